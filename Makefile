@@ -1,0 +1,168 @@
+# Lineside. Non-recursive: each room's sources are found by folder, each
+# program names the rooms it may link. One build directory per flavour
+# (release, asan), so that switching needs no cleaning.
+#
+#   make            the programs, in build/bin
+#   make demo       the whole loop on the embedded bench
+#   make check      every fast test
+#   make help       the rest
+
+FLAVOUR ?= release
+B := build/$(FLAVOUR)
+BIN := $(if $(filter release,$(FLAVOUR)),build/bin,$(B)/bin)
+
+CC ?= gcc
+PKGS := libcrypto sqlite3 jansson
+CPPFLAGS += -I. -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
+CFLAGS += -std=c11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wvla -pthread -fPIE \
+	-fstack-protector-strong -fno-strict-aliasing
+LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now
+OPT_release := -O2 -D_FORTIFY_SOURCE=2
+OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+OPT := $(OPT_$(FLAVOUR))
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# --- rooms -----------------------------------------------------------------
+# A room is a folder (or a few) whose objects become one archive.
+
+base_DIRS := station/base
+ifpp_DIRS := station/ifpp
+container_DIRS := station/container
+fpa_DIRS := station/fpa
+import_DIRS := station/import
+line_DIRS := station/line
+report_DIRS := station/report
+storage_DIRS := storage
+drivers_DIRS := drivers
+lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip
+ROOMS := base ifpp container fpa import line report storage drivers lab
+
+srcs = $(wildcard $(addsuffix /*.c,$($(1)_DIRS)))
+objs = $(patsubst %.c,$(B)/%.o,$(1))
+lib = $(patsubst %,$(B)/lib/lib%.a,$(1))
+# Archives may need each other in any order; the linker takes what it needs.
+link_libs = -Wl,--start-group $(1) -Wl,--end-group
+
+LAB_MAINS := $(wildcard tests/lab/cmd/*.c)
+
+define room_rule
+$(call lib,$(1)): $(call objs,$(call srcs,$(1)))
+	@mkdir -p $$(@D)
+	$(call say,AR,$$@)
+	$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+# --- programs --------------------------------------------------------------
+# program: its own folder, the rooms it may use, the libraries it may use.
+
+lineside_SRCS := $(wildcard station/cmd/*.c)
+lineside_ROOMS := base ifpp container fpa import line report storage drivers
+lineside_LIBS := -lcrypto -lsqlite3 -ljansson
+
+lineside-verify_SRCS := $(wildcard station/verify/*.c)
+lineside-verify_ROOMS := base ifpp container
+lineside-verify_LIBS := -lcrypto
+
+lineside-lab_SRCS := $(LAB_MAINS)
+lineside-lab_ROOMS := base ifpp container lab
+lineside-lab_LIBS := -lcrypto -lsqlite3 -ljansson
+
+PROGRAMS := $(foreach p,lineside lineside-verify lineside-lab,$(if $($(p)_SRCS),$(p)))
+
+define program_rule
+$(BIN)/$(1): $(call objs,$($(1)_SRCS)) $(call lib,$($(1)_ROOMS))
+	@mkdir -p $$(@D)
+	$(call say,LINK,$$@)
+	$(Q)$$(CC) $$(CFLAGS) $$(OPT) $$(LDFLAGS) -o $$@ $(call objs,$($(1)_SRCS)) \
+		$(call link_libs,$(call lib,$($(1)_ROOMS))) $($(1)_LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+.PHONY: all programs
+all: programs compile_commands.json
+programs: $(addprefix $(BIN)/,$(PROGRAMS))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+
+# --- tests -----------------------------------------------------------------
+# tests/unit/<room>/test_*.c: one libcheck program each, linked with all rooms.
+
+UNIT_SRCS := $(wildcard tests/unit/*/test_*.c)
+UNIT_HELPERS := $(filter-out $(UNIT_SRCS),$(wildcard tests/unit/*/*.c tests/unit/*.c))
+UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRCS))
+ALL_LIBS := $(call lib,$(ROOMS))
+
+# One archive of helpers, so that each test links only those it calls.
+$(B)/lib/libunit.a: $(call objs,$(UNIT_HELPERS))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(UNIT): $(B)/%: $(B)/%.o $(ALL_LIBS) $(B)/lib/libunit.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< \
+		$(call link_libs,$(B)/lib/libunit.a $(ALL_LIBS)) \
+		-lcrypto -lsqlite3 -ljansson -lcheck -lsubunit -lrt -lm
+
+# tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput each; `make fuzz` builds them
+# with clang's fuzzer, `make check` replays tests/fuzz/corpus/<name>/ with a
+# plain main under the sanitizers.
+
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRCS))
+
+$(FUZZ): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(ALL_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< $(B)/tests/fuzz/replay.o \
+		$(call link_libs,$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson
+
+# --- bench -----------------------------------------------------------------
+
+BENCH_SRCS := $(wildcard tests/bench/bench_*.c)
+BENCH_HELPERS := $(filter-out $(BENCH_SRCS),$(wildcard tests/bench/*.c))
+BENCH := $(patsubst %.c,$(B)/%,$(BENCH_SRCS))
+
+$(BENCH): $(B)/%: $(B)/%.o $(call objs,$(BENCH_HELPERS)) $(ALL_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< $(call objs,$(BENCH_HELPERS)) \
+		$(call link_libs,$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson
+
+.PHONY: unit fuzz-replay bench-programs
+unit: $(UNIT)
+fuzz-replay: $(FUZZ)
+bench-programs: $(BENCH)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# --- what people type ------------------------------------------------------
+
+include tests/module.mk
+
+compile_commands.json: $(MAKEFILE_LIST)
+	$(Q)sh tests/compile-commands.sh '$(CC) $(CPPFLAGS) $(CFLAGS) $(OPT)' \
+		$(foreach r,$(ROOMS),$(call srcs,$(r))) $(foreach p,$(PROGRAMS),$($(p)_SRCS)) \
+		$(UNIT_SRCS) $(UNIT_HELPERS) $(FUZZ_SRCS) $(BENCH_SRCS) > $@
+
+prefix ?= /usr/local
+.PHONY: install clean help
+install: programs
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
+	install -m 755 $(BIN)/lineside $(BIN)/lineside-verify $(DESTDIR)$(prefix)/bin/
+	install -m 644 docs/man/lineside.1 docs/man/lineside-verify.1 \
+		$(DESTDIR)$(prefix)/share/man/man1/
+
+clean:
+	rm -rf build compile_commands.json
+
+help:
+	@sed -n 's/^#: //p' Makefile tests/module.mk
