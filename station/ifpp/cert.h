@@ -45,6 +45,9 @@ enum cert_role cert_role_of(X509 *c);
  * serialNumber: what a manifest's issuer field must equal. 0 or -1. */
 int cert_registered_id(X509 *c, char out[REGISTERED_ID_MAX + 1]);
 int cert_serial_number(X509 *c, char out[REGISTERED_ID_MAX + 1]);
+/* Content octets of an OBJECT IDENTIFIER as dotted text. 0, or -1 when they
+ * are malformed or the text would not fit. */
+int oid_format(struct span value, char out[REGISTERED_ID_MAX + 1]);
 int cert_eid(X509 *c, struct eid *out, struct err *e);
 /* SHA-256 over the SubjectPublicKeyInfo DER: the binding's key id. */
 void cert_key_id(X509 *c, uint8_t out[32]);
@@ -67,7 +70,8 @@ size_t trust_count(const struct trust *t);
  * the way (an eUICC hangs under an EUM, a DPpb under the CI or a sub-CA), no
  * unhandled critical extension except permittedEins, EIN check for eUICC
  * leaves. `at` 0 means: validity is not judged (evidence read years later).
- * ERR_TRUST with the reason in words. */
+ * ERR_EXPIRED outside its time, ERR_SIGNATURE when a signature on the way
+ * does not hold, else ERR_TRUST, with the reason in words. */
 int cert_verify(const struct trust *t, STACK_OF(X509) *chain,
                 enum cert_role role, int64_t at, struct err *e);
 

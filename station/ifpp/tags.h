@@ -6,9 +6,12 @@
 /* Universal. */
 #define TAG_BOOLEAN 0x01
 #define TAG_INTEGER 0x02
+#define TAG_BITS 0x03
 #define TAG_OCTETS 0x04
 #define TAG_OID 0x06
 #define TAG_UTF8 0x0C
+#define TAG_PRINTABLE 0x13
+#define TAG_UTCTIME 0x17
 #define TAG_GTIME 0x18
 #define TAG_SEQUENCE 0x30
 #define TAG_SET 0x31
