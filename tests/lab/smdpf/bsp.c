@@ -21,7 +21,6 @@ struct bsp {
     EVP_KDF_CTX *kdf;
     EVP_PKEY *peer; /* one key object, filled with each peer's point */
 
-    uint8_t mac_key[BSP_KEY_LEN];
     uint8_t chain[BSP_KEY_LEN];
     uint32_t counter; /* of the next segment */
 };
@@ -196,9 +195,9 @@ int bsp_start(struct bsp *b, const struct bsp_keys *k, struct err *e)
         EVP_EncryptInit_ex2(b->icv, b->ecb, k->enc, NULL, NULL) != 1 ||
         EVP_CIPHER_CTX_set_padding(b->encrypt, 0) != 1 ||
         EVP_CIPHER_CTX_set_padding(b->decrypt, 0) != 1 ||
-        EVP_CIPHER_CTX_set_padding(b->icv, 0) != 1)
+        EVP_CIPHER_CTX_set_padding(b->icv, 0) != 1 ||
+        EVP_MAC_init(b->mac, k->mac, sizeof k->mac, NULL) != 1)
         return err_ossl(e, ERR_INTERNAL, "cannot set the session keys");
-    memcpy(b->mac_key, k->mac, sizeof b->mac_key);
     memcpy(b->chain, k->chain, sizeof b->chain);
     b->counter = 1;
     return 0;
@@ -216,12 +215,13 @@ static bool make_icv(struct bsp *b, uint8_t icv[BLOCK])
 }
 
 /* CMAC over chaining value, then header and data. All 16 octets become the
- * next chaining value; the caller transmits or compares the first 8. */
+ * next chaining value; the caller transmits or compares the first 8. The key
+ * schedule made by bsp_start is kept: no key means "begin again". */
 static bool chain_mac(struct bsp *b, struct span header, struct span data)
 {
     size_t n = 0;
 
-    return EVP_MAC_init(b->mac, b->mac_key, sizeof b->mac_key, NULL) == 1 &&
+    return EVP_MAC_init(b->mac, NULL, 0, NULL) == 1 &&
            EVP_MAC_update(b->mac, b->chain, sizeof b->chain) == 1 &&
            EVP_MAC_update(b->mac, header.p, header.n) == 1 &&
            EVP_MAC_update(b->mac, data.p, data.n) == 1 &&
