@@ -17,10 +17,10 @@ void es10f_put_get_eid(struct buf *b);                /* BF3E {5C 01 5A} */
 int es10f_read_eid(struct span in, struct eid *out, struct err *e);
 
 void es10f_put_info2(struct buf *b);                  /* BF22 {} */
-enum euicc_kind { EUICC_CONSUMER, EUICC_IOT };
+enum info2_kind { INFO2_CONSUMER, INFO2_IOT };
 struct euicc_info2 {
     struct span whole;
-    enum euicc_kind kind; /* IoT: SGP.32 marks in BF22 (see es10f.c) */
+    enum info2_kind kind; /* IoT: SGP.32 marks in BF22 (see es10f.c) */
     uint8_t svn[3];       /* 82 */
 };
 int es10f_read_info2(struct span in, struct euicc_info2 *out, struct err *e);
