@@ -39,10 +39,11 @@ fpa_DIRS := station/fpa
 import_DIRS := station/import
 line_DIRS := station/line
 report_DIRS := station/report
+identity_DIRS := station/identity
 storage_DIRS := storage
 drivers_DIRS := drivers
 lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip
-ROOMS := base ifpp container fpa import line report storage drivers lab
+ROOMS := base ifpp container identity fpa import line report storage drivers lab
 
 srcs = $(wildcard $(addsuffix /*.c,$($(1)_DIRS)))
 objs = $(patsubst %.c,$(B)/%.o,$(1))
@@ -64,7 +65,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 # program: its own folder, the rooms it may use, the libraries it may use.
 
 lineside_SRCS := $(wildcard station/cmd/*.c)
-lineside_ROOMS := base ifpp container fpa import line report storage drivers
+lineside_ROOMS := base ifpp container identity fpa import line report storage drivers
 lineside_LIBS := -lcrypto -lsqlite3 -ljansson
 
 lineside-verify_SRCS := $(wildcard station/verify/*.c)

@@ -1,12 +1,78 @@
 #: make               build the programs into build/bin
 #: make demo          the main job on the embedded bench: no hardware, no server
-#: make check         all fast tests (release and asan), at most 10 minutes
+#: make check         all fast tests: unit tests and corpora under ASan/UBSan,
+#:                    end-to-end tests with the release build; 10 minutes at most
 #: make check-unit    unit tests of one flavour (FLAVOUR=release|asan)
-#: make soak          the long lists: 500 kills, every cut, full sweeps
-#: make bench         JSON lines {name,value,unit,limit,ratio}
-#: make fuzz          coverage-guided fuzzing, FUZZ_SECONDS each (clang)
+#: make check-e2e     every end-to-end test, with KILLS=500 and full sweeps
+#: make soak          as check-e2e, after the unit tests of both flavours
+#: make bench         JSON lines {"name","value","unit","limit","ratio"}
+#: make fuzz          coverage-guided fuzzing, FUZZ_SECONDS for each harness (clang)
 #: make install       DESTDIR=, prefix=
+#: make clean
 
-.PHONY: packages
+# Packages come before everything that compiles: a fresh machine has none.
+PACKAGES_CHECK := asn1c pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace
+PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
+
+E2E := $(sort $(wildcard tests/e2e/*.sh))
+KILLS ?= 60
+SEED ?=
+LOGS := build/log
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+export KILLS SEED
+
+.PHONY: packages packages-check packages-fuzz demo check check-unit check-e2e \
+	check-headers check-corpus run-unit run-e2e run-corpus soak bench fuzz
+
 packages:
 	@sh tests/packages.sh
+packages-check:
+	@sh tests/packages.sh $(PACKAGES_CHECK)
+packages-fuzz:
+	@sh tests/packages.sh $(PACKAGES_FUZZ)
+
+demo: packages
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@sh tests/demo.sh
+
+# One invocation builds, the next runs: the packages must be there before the
+# compiler is asked for anything.
+check: packages-check
+	@$(MAKE) --no-print-directory -j$(JOBS) FLAVOUR=asan unit fuzz-replay
+	@$(MAKE) --no-print-directory -j$(JOBS) programs compile_commands.json
+	@$(MAKE) --no-print-directory check-headers
+	@sh tests/run.sh $(LOGS)/check $(JOBS) \
+		$$($(MAKE) -s --no-print-directory FLAVOUR=asan list-unit) \
+		tests/fuzz/replay-all.sh $(E2E)
+
+check-unit: packages-check
+	@$(MAKE) --no-print-directory -j$(JOBS) FLAVOUR=$(FLAVOUR) unit
+	@sh tests/run.sh $(LOGS)/unit-$(FLAVOUR) $(JOBS) $(UNIT)
+
+check-e2e: packages-check
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@KILLS=500 SWEEP=full sh tests/run.sh $(LOGS)/e2e $(JOBS) $(E2E)
+
+soak: packages-check
+	@$(MAKE) --no-print-directory FLAVOUR=release check-unit
+	@$(MAKE) --no-print-directory FLAVOUR=asan check-unit
+	@$(MAKE) --no-print-directory TEST_TIMEOUT=7200 check-e2e
+
+.PHONY: list-unit
+list-unit:
+	@echo $(UNIT)
+
+# Every header compiles alone.
+check-headers: $(patsubst %.h,$(B)/%.h.ok,$(wildcard station/*/*.h storage/*.h \
+	drivers/*.h tests/lab/*.h tests/lab/*/*.h))
+$(B)/%.h.ok: %.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only -include $< -xc /dev/null && touch $@
+
+bench: packages
+	@$(MAKE) --no-print-directory -j$(JOBS) programs bench-programs
+	@sh tests/bench/run.sh $(BENCH_ONLY)
+
+FUZZ_SECONDS ?= 60
+fuzz: packages-fuzz
+	@sh tests/fuzz/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_ONLY)

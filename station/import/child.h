@@ -1,0 +1,31 @@
+/* import/child.h: the station's side of the import process: start it on a
+ * directory, take its frames, end it. */
+#ifndef LINESIDE_IMPORT_CHILD_H
+#define LINESIDE_IMPORT_CHILD_H
+
+#include "station/import/frames.h"
+
+#include <sys/types.h>
+
+struct import_child {
+    pid_t pid;
+    int fd; /* frames come from here */
+    struct buf window;
+    size_t at;
+};
+
+/* Open the container's directory and start the importer on it with this
+ * trust. Only the three descriptors of importer.h are given to it. */
+int import_child_start(struct import_child *c, const char *container,
+                       const struct import_trust *t, struct err *e);
+
+/* The next frame; *payload points into the child's window and is valid until
+ * the next call. A FRAME_ERROR is returned as that error. 0 or -1. */
+int import_child_next(struct import_child *c, enum frame_type *type,
+                      struct span *payload, struct err *e);
+
+/* Always: kill it if it still runs, reap it, free. Resident peak of the
+ * child in KiB when rss_kib is not NULL. */
+void import_child_end(struct import_child *c, long *rss_kib);
+
+#endif

@@ -1,0 +1,33 @@
+/* import/import.h: the way of a container from a medium into the ledger. The
+ * importer reads and proves; here is decided and stored. */
+#ifndef LINESIDE_IMPORT_IMPORT_H
+#define LINESIDE_IMPORT_IMPORT_H
+
+#include "station/container/manifest.h"
+#include "station/import/frames.h"
+#include "storage/bundles.h"
+#include "storage/station.h"
+
+struct import_result {
+    enum container_kind kind;
+    char id[UUID_LEN + 1];
+    char issuer[REGISTERED_ID_MAX + 1];
+    uint64_t sequence;
+    int64_t not_after;
+    struct import_summary sum;
+    long importer_kib; /* resident peak of the import process */
+};
+
+/* bpp-bundle or euicc-data. db: a DB_WRITE connection used for nothing else
+ * meanwhile; lock: LOCK_IMPORT. On any failure nothing of the container
+ * stays. */
+int import_container(struct db *db, const struct lock *lock,
+                     const struct station *s, const char *path,
+                     struct import_result *out, struct err *e);
+
+/* station-cert: the station's certificate, CI roots, allow-list, site. */
+int import_station_cert(struct db *db, const struct station *s,
+                        const char *path, struct import_result *out,
+                        struct err *e);
+
+#endif

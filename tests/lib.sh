@@ -1,0 +1,123 @@
+# tests/lib.sh: what the demo and the end-to-end tests share. Source it from
+# the repository's top folder. Everything happens in $WORK, removed at exit.
+# shellcheck shell=sh
+
+BIN=${BIN:-build/bin}
+LAB=$BIN/lineside-lab
+STATION=$BIN/lineside
+VERIFY=$BIN/lineside-verify
+SHARED=${LINESIDE_SHARED:-../shared}
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/lineside.XXXXXX")
+W=$WORK/world
+DATA=$WORK/station
+STICK=$WORK/stick
+CARDS=$WORK/cards
+BENCH=$WORK/bench
+PIDS=
+
+cleanup() {
+    rc=$?
+    # shellcheck disable=SC2086 # a list of process ids
+    [ -z "$PIDS" ] || kill $PIDS 2>/dev/null
+    wait 2>/dev/null
+    if [ -n "${KEEP:-}" ]; then
+        echo "kept: $WORK" >&2
+    else
+        rm -rf "$WORK"
+    fi
+    exit "$rc"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+die() {
+    echo "FAIL: $*" >&2
+    exit 1
+}
+
+skip() {
+    echo "SKIP: $*"
+    exit 77
+}
+
+# expect CODE WORDS CMD...: CMD exits with CODE and says WORDS (grep -E).
+expect() {
+    want=$1 words=$2
+    shift 2
+    rc=0
+    "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
+    [ "$rc" = "$want" ] || {
+        cat "$WORK/out" "$WORK/err" >&2
+        die "exit $rc instead of $want: $*"
+    }
+    grep -Eq "$words" "$WORK/out" "$WORK/err" || {
+        cat "$WORK/out" "$WORK/err" >&2
+        die "nothing like '$words' from: $*"
+    }
+}
+
+wait_for() { # wait_for SECONDS CMD...: until CMD holds
+    tries=$(($1 * 20))
+    shift
+    while ! "$@" 2>/dev/null; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || die "waited in vain for: $*"
+        sleep 0.05
+    done
+}
+
+new_world() { # new_world EUICCS KEYS [OPTION...]
+    n=$1 k=$2
+    shift 2
+    "$LAB" new "$W" --euiccs "$n" --keys "$k" "$@" >"$WORK/new.txt"
+    ROOT_SHA256=$(openssl x509 -in "$W/dm/root.pem" -outform DER | sha256sum | cut -d' ' -f1)
+}
+
+key_id() { # key_id DATA: the station's key id
+    openssl pkey -in "$1/station.key" -pubout -outform DER | sha256sum | cut -d' ' -f1
+}
+
+new_station() { # new_station DATA STICK [OPTION...of authority]: ready to import
+    data=$1 stick=$2
+    shift 2
+    mkdir -p "$stick"
+    "$STATION" init --data "$data" --root "$ROOT_SHA256" >/dev/null
+    "$STATION" station-csr --data "$data" --to "$stick" >/dev/null
+    csr=$(echo "$stick"/station-csr-*)
+    "$LAB" authority "$W" --csr "$csr" --out "$stick" "$@" >/dev/null
+    "$STATION" station-cert --data "$data" "$stick"/station-cert-* >/dev/null
+    rm -rf "$csr" "$stick"/station-cert-*
+}
+
+bundle() { # bundle DATA OUT [OPTION...]: prints the bundle's directory
+    data=$1 out=$2
+    shift 2
+    mkdir -p "$out"
+    ls -d "$out"/bpp-bundle-* 2>/dev/null >"$WORK/before.txt" || :
+    "$LAB" bind "$W" --station "$(key_id "$data")" --out "$out" "$@" >/dev/null
+    ls -d "$out"/bpp-bundle-* | grep -vxFf "$WORK/before.txt"
+}
+
+eids() { # the world's EIDs, sorted
+    ls "$W"/euicc/*.db | sed 's|.*/||; s|\.db$||' | sort
+}
+
+cards_start() { # cards_start [OPTION...]: every eUICC of the world, powered
+    mkdir -p "$CARDS"
+    "$LAB" euicc "$W" --all --listen "$CARDS" "$@" >"$WORK/cards.log" 2>&1 &
+    CARDS_PID=$!
+    PIDS="$PIDS $CARDS_PID"
+    n=$(eids | wc -l)
+    wait_for 20 cards_up "$n"
+}
+cards_up() { [ "$(find "$CARDS" -type s 2>/dev/null | wc -l)" -ge "$1" ]; }
+
+balance() { # one number of the station's stock: balance DATA FIELD
+    "$STATION" stock --data "$1" --json | json_sum "$2"
+}
+
+# The sum over all bundles of one field in `stock --json` (one object a line).
+json_sum() {
+    grep -o "\"$1\": *[0-9]*" | awk -F: '{ s += $2 } END { print s + 0 }'
+}
