@@ -13,7 +13,7 @@
 
 struct fpa_card {
     struct apdu *apdu;
-    enum euicc_kind kind;
+    enum info2_kind kind;
     struct buf request; /* kept between calls: no allocation per command */
 };
 
@@ -24,7 +24,7 @@ int fpa_card_open(struct fixture *f, const struct apdu_limits *limits,
 
     if (!c)
         return err_set(e, ERR_NOMEM, "no memory for a card");
-    c->kind = EUICC_CONSUMER;
+    c->kind = INFO2_CONSUMER;
     if (apdu_open(f, limits, &c->apdu, e) != 0) {
         fpa_card_close(c);
         return -1;
@@ -176,12 +176,12 @@ int fpa_card_authorise(struct fpa_card *c, const struct txid *t,
 
 static const struct act {
     const char *name;
-    uint32_t tag[2];    /* by enum euicc_kind; 0: no such act */
+    uint32_t tag[2];    /* by enum info2_kind; 0: no such act */
     bool wants_profile; /* it must be there before            */
 } acts[FPA_ACTS] = {
-    [FPA_ENABLE] = { "enable", { [EUICC_CONSUMER] = TAG_ENABLE }, true },
-    [FPA_DISABLE] = { "disable", { [EUICC_CONSUMER] = TAG_DISABLE }, true },
-    [FPA_DELETE] = { "delete", { [EUICC_CONSUMER] = TAG_DELETE }, false },
+    [FPA_ENABLE] = { "enable", { [INFO2_CONSUMER] = TAG_ENABLE }, true },
+    [FPA_DISABLE] = { "disable", { [INFO2_CONSUMER] = TAG_DISABLE }, true },
+    [FPA_DELETE] = { "delete", { [INFO2_CONSUMER] = TAG_DELETE }, false },
 };
 
 const char *fpa_act_name(enum fpa_act a)
@@ -189,7 +189,7 @@ const char *fpa_act_name(enum fpa_act a)
     return acts[a].name;
 }
 
-uint32_t fpa_act_tag(enum fpa_act a, enum euicc_kind k)
+uint32_t fpa_act_tag(enum fpa_act a, enum info2_kind k)
 {
     return acts[a].tag[k];
 }
