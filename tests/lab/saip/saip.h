@@ -1,7 +1,7 @@
 /* lab/saip/saip.h: profile packages (UPP): walk, generate, personalise.
  *
  * TCA "eUICC Profile Package: Interoperable Format Technical Specification"
- * (SAIP), versions 2.1 to 3.x. A package is a run of profile elements (PE):
+ * (SAIP), versions 2.x and 3.x without the IoT Minimal Profile. A package is a run of profile elements (PE):
  * A0 header first, AA end last, DER with AUTOMATIC TAGS throughout.
  *
  * The lab's own: the SM-DPf makes packages with it, the software eUICC reads
@@ -26,7 +26,7 @@
 struct saip_element {
     size_t index;         /* 0 is the header                              */
     size_t at;            /* octets from the start of the package         */
-    uint32_t tag;         /* 0xA0, 0xB3, 0xBF20...                        */
+    uint32_t tag;         /* 0xA0, 0xB3, 0xBF1F...                        */
     const char *name;     /* "usim", "akaParameter": the standard's word  */
     uint32_t id;          /* identification; 0 for the header, has none   */
     bool mandated;
@@ -60,7 +60,7 @@ struct saip_file {
     struct span content;  /* valid during the call only                   */
 };
 
-enum saip_naa_kind { SAIP_USIM, SAIP_ISIM, SAIP_CSIM, SAIP_IOT };
+enum saip_naa_kind { SAIP_USIM, SAIP_ISIM, SAIP_CSIM };
 const char *saip_naa_name(enum saip_naa_kind k); /* "usim", ... */
 
 /* A network access application: its ADF, and the akaParameter PE that
@@ -155,6 +155,7 @@ int saip_generate(const struct saip_subscription *s, struct buf *upp,
 /* Octets of a package that belong to one subscription. */
 struct saip_range {
     size_t at, n;          /* octets from the start of the package        */
+    size_t from;           /* which octet of the value lies at `at`       */
     const char *what;      /* "header ICCID", "EF.ICCID", "EF.IMSI"       */
 };
 #define SAIP_RANGES_MAX 64 /* content may be cut into several pieces      */
@@ -164,8 +165,9 @@ struct saip_ranges {
 };
 
 /* Where a package keeps its ICCID and IMSI: the header, EF.ICCID below the
- * MF, EF.IMSI of every USIM. In ascending order. ERR_NOT_FOUND when a place
- * is missing (a value left to the template's default has none). */
+ * MF, EF.IMSI of every USIM and of a DF.GSM that has its own. In ascending
+ * order. ERR_NOT_FOUND when a place is missing (a value left to the
+ * template's default has none). Reads the package as strictly as saip_walk. */
 int saip_personal_ranges(struct span upp, struct saip_ranges *out,
                          struct err *e);
 
