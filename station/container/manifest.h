@@ -14,6 +14,15 @@
 #define SEGMENT_MAX (1024ll * 1024 * 1024)
 #define RECORD_MAX (1024 * 1024)
 #define UUID_LEN 36
+/* Bounds of the lists in a manifest. */
+#define MANIFEST_SEGMENTS_MAX 4096
+#define MANIFEST_RECIPIENTS_MAX 1024
+#define MANIFEST_CHAINS_MAX 256
+#define MANIFEST_KEYS_MAX 1024  /* key_recipients              */
+#define MANIFEST_ROOTS_MAX 32   /* ci_roots                    */
+#define MANIFEST_SMDP_MAX 1024  /* allowed_smdp                */
+#define MANIFEST_TOTALS_MAX 16384
+#define MANIFEST_INFO2_MAX 4096
 
 enum container_kind {
     KIND_EUICC_DATA,
@@ -32,7 +41,7 @@ struct blobs {
     struct buf *v;
     size_t n;
 };
-int blobs_add(struct blobs *b, struct span s);
+int blobs_add(struct blobs *b, struct span s); /* copies; 0 or -1 */
 void blobs_clear(struct blobs *b);
 
 enum recipients_kind {
@@ -51,6 +60,9 @@ struct segment_entry {
     uint64_t records;
     uint8_t sha256[32];
 };
+
+/* "segment-00001.der" for index 0. Returns out. */
+char *segment_name(size_t index, char out[24]);
 
 /* A bundle as a report counts it: the binding's seven states. */
 struct bundle_totals {
@@ -103,10 +115,13 @@ struct manifest {
 
 void manifest_init(struct manifest *m);
 void manifest_clear(struct manifest *m);
+/* Append the DER of the manifest; refuses what manifest_decode would refuse
+ * (ERR_FORMAT, ERR_LIMIT). */
 int manifest_encode(const struct manifest *m, struct buf *der, struct err *e);
 /* DER only, bounded; everything checked that one manifest can show: version,
  * UUID form, segment names in order from 00001, sizes within bounds, times,
- * recipients of a legal shape for the kind, list sizes. */
+ * recipients of a legal shape for the kind, list sizes, totals that add up.
+ * *out need not be initialised; it is the caller's to clear only on success. */
 int manifest_decode(struct span der, struct manifest *out, struct err *e);
 
 #endif
