@@ -11,6 +11,10 @@ struct signer_rule {
     enum cert_role role;
     bool ci_rooted;    /* chain ends at a CI root, else at the DM root */
     bool self_signed;  /* station-csr: proves possession only          */
+    bool allow_list;   /* registeredID on the station's allow-list     */
+    bool root_included; /* the chain in the CMS ends with the root, so
+                           that its SHA-256 can be compared; elsewhere a
+                           root in the CMS is refused                  */
 };
 const struct signer_rule *signer_rule(enum container_kind k);
 
@@ -30,6 +34,10 @@ struct container_trust {
  * NULL (caller frees). */
 int manifest_verify(struct span cms_der, const struct container_trust *t,
                     struct manifest *out, X509 **signer, struct err *e);
+
+/* The manifest without any proof: to know what a file claims to be before or
+ * without its roots (messages, first station-cert). Never to act upon. */
+int manifest_peek(struct span cms_der, struct manifest *out, struct err *e);
 
 /* First station-cert: the Device Manufacturer root is not known yet, only
  * its SHA-256. Finds that root among the CMS's certificates. */

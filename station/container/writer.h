@@ -14,14 +14,23 @@
 struct signer {
     EVP_PKEY *key;
     X509 *cert;
-    STACK_OF(X509) *chain; /* above cert, may be NULL */
+    STACK_OF(X509) *chain; /* above cert, up to the root or below it; may be
+                              NULL. A root goes into the CMS only for
+                              station-cert, whose reader may know it by its
+                              SHA-256 alone; there it must be given. */
 };
 
 struct container_writer;
 /* parent_dir: where `<kind>-<id>` shall appear. m: everything but segments;
- * filled in by the writer. An empty m->id gets a random UUID. */
+ * filled in by the writer, which borrows m until it is sealed or aborted. An
+ * empty m->id gets a random UUID. ERR_CONFLICT when the name is taken. */
 int container_writer_open(const char *parent_dir, struct manifest *m,
                           struct container_writer **out, struct err *e);
+/* Roll segments at this size instead (small media; tests of many segments).
+ * At most SEGMENT_MAX. Before the first record. */
+void container_writer_roll(struct container_writer *w, uint64_t octets);
+/* One whole DER value of at most RECORD_MAX octets. After a failure the only
+ * thing left to do is container_writer_abort. */
 int container_writer_add(struct container_writer *w, struct span record,
                          struct err *e);
 /* Seal. *cms, when not NULL, receives manifest.cms. *path, when not NULL,
