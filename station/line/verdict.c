@@ -1,0 +1,195 @@
+#include "station/line/verdict.h"
+
+static const char *const kinds[VERDICT_KINDS] = {
+    [VERDICT_PASS] = "PASS",
+    [VERDICT_ALREADY_DONE] = "ALREADY DONE",
+    [VERDICT_FAIL] = "FAIL",
+    [VERDICT_REFUSED] = "REFUSED",
+};
+
+#define ROW_PASS VERDICT_PASS, false
+#define ROW_REFUSED VERDICT_REFUSED, false
+#define ROW_FAIL VERDICT_FAIL, false
+#define ROW_FPA VERDICT_FAIL, true
+
+static const struct verdict_row rows[VERDICTS] = {
+    [V_DONE] = { "done", ROW_PASS,
+        "Every profile is installed and all evidence is in the ledger.",
+        "Take the unit out." },
+    [V_ALREADY_DONE] = { "already-done", VERDICT_ALREADY_DONE, false,
+        "This unit was finished before. Nothing was sent to it now.",
+        "Take the unit out. If it should not be here, find out why it came back." },
+
+    [V_SCAN_EMPTY] = { "scan-empty", ROW_REFUSED,
+        "The scan line is empty.",
+        "Scan again: fixture, TAB, barcode." },
+    [V_SCAN_TOO_LONG] = { "scan-too-long", ROW_REFUSED,
+        "The scan line or its barcode is longer than a barcode can be.",
+        "Scan again, one label only. If it stays so, check that the scanner sends a line end." },
+    [V_SCAN_BINARY] = { "scan-binary", ROW_REFUSED,
+        "The scan line holds octets that are no text.",
+        "Scan again. If it stays so, check the scanner's interface settings." },
+    [V_SCAN_NO_BARCODE] = { "scan-no-barcode", ROW_REFUSED,
+        "The scan line names a fixture but no barcode.",
+        "Scan again: fixture, TAB, barcode." },
+    [V_SCAN_UNKNOWN_FIXTURE] = { "scan-unknown-fixture", ROW_REFUSED,
+        "The scan line does not begin with the name of a fixture of this line.",
+        "Scan the fixture's own label first, then the unit's." },
+    [V_SCAN_MISREAD] = { "scan-misread", ROW_REFUSED,
+        "The barcode was misread: its check digits do not hold, or blanks surround it.",
+        "Clean the label and scan again. If it stays so, the label is printed wrongly." },
+    [V_SCAN_BUSY] = { "scan-busy", ROW_REFUSED,
+        "The fixture is still working on a unit. This scan was not kept.",
+        "Wait for its verdict, then scan again." },
+    [V_SCAN_STOPPING] = { "scan-stopping", ROW_REFUSED,
+        "The line is being stopped and takes no more units.",
+        "Start the line again, then scan again." },
+
+    [V_FIXTURE] = { "fixture", ROW_FPA,
+        "The fixture itself does not work.",
+        "Check its cable and power, then scan again. If it stays so, use another fixture." },
+    [V_NO_CARD] = { "no-card", ROW_FPA,
+        "No eUICC answers in this fixture.",
+        "Seat the unit again and scan again. If it stays so, set the unit aside as damaged." },
+    [V_SILENT] = { "silent", ROW_FPA,
+        "The eUICC stopped answering in time.",
+        "Seat the unit again and scan again. If it stays so, set the unit aside as damaged." },
+    [V_NONSENSE] = { "nonsense", ROW_FPA,
+        "What came from the eUICC cannot be an answer.",
+        "Clean the contacts and scan again. If it stays so, set the unit aside as damaged." },
+    [V_CARD_REFUSED] = { "card-refused", ROW_FPA,
+        "The eUICC refused a command it must accept.",
+        "Scan again. If it stays so, set the unit aside and show the detail to a line engineer." },
+
+    [V_WRONG_EID] = { "wrong-eid", ROW_FAIL,
+        "The eUICC in the unit is not the one on its label. Nothing was loaded.",
+        "Check that the label belongs to this unit. Set it aside until label and eUICC agree." },
+    [V_SERIAL_HAS_OTHER_EID] = { "serial-has-other-eid", ROW_FAIL,
+        "This serial number is known with another eUICC. Nothing was loaded.",
+        "Check the label. If the eUICC was replaced, a line engineer decides what the unit is." },
+    [V_EID_HAS_OTHER_SERIAL] = { "eid-has-other-serial", ROW_FAIL,
+        "This eUICC is known in a unit with another serial number. Nothing was loaded.",
+        "Check the label. If the eUICC was moved, a line engineer decides what the unit is." },
+    [V_BUSY_ELSEWHERE] = { "busy-elsewhere", ROW_FAIL,
+        "This unit or eUICC is being worked on in another fixture. Nothing was loaded.",
+        "Check for a doubled label. Wait for the other fixture's verdict." },
+
+    [V_NO_BPP] = { "no-bpp", ROW_FAIL,
+        "There is no profile in stock for this eUICC.",
+        "Import the bundle that holds its profile, or check that the unit belongs to this order." },
+    [V_NOT_REPLACED] = { "not-replaced", ROW_FAIL,
+        "A profile of this unit was used up without being installed, and no replacement has come.",
+        "Set the unit aside, export the loading report and ask for a new profile for this eUICC." },
+    [V_FPA_CLOSED] = { "fpa-closed", ROW_FPA,
+        "The eUICC's factory services were closed already; nothing more can be loaded.",
+        "Set the unit aside. It was finished elsewhere or delivered closed." },
+    [V_KEY_NOT_ON_CARD] = { "key-not-on-card", ROW_FPA,
+        "The eUICC no longer has the one-time key that the profile in stock was made for.",
+        "Set the unit aside, export the loading report and ask for a new profile for this eUICC." },
+
+    [V_AUTHORISE_REFUSED] = { "authorise-refused", ROW_FPA,
+        "The eUICC does not accept the profile server that made this profile.",
+        "Set the unit aside and show the detail to a line engineer. The profile is still in stock." },
+    [V_LOAD_FAILED] = { "load-failed", ROW_FPA,
+        "The eUICC refused the profile and signed that it did. The profile is used up.",
+        "Set the unit aside, export the loading report and ask for a new profile for this eUICC." },
+    [V_LOAD_AGAIN] = { "load-again", ROW_FPA,
+        "The load was interrupted, and the eUICC confirms that nothing was used up.",
+        "Scan the unit again; it goes on where it stopped." },
+    [V_UNRESOLVED] = { "unresolved", ROW_FPA,
+        "The load was interrupted and the eUICC does not say what became of it.",
+        "Seat the unit again and scan it again; the eUICC's own records will decide." },
+    [V_NO_EVIDENCE] = { "no-evidence", ROW_FPA,
+        "The profile is used up, but the eUICC has no signed result for it. It is quarantined.",
+        "Set the unit aside, export the loading report and tell the profile's provider." },
+    [V_CONSUMED_ELSEWHERE] = { "consumed-elsewhere", ROW_FPA,
+        "The profile was used by someone else before this station sent any of it.",
+        "Set the unit aside and find out which other station had this unit." },
+    [V_BAD_EVIDENCE] = { "bad-evidence", ROW_FPA,
+        "A result from the eUICC is not signed by this eUICC, or is for another profile.",
+        "Set the unit aside and show the detail to a line engineer; this may be tampering." },
+    [V_ENABLE_FAILED] = { "enable-failed", ROW_FPA,
+        "The profile is installed but could not be enabled.",
+        "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
+    [V_NOTIFICATIONS] = { "notifications", ROW_FPA,
+        "The profile is installed, but the eUICC's notifications could not be fetched or removed.",
+        "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
+    [V_DELETE_KEYS] = { "delete-keys", ROW_FPA,
+        "The profile is installed, but the unused one-time keys could not be deleted with proof.",
+        "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
+    [V_CLOSE] = { "close", ROW_FPA,
+        "The profile is installed, but the factory services could not be closed with proof.",
+        "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
+
+    [V_LEDGER_FULL] = { "ledger-full", ROW_FAIL,
+        "The station's disk is full; nothing more can be recorded.",
+        "Stop the line and make room on the station's disk. Then scan the unit again." },
+    [V_LEDGER] = { "ledger", ROW_FAIL,
+        "The station could not read or write its ledger.",
+        "Stop the line and show the detail to a line engineer. Then scan the unit again." },
+    [V_MACHINE] = { "machine", ROW_FAIL,
+        "The station itself failed, not the unit.",
+        "Scan the unit again. If it stays so, show the detail to a line engineer." },
+};
+
+const char *verdict_kind_text(enum verdict_kind k)
+{
+    return (unsigned)k < VERDICT_KINDS ? kinds[k] : "FAIL";
+}
+
+const struct verdict_row *verdict_row(enum verdict v)
+{
+    return &rows[(unsigned)v < VERDICTS ? v : V_MACHINE];
+}
+
+enum verdict verdict_of_scan(enum scan_answer a)
+{
+    static const enum verdict of[SCAN_ANSWERS] = {
+        [SCAN_OK] = V_MACHINE, /* an accepted scan has no verdict yet */
+        [SCAN_EMPTY] = V_SCAN_EMPTY,
+        [SCAN_TOO_LONG] = V_SCAN_TOO_LONG,
+        [SCAN_BINARY] = V_SCAN_BINARY,
+        [SCAN_NO_BARCODE] = V_SCAN_NO_BARCODE,
+        [SCAN_UNKNOWN_FIXTURE] = V_SCAN_UNKNOWN_FIXTURE,
+        [SCAN_MISREAD] = V_SCAN_MISREAD,
+    };
+
+    return (unsigned)a < SCAN_ANSWERS ? of[a] : V_MACHINE;
+}
+
+enum verdict verdict_of_card(const struct err *e)
+{
+    static const enum verdict of[ERR_CODES] = {
+        [ERR_NO_CARD] = V_NO_CARD,
+        [ERR_CLOSED] = V_NO_CARD,
+        [ERR_TIMEOUT] = V_SILENT,
+        [ERR_FORMAT] = V_NONSENSE,
+        [ERR_LIMIT] = V_NONSENSE,
+        [ERR_CARD] = V_NONSENSE, /* an answer, but not as it must be */
+        [ERR_SIGNATURE] = V_BAD_EVIDENCE,
+        [ERR_CONFLICT] = V_BAD_EVIDENCE,
+        [ERR_IO] = V_FIXTURE,
+        [ERR_NOT_FOUND] = V_FIXTURE,
+        [ERR_USAGE] = V_FIXTURE,
+        [ERR_BUSY] = V_FIXTURE,
+    };
+
+    if (e->code == ERR_CARD && e->sw)
+        return V_CARD_REFUSED;
+    if ((unsigned)e->code >= ERR_CODES || of[e->code] == V_DONE)
+        return V_MACHINE;
+    return of[e->code];
+}
+
+enum verdict verdict_of_station(const struct err *e)
+{
+    switch (e->code) {
+    case ERR_FULL:
+        return V_LEDGER_FULL;
+    case ERR_NOMEM:
+    case ERR_INTERNAL:
+        return V_MACHINE;
+    default:
+        return V_LEDGER;
+    }
+}

@@ -1,0 +1,94 @@
+/* line/verdict: every way a scan can end, in one table: a code for machines,
+ * and for the person at the line the cause and the next step in plain words.
+ *
+ * Codes are stable: robots and reports read them. */
+#ifndef LINESIDE_LINE_VERDICT_H
+#define LINESIDE_LINE_VERDICT_H
+
+#include "station/base/err.h"
+#include "station/line/scan.h"
+
+enum verdict_kind {
+    VERDICT_PASS,         /* the last step's evidence is committed            */
+    VERDICT_ALREADY_DONE, /* neither: nothing was sent but the EID read       */
+    VERDICT_FAIL,         /* the unit was looked at and is not finished       */
+    VERDICT_REFUSED,      /* the scan: no unit was touched, nothing changed   */
+    VERDICT_KINDS
+};
+const char *verdict_kind_text(enum verdict_kind k); /* "ALREADY DONE" */
+
+enum verdict {
+    V_DONE,
+    V_ALREADY_DONE,
+
+    /* Scans that start nothing. */
+    V_SCAN_EMPTY,
+    V_SCAN_TOO_LONG,
+    V_SCAN_BINARY,
+    V_SCAN_NO_BARCODE,
+    V_SCAN_UNKNOWN_FIXTURE,
+    V_SCAN_MISREAD,
+    V_SCAN_BUSY,
+    V_SCAN_STOPPING,
+
+    /* The fixture and the card. */
+    V_FIXTURE,
+    V_NO_CARD,
+    V_SILENT,
+    V_NONSENSE,
+    V_CARD_REFUSED,
+
+    /* Who is it? Nothing was sent but the EID read. */
+    V_WRONG_EID,
+    V_SERIAL_HAS_OTHER_EID,
+    V_EID_HAS_OTHER_SERIAL,
+    V_BUSY_ELSEWHERE,
+
+    /* What is there for it? */
+    V_NO_BPP,
+    V_NOT_REPLACED,
+    V_FPA_CLOSED,
+    V_KEY_NOT_ON_CARD,
+
+    /* The recipe. */
+    V_AUTHORISE_REFUSED,
+    V_LOAD_FAILED,
+    V_LOAD_AGAIN,
+    V_UNRESOLVED,
+    V_NO_EVIDENCE,
+    V_CONSUMED_ELSEWHERE,
+    V_BAD_EVIDENCE,
+    V_ENABLE_FAILED,
+    V_NOTIFICATIONS,
+    V_DELETE_KEYS,
+    V_CLOSE,
+
+    /* The station itself. */
+    V_LEDGER_FULL,
+    V_LEDGER,
+    V_MACHINE,
+
+    VERDICTS
+};
+
+struct verdict_row {
+    const char *code; /* "wrong-eid" */
+    enum verdict_kind kind;
+    /* What the FPA could not do, as the Profile Loading Report carries it
+     * (binding, clause 5), as against what people or the station did. */
+    bool fpa_failure;
+    const char *cause; /* one sentence      */
+    const char *next;  /* what to do now    */
+};
+const struct verdict_row *verdict_row(enum verdict v);
+
+/* The verdict a scan ends with that scan_parse did not accept. */
+enum verdict verdict_of_scan(enum scan_answer a);
+
+/* What a failure of the session with the card means when no step of the
+ * recipe says it better. */
+enum verdict verdict_of_card(const struct err *e);
+/* ... and one of the ledger or the machine. */
+enum verdict verdict_of_station(const struct err *e);
+
+#endif
