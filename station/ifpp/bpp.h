@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 #define BPP_HOST_ID_MAX 32
-#define BPP_NAME_MAX 64 /* UTF8 octets of a profile or provider name */
+#define BPP_NAME_MAX 256 /* octets: SGP.22 allows 64 characters of UTF-8 */
 
 /* StoreMetadata, read from the 88 segments of A1 (MAC-only, so readable). */
 struct bpp_metadata {
@@ -40,14 +40,16 @@ struct bpp {
 
 /* Outline and bounds: members in order, one transactionId of 16, key type and
  * length, points of 65, segments of the right tag, each at most
- * BPP_SEGMENT_READ_MAX octets whole and at least one in A1 and A3. */
+ * BPP_SEGMENT_READ_MAX octets whole, more than its MAC, and at least one in
+ * every part that is there. */
 int bpp_parse(struct span in, struct bpp *out, struct err *e);
-/* Collect A1 and read it. *store receives the plain BF25 octets that
- * out->owner points into. Profile text is checked to be UTF-8 without
+/* Collect A1 and read it. *store is replaced by the plain BF25 octets that
+ * out->owner points into. profile_class is 2 when absent (SGP.22 5.5.3). Profile text is checked to be UTF-8 without
  * control characters. */
 int bpp_metadata(const struct bpp *b, struct buf *store,
                  struct bpp_metadata *out, struct err *e);
-/* smdpSign holds over 82, 80, A6, 5F49(DP), then 5F49(otPK.EUICC). */
+/* Both one-time points are on the curve of dppb, and smdpSign holds over 82,
+ * 80, A6, 5F49(DP), then 5F49(otPK.EUICC: 65 octets, without tag). */
 int bpp_check_sign(const struct bpp *b, EVP_PKEY *dppb, struct span otpk_euicc,
                    struct err *e);
 
@@ -74,7 +76,8 @@ struct euicc_key {
 int euicc_key_take(struct span *in, struct euicc_key *out, struct err *e);
 int euicc_key_check(const struct euicc_key *k, EVP_PKEY *euicc, struct err *e);
 
-/* bpp-bundle record (clause 5). */
+/* bpp-bundle record (clause 5). Parsing proves the form only; that the record
+ * agrees with itself (transactionIds, EID) is the importer's to check. */
 #define BPP_RECORD_MAX (1024 * 1024)
 struct bpp_record {
     struct eid eid;

@@ -57,6 +57,12 @@
 #define TAG_GET_CERTS 0xBF56
 #define TAG_ENABLE_IOT 0xBF5A
 
+/* NotificationEvent (SGP.22 2.4a.1.1), first octet of bits. */
+#define NOTIFICATION_EVENT_INSTALL 0x80
+#define NOTIFICATION_EVENT_ENABLE 0x40
+#define NOTIFICATION_EVENT_DISABLE 0x20
+#define NOTIFICATION_EVENT_DELETE 0x10
+
 /* Ours (binding, clause 4). */
 #define TAG_IFPP_STATUS 0xBF70
 #define TAG_AUTHORISE_SMDPF 0xBF71
@@ -69,6 +75,7 @@
 #define BPP_SEGMENT_READ_MAX 1036  /* whole TLV, what we accept    */
 #define BPP_PLAIN_MAX 1007
 #define BPP_PLAIN_MAC_ONLY_MAX 1008
+#define BPP_MAC_LEN 8
 #define BPP_MAX (1024 * 1024)
 #define BPP_KEY_TYPE 0x88
 #define BPP_KEY_LEN 0x10
