@@ -137,8 +137,8 @@ struct saip_subscription {
     char adm[9];                       /* 8 digits                        */
     size_t target_size;                /* octets to reach at least, filled
                                           with generic files, 0: as it
-                                          falls (about 6 KB); the result is
-                                          at most 300 octets above it     */
+                                          falls (about 3 KB); the result is
+                                          at most 100 octets above it     */
 };
 
 /* Draw ki, opc, ota_key, puk and adm; leave the rest as it is. */
