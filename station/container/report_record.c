@@ -3,6 +3,7 @@
 #include "station/base/clock.h"
 #include "station/container/manifest.h"
 #include "station/ifpp/event.h"
+#include "station/ifpp/evidence.h"
 #include "station/ifpp/tags.h"
 
 #include <stddef.h>
@@ -16,7 +17,8 @@ enum shape {
     S_TEXT,   /* may be empty                  */
     S_WORD,   /* text, not empty               */
     S_SIXTEEN, /* 16 octets                    */
-    S_WHOLE   /* a whole TLV with the row's tag */
+    S_WHOLE,  /* a whole TLV with the row's tag */
+    S_RECEIPT /* a whole BF72 or BF73 */
 };
 
 struct member {
@@ -71,7 +73,7 @@ static const struct member receipt[] = {
     M(at, S_TIME, TAG_GTIME),
     WHERE,
     WHO,
-    M(receipt, S_WHOLE, TAG_SEQUENCE),
+    M(receipt, S_RECEIPT, 0),
 };
 static const struct member voided[] = {
     M(event, S_COUNT, TAG_INTEGER),
@@ -142,12 +144,20 @@ static int put_time(struct buf *b, uint32_t tag, int64_t t)
     return 0;
 }
 
-static int put_whole(struct buf *b, uint32_t tag, struct span s)
+/* A whole TLV: of the member's tag, or one of the two that a receipt has. */
+static int take_whole(struct span *in, const struct member *m, struct tlv *t)
+{
+    if (m->shape == S_WHOLE)
+        return der_take(in, m->tag, t);
+    return der_next(in, t) == DER_OK && receipt_tag(t->tag) ? 0 : -1;
+}
+
+static int put_whole(struct buf *b, const struct member *m, struct span s)
 {
     struct span in = s;
     struct tlv t;
 
-    if (der_take(&in, tag, &t) != 0 || in.n != 0)
+    if (take_whole(&in, m, &t) != 0 || in.n != 0)
         return -1;
     buf_put_span(b, s);
     return 0;
@@ -175,8 +185,8 @@ static int member_put(struct buf *b, const struct member *m,
     struct span s = *(const struct span *)at;
     if (m->optional && s.n == 0)
         return 0;
-    if (m->shape == S_WHOLE)
-        return put_whole(b, m->tag, s);
+    if (m->shape == S_WHOLE || m->shape == S_RECEIPT)
+        return put_whole(b, m, s);
     if (!octets_fit(m->shape, s))
         return -1;
     der_put(b, m->tag, s);
@@ -228,9 +238,14 @@ static int member_get(struct span *in, const struct member *m,
 {
     void *at = (char *)r + m->at;
     struct tlv t;
-    int got = m->optional ? der_take_optional(in, m->tag, &t)
-                          : der_take(in, m->tag, &t) == 0 ? 1 : -1;
+    int got;
 
+    if (m->shape == S_RECEIPT)
+        got = take_whole(in, m, &t) == 0 ? 1 : -1;
+    else if (m->optional)
+        got = der_take_optional(in, m->tag, &t);
+    else
+        got = der_take(in, m->tag, &t) == 0 ? 1 : -1;
     if (got <= 0)
         return got;
     switch (m->shape) {
@@ -242,6 +257,7 @@ static int member_get(struct span *in, const struct member *m,
     case S_TIME:
         return get_time(t.value, at);
     case S_WHOLE:
+    case S_RECEIPT:
         *(struct span *)at = t.whole;
         return 0;
     default:

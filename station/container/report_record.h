@@ -51,7 +51,8 @@ struct report_record {
     struct span bf37;         /* whole: result; voided where known         */
     struct span notification; /* whole 30 {BF2F, 5F37, cert, cert}:
                                  deletion                                  */
-    struct span receipt;      /* whole 30 {30, 5F37}: receipt              */
+    struct span receipt;      /* whole BF72 or BF73 as the card gave it:
+                                 receipt                                   */
 };
 
 /* Append the record's DER. ERR_FORMAT names the member that is not as it must

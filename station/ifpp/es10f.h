@@ -54,10 +54,13 @@ void es10f_put_status(struct buf *b, const uint8_t nonce[ES10F_NONCE]);
 struct ifpp_status {
     uint64_t version;
     bool closed;
-    struct span keys; /* walk with euicc_key_take */
+    struct span keys; /* walk with ifpp_status_key_take */
     size_t key_count;
 };
 int es10f_read_status(struct span in, struct ifpp_status *out, struct err *e);
+/* Each unused key is 30 { 30 EUICCSigned2, 5F37 }; takes one off the front. */
+int ifpp_status_key_take(struct span *keys, struct euicc_key *out,
+                         struct err *e);
 bool ifpp_status_has_key(const struct ifpp_status *s, const struct txid *t);
 
 /* AuthoriseSmdpf: BF71 {80 txid, A1 {certificates, leaf first}}. */
@@ -67,7 +70,7 @@ void es10f_put_authorise(struct buf *b, const struct txid *t,
 const char *es10f_download_error(unsigned code);
 
 /* BF72 / BF73 {80 nonce}; answer: a receipt, or {80 error}. *receipt is the
- * inner 30 (empty when *error is set, then nonzero). */
+ * whole BF72 or BF73, for receipt_parse (empty when *error is set, nonzero). */
 void es10f_put_receipt_act(struct buf *b, uint32_t tag,
                            const uint8_t nonce[ES10F_NONCE]);
 int es10f_read_receipt_act(struct span in, uint32_t tag, struct span *receipt,

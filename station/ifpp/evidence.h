@@ -42,7 +42,9 @@ int install_result_parse(struct span bf37, struct install_result *out,
 int install_result_verify(const struct install_result *r, EVP_PKEY *euicc,
                           const struct txid *expect, struct err *e);
 
-/* 30 { 30 {5A, 80 function, 81 seq, 82 deleted, 83 left, 84 nonce}, 5F37 } */
+/* BF72 or BF73 { 30 {5A, 80 function, 81 seq, 82 deleted, 83 left, 84 nonce},
+ * 5F37 over the 30 }: the card's answer as it came is the evidence. */
+bool receipt_tag(uint32_t tag); /* BF72 or BF73 */
 struct receipt {
     struct span whole;
     struct tlv data;
@@ -52,6 +54,7 @@ struct receipt {
     uint64_t seq, deleted, left;
     struct span nonce;        /* 16 */
 };
+/* The tag and the signed function must say the same. */
 int receipt_parse(struct span in, struct receipt *out, struct err *e);
 /* Signature, EID, function and nonce (NULL: any) are the expected ones. */
 int receipt_verify(const struct receipt *r, EVP_PKEY *euicc,
