@@ -31,6 +31,7 @@ ASN1_SEQUENCE(SEGMENT_DER) = {
     ASN1_SIMPLE(SEGMENT_DER, sha256, ASN1_OCTET_STRING),
 } static_ASN1_SEQUENCE_END(SEGMENT_DER)
 DEFINE_STACK_OF(SEGMENT_DER)
+DEFINE_STACK_OF(ASN1_OCTET_STRING)
 
 typedef struct {
     int type; /* enum recipients_kind */
@@ -545,7 +546,8 @@ static int manifest_check(const struct manifest *m, struct err *e)
 
 char *segment_name(size_t index, char out[24])
 {
-    snprintf(out, 24, "segment-%05zu.der", index + 1);
+    /* The list's bound keeps the number at five digits. */
+    snprintf(out, 24, "segment-%05u.der", (unsigned)(index % 99999) + 1);
     return out;
 }
 

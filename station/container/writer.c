@@ -19,13 +19,13 @@
 
 #define MANIFEST_NAME "manifest.cms"
 #define WRITE_BUFFER (256 * 1024)
-#define NAME_SIZE 96 /* ".<kind>-<uuid>.part" */
+#define NAME_SIZE 64 /* "<kind>-<uuid>" */
 
 struct container_writer {
     char *parent;
     int parent_fd;
     int dir_fd;            /* the hidden directory                    */
-    char hidden[NAME_SIZE];
+    char hidden[NAME_SIZE + 8];
     char name[NAME_SIZE];
     bool made, renamed, manifest_made;
     struct manifest *m;    /* borrowed */
