@@ -1,0 +1,479 @@
+#include "station/report/report.h"
+
+#include "station/base/clock.h"
+#include "station/container/report_record.h"
+#include "station/ifpp/bpp.h"
+#include "station/ifpp/tags.h"
+#include "storage/events.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ACTOR "station"
+#define OP_DELETE 0x10
+
+static enum container_kind container_kind_of(enum export_kind k)
+{
+    return k == EXPORT_AUDIT_LOG ? KIND_AUDIT_LOG : KIND_LOADING_REPORT;
+}
+
+void report_list_clear(struct report_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i].path);
+    free(l->v);
+    *l = (struct report_list){ NULL, 0 };
+}
+
+/* --- records --------------------------------------------------------------- */
+
+/* Where records go, and the EUM chains they name, in order of first use. */
+struct sink {
+    struct container_writer *w;
+    struct manifest *m;
+    uint64_t records;
+    struct buf der;
+};
+
+static int sink_add(struct sink *k, struct err *e)
+{
+    k->records++;
+    return container_writer_add(k->w, buf_span(&k->der), e);
+}
+
+static int chain_index(struct sink *k, struct span chain, uint64_t *out,
+                       struct err *e)
+{
+    struct blobs *b = &k->m->eum_chains;
+
+    for (size_t i = 0; i < b->n; i++)
+        if (span_eq(buf_span(&b->v[i]), chain)) {
+            *out = i;
+            return 0;
+        }
+    *out = b->n;
+    return blobs_add(b, chain) == 0 ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+/* CERT.EUICC out of the bundle record that came with the evidence. */
+static int certify(struct sink *k, const struct evidence_item *i,
+                   struct report_record *r, struct err *e)
+{
+    struct bpp_record b;
+
+    if (bpp_record_parse(i->record, &b, e) != 0)
+        return err_wrap(e, "event %llu", (unsigned long long)i->event);
+    r->certificate = b.cert.whole;
+    return chain_index(k, i->eum_chain, &r->eum_chain, e);
+}
+
+static int on_evidence(void *ctx, const struct evidence_item *i,
+                       struct err *e)
+{
+    struct sink *k = ctx;
+    struct report_record r = {
+        .event = i->event, .at = i->at, .started_at = i->started_at,
+        .finished_at = i->finished_at, .bundle_id = SPAN_STR(i->bundle),
+        .serial = SPAN_STR(i->serial), .position = SPAN_STR(i->position),
+        .fixture = SPAN_STR(i->fixture), .code = SPAN_STR(i->code),
+        .detail = SPAN_STR(i->detail), .reason = SPAN_STR(i->detail),
+    };
+
+    if (i->has_txid)
+        r.txid = SPAN_ARRAY(i->txid.o);
+    if (i->has_eid)
+        r.eid = SPAN_ARRAY(i->eid.o);
+    switch (i->kind) {
+    case EVIDENCE_RESULT:
+        r.kind = REPORT_RESULT;
+        r.bf37 = i->octets;
+        if (certify(k, i, &r, e) != 0)
+            return -1;
+        break;
+    case EVIDENCE_FAILURE:
+        r.kind = REPORT_FAILURE;
+        break;
+    case EVIDENCE_NOTIFICATION:
+        if (!(i->op & OP_DELETE))
+            return 0; /* enabled, disabled: the ledger keeps it, no MSP asks */
+        r.kind = REPORT_DELETION;
+        r.notification = i->octets;
+        if (certify(k, i, &r, e) != 0)
+            return -1;
+        break;
+    case EVIDENCE_RECEIPT:
+        r.kind = REPORT_RECEIPT;
+        r.receipt = i->octets;
+        if (certify(k, i, &r, e) != 0)
+            return -1;
+        break;
+    case EVIDENCE_QUARANTINE:
+        r.kind = REPORT_QUARANTINED;
+        break;
+    case EVIDENCE_VOID:
+        r.kind = REPORT_VOIDED;
+        r.bf37 = i->octets;
+        break;
+    }
+    buf_reset(&k->der);
+    if (report_record_encode(&r, &k->der, e) != 0)
+        return err_wrap(e, "event %llu", (unsigned long long)i->event);
+    return sink_add(k, e);
+}
+
+static int on_event(void *ctx, uint64_t n, struct span der,
+                    const uint8_t hash[EVENT_HASH], struct err *e)
+{
+    struct sink *k = ctx;
+
+    (void)n;
+    (void)hash;
+    k->records++;
+    return container_writer_add(k->w, der, e);
+}
+
+/* Everything of this kind in events first..last. The same range gives the
+ * same octets whenever it is asked for. */
+static int write_records(struct db *db, enum export_kind kind, uint64_t first,
+                         uint64_t last, struct sink *k, struct err *e)
+{
+    if (first == 0)
+        return 0;
+    int bad = kind == EXPORT_AUDIT_LOG
+                  ? event_walk(db, first, last, on_event, k, e)
+                  : evidence_walk(db, first, last, on_evidence, k, e);
+    buf_clear(&k->der);
+    return bad;
+}
+
+/* --- one moment ------------------------------------------------------------ */
+
+struct making {
+    enum export_kind kind;
+    const struct station *s;
+    const struct identity *self;
+    const char *outbox;
+    struct export_info x;
+    uint64_t records;
+};
+
+static int totals_of(struct db *db, struct manifest *m, struct err *e)
+{
+    struct bundle_balances l = { 0 };
+
+    if (stock_balances(db, &l, e) != 0)
+        return -1;
+    m->totals = calloc(l.n ? l.n : 1, sizeof *m->totals);
+    if (!m->totals) {
+        bundle_balances_clear(&l);
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    m->totals_count = l.n;
+    for (size_t i = 0; i < l.n; i++) {
+        struct bundle_totals *t = &m->totals[i];
+        const struct bundle_balance *b = &l.v[i];
+        snprintf(t->id, sizeof t->id, "%s", b->id);
+        snprintf(t->smdp_oid, sizeof t->smdp_oid, "%s", b->smdp_oid);
+        memcpy(t->manifest_sha256, b->manifest_sha256, sizeof t->manifest_sha256);
+        t->received = b->b.received;
+        t->in_stock = b->b.by_state[BPP_IN_STOCK];
+        t->reserved = b->b.by_state[BPP_RESERVED];
+        t->loading = b->b.by_state[BPP_LOADING];
+        t->installed = b->b.by_state[BPP_INSTALLED];
+        t->failed = b->b.by_state[BPP_FAILED];
+        t->quarantined = b->b.by_state[BPP_QUARANTINED];
+        t->voided = b->b.by_state[BPP_VOIDED];
+        t->deleted = b->b.deleted;
+    }
+    bundle_balances_clear(&l);
+    return 0;
+}
+
+/* The hash of the last export of a kind, when there is one. */
+static int previous_of(struct db *db, enum export_kind k,
+                       struct export_info *x, bool *has, struct err *e)
+{
+    *has = export_last(db, k, x, e) == 0;
+    return *has || e->code == ERR_NOT_FOUND ? 0 : -1;
+}
+
+static int addressees(const struct making *g, struct manifest *m,
+                      struct err *e)
+{
+    int bad = 0;
+
+    m->recipients.kind = RCPT_PARTIES;
+    if (g->kind == EXPORT_AUDIT_LOG)
+        bad = blobs_add(&m->recipients.list, SPAN_STR("auditor"));
+    for (size_t i = 0; g->kind == EXPORT_LOADING_REPORT && !bad &&
+                       i < g->s->allowed_smdp_count; i++)
+        bad = blobs_add(&m->recipients.list, SPAN_STR(g->s->allowed_smdp[i]));
+    return bad ? err_set(e, ERR_NOMEM, "out of memory") : 0;
+}
+
+static int describe(struct db *db, const struct making *g, struct manifest *m,
+                    struct err *e)
+{
+    struct export_info report = { 0 }, audit = { 0 };
+    struct event_head head, before = { 0 };
+    struct ledger_clock clock;
+    bool has_report, has_audit;
+    int bad = -1;
+
+    if (previous_of(db, EXPORT_LOADING_REPORT, &report, &has_report, e) != 0 ||
+        previous_of(db, EXPORT_AUDIT_LOG, &audit, &has_audit, e) != 0 ||
+        event_head(db, &head, e) != 0 || ledger_clock(db, &clock, e) != 0)
+        goto out;
+    bool first_ever = g->kind == EXPORT_AUDIT_LOG ? !has_audit : !has_report;
+    const struct export_info *last = g->kind == EXPORT_AUDIT_LOG ? &audit
+                                                                 : &report;
+    uint64_t done = first_ever ? 0 : last->last_event;
+    if (event_head_at(db, done, &before, e) != 0)
+        goto out;
+
+    m->version = 1;
+    m->kind = container_kind_of(g->kind);
+    uuid_make(m->id);
+    snprintf(m->issuer, sizeof m->issuer, "%s", g->s->id);
+    m->sequence = first_ever ? 1 : last->sequence + 1;
+    m->created_at = clock.now;
+    m->not_after = clock.now + REPORT_VALID_S;
+    if (head.number > done) {
+        m->first_event = done + 1;
+        m->last_event = head.number;
+    }
+    memcpy(m->head_before, before.hash, sizeof m->head_before);
+    memcpy(m->head_after, head.hash, sizeof m->head_after);
+    m->has_previous_report = has_report;
+    m->has_previous_audit = has_audit;
+    memcpy(m->previous_report, report.manifest_sha256, 32);
+    memcpy(m->previous_audit, audit.manifest_sha256, 32);
+    bad = addressees(g, m, e) != 0 ||
+          (g->kind == EXPORT_LOADING_REPORT && totals_of(db, m, e) != 0)
+              ? -1 : 0;
+out:
+    export_clear(&report);
+    export_clear(&audit);
+    return bad;
+}
+
+static int make_one(struct db *db, struct making *g, struct err *e)
+{
+    struct container_writer *w = NULL;
+    struct manifest m;
+    char *path = NULL;
+
+    manifest_init(&m);
+    int bad = describe(db, g, &m, e);
+    if (!bad)
+        bad = container_writer_open(g->outbox, &m, &w, e);
+    if (!bad) {
+        struct sink k = { .w = w, .m = &m };
+        bad = write_records(db, g->kind, m.first_event, m.last_event, &k, e);
+        g->records = k.records;
+        if (bad)
+            container_writer_abort(w);
+        else
+            bad = container_writer_seal(w, &g->self->signer, &g->x.manifest,
+                                        &path, e);
+    }
+    if (!bad) {
+        g->x.kind = g->kind;
+        memcpy(g->x.id, m.id, sizeof g->x.id);
+        g->x.sequence = m.sequence;
+        g->x.first_event = m.first_event;
+        g->x.last_event = m.last_event;
+        memcpy(g->x.head_before, m.head_before, EVENT_HASH);
+        memcpy(g->x.head_after, m.head_after, EVENT_HASH);
+        g->x.created_at = m.created_at;
+        snprintf(g->x.directory, sizeof g->x.directory, "%s",
+                 strrchr(path, '/') + 1);
+    }
+    free(path);
+    manifest_clear(&m);
+    return bad;
+}
+
+/* The log and the report of one moment, in that order. */
+struct pair {
+    struct making log, report;
+};
+
+/* Inside one snapshot: heads, totals and records are of the same moment. */
+static int make_in_outbox(struct db *db, void *ctx, struct err *e)
+{
+    struct pair *p = ctx;
+
+    return make_one(db, &p->log, e) != 0 ? -1 : make_one(db, &p->report, e);
+}
+
+static int enter(struct tx *tx, void *ctx, struct err *e)
+{
+    struct pair *p = ctx;
+
+    return export_add(tx, &p->log.x, ACTOR, e) != 0
+               ? -1 : export_add(tx, &p->report.x, ACTOR, e);
+}
+
+/* --- delivery -------------------------------------------------------------- */
+
+struct delivery {
+    const struct export_info *x;
+    const char *to_dir;
+    char *path;
+    uint64_t records;
+};
+
+static int deliver_in_snapshot(struct db *db, void *ctx, struct err *e)
+{
+    struct delivery *d = ctx;
+    struct container_writer *w = NULL;
+    struct manifest m;
+
+    manifest_init(&m);
+    m.kind = container_kind_of(d->x->kind);
+    memcpy(m.id, d->x->id, sizeof m.id);
+    int bad = container_writer_open(d->to_dir, &m, &w, e);
+    if (!bad) {
+        struct sink k = { .w = w, .m = &m };
+        bad = write_records(db, d->x->kind, d->x->first_event,
+                            d->x->last_event, &k, e);
+        d->records = k.records;
+        if (bad)
+            container_writer_abort(w);
+        else
+            bad = container_writer_reissue(w, buf_span(&d->x->manifest),
+                                           &d->path, e);
+    }
+    manifest_clear(&m);
+    return bad;
+}
+
+static int deliver(struct db *db, const struct export_info *x,
+                   const char *to_dir, struct report_list *out, struct err *e)
+{
+    struct delivery d = { .x = x, .to_dir = to_dir };
+
+    if (db_snapshot(db, deliver_in_snapshot, &d, e) != 0)
+        return -1;
+    struct report_made *v = realloc(out->v, (out->n + 1) * sizeof *v);
+    if (!v) {
+        free(d.path);
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    out->v = v;
+    struct report_made *r = &v[out->n++];
+    *r = (struct report_made){ .kind = x->kind, .sequence = x->sequence,
+                               .first_event = x->first_event,
+                               .last_event = x->last_event,
+                               .records = d.records, .path = d.path };
+    memcpy(r->id, x->id, sizeof r->id);
+    return 0;
+}
+
+/* Remove a container's folder: flat, our own. */
+static void remove_container(const char *outbox, const char *name)
+{
+    char dir[4096], file[4096 + 256];
+    struct dirent *de;
+
+    snprintf(dir, sizeof dir, "%s/%s", outbox, name);
+    DIR *d = opendir(dir);
+    while (d && (de = readdir(d))) {
+        if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+            continue;
+        snprintf(file, sizeof file, "%s/%s", dir, de->d_name);
+        unlink(file);
+    }
+    if (d)
+        closedir(d);
+    rmdir(dir);
+}
+
+/* What a cut export left: delivered now if the ledger knows it, removed if it
+ * does not (then it was never more than a draft). */
+static int empty_outbox(struct db *db, const char *outbox, const char *to_dir,
+                        struct report_list *out, struct err *e)
+{
+    struct dirent *de;
+    int bad = 0;
+    DIR *d = opendir(outbox);
+
+    if (!d)
+        return err_errno(e, "%s", outbox);
+    while (!bad && (de = readdir(d))) {
+        struct export_info x = { 0 };
+        struct err why = ERR_INIT;
+        size_t n = strlen(de->d_name);
+        if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+            continue;
+        const char *id = n > UUID_LEN ? de->d_name + n - UUID_LEN : "";
+        if (export_by_id(db, id, &x, &why) == 0)
+            bad = deliver(db, &x, to_dir, out, e);
+        else if (why.code != ERR_NOT_FOUND) {
+            *e = why;
+            bad = -1;
+        }
+        export_clear(&x);
+        if (!bad)
+            remove_container(outbox, de->d_name);
+    }
+    closedir(d);
+    return bad;
+}
+
+static int deliver_and_forget(struct db *db, const struct making *g,
+                              const char *to_dir, struct report_list *out,
+                              struct err *e)
+{
+    if (deliver(db, &g->x, to_dir, out, e) != 0)
+        return err_wrap(e, "%s %llu is made, but did not reach %s; run "
+                           "`lineside export` again with a good medium",
+                        kind_name(container_kind_of(g->kind)),
+                        (unsigned long long)g->x.sequence, to_dir);
+    remove_container(g->outbox, g->x.directory);
+    return 0;
+}
+
+int report_export(struct db *db, const char *data_dir, const struct station *s,
+                  const struct identity *self, const char *to_dir,
+                  struct report_list *out, struct err *e)
+{
+    char outbox[4096];
+    struct pair p = {
+        .log = { .kind = EXPORT_AUDIT_LOG, .s = s, .self = self,
+                 .outbox = outbox },
+        .report = { .kind = EXPORT_LOADING_REPORT, .s = s, .self = self,
+                    .outbox = outbox },
+    };
+
+    snprintf(outbox, sizeof outbox, "%s/%s", data_dir, REPORT_OUTBOX);
+    if (mkdir(outbox, 0700) != 0 && errno != EEXIST)
+        return err_errno(e, "%s", outbox);
+    if (empty_outbox(db, outbox, to_dir, out, e) != 0)
+        return -1;
+    int bad = db_snapshot(db, make_in_outbox, &p, e) != 0 ||
+              db_write(db, enter, &p, e) != 0 ||
+              deliver_and_forget(db, &p.log, to_dir, out, e) != 0 ||
+              deliver_and_forget(db, &p.report, to_dir, out, e) != 0;
+    export_clear(&p.log.x);
+    export_clear(&p.report.x);
+    return bad ? -1 : 0;
+}
+
+int report_again(struct db *db, const char *id, const char *to_dir,
+                 struct report_list *out, struct err *e)
+{
+    struct export_info x = { 0 };
+    int bad = export_by_id(db, id, &x, e);
+
+    if (!bad)
+        bad = deliver(db, &x, to_dir, out, e);
+    export_clear(&x);
+    return bad;
+}

@@ -1,0 +1,44 @@
+/* report/report.h: what leaves the station: loading-report and audit-log
+ * (binding, clause 5). Both cover the events after the last export of their
+ * kind up to one and the same moment.
+ *
+ * The way out survives a pulled stick: a container is sealed in DATA/outbox/,
+ * then entered in the ledger, then written to the medium, and leaves the
+ * outbox last. What is in the ledger and still in the outbox has not arrived;
+ * the next export delivers it first. Segments are made again from the ledger,
+ * which never changes, under the manifest.cms kept there: the same octets. */
+#ifndef LINESIDE_REPORT_REPORT_H
+#define LINESIDE_REPORT_REPORT_H
+
+#include "station/container/writer.h"
+#include "station/identity/identity.h"
+#include "storage/exports.h"
+#include "storage/station.h"
+
+#define REPORT_OUTBOX "outbox"
+#define REPORT_VALID_S (10 * 365 * 86400ll)
+
+/* One container written to the medium. */
+struct report_made {
+    enum export_kind kind;
+    char id[UUID_LEN + 1];
+    uint64_t sequence, first_event, last_event, records;
+    char *path; /* owned */
+};
+struct report_list {
+    struct report_made *v;
+    size_t n;
+};
+void report_list_clear(struct report_list *l);
+
+/* Deliver what is left in the outbox, then make and deliver an audit-log and
+ * a loading-report. On failure *out holds what did arrive. */
+int report_export(struct db *db, const char *data_dir, const struct station *s,
+                  const struct identity *self, const char *to_dir,
+                  struct report_list *out, struct err *e);
+
+/* Write an export made earlier once more, byte for byte. */
+int report_again(struct db *db, const char *id, const char *to_dir,
+                 struct report_list *out, struct err *e);
+
+#endif
