@@ -1,0 +1,26 @@
+/* verify/txset.h: transactionIds of a bundle or of results, with a mark each.
+ * 33 octets apiece, sorted once: a million fit in 33 MB. */
+#ifndef LINESIDE_VERIFY_TXSET_H
+#define LINESIDE_VERIFY_TXSET_H
+
+#include "station/base/ids.h"
+
+struct txmark {
+    struct txid txid;
+    struct eid eid;
+    uint8_t mark;
+};
+struct txset {
+    struct txmark *v;
+    size_t n, cap;
+};
+int txset_add(struct txset *s, const struct txid *t, const struct eid *eid,
+              uint8_t mark); /* 0, -1: no memory */
+void txset_sort(struct txset *s);
+/* After txset_sort. NULL: not in it. */
+struct txmark *txset_find(const struct txset *s, const struct txid *t);
+/* After txset_sort: the first that stands in it twice, or NULL. */
+const struct txmark *txset_twice(const struct txset *s);
+void txset_clear(struct txset *s);
+
+#endif
