@@ -110,9 +110,13 @@ static bool add_extensions(X509 *c, X509 *issuer, const struct issue *i,
 {
     X509V3_CTX v3;
     bool ca = p->constraints != NULL;
+    CONF *none = NCONF_new(NULL); /* policies are only read beside a config */
 
+    if (!none)
+        return false;
     X509V3_set_ctx(&v3, issuer, c, NULL, NULL, 0);
-    return add_ext(c, &v3, NID_basic_constraints, p->constraints) &&
+    X509V3_set_nconf(&v3, none);
+    bool ok = add_ext(c, &v3, NID_basic_constraints, p->constraints) &&
            add_ext(c, &v3, NID_key_usage,
                    ca ? "critical,keyCertSign,cRLSign"
                       : "critical,digitalSignature") &&
@@ -125,6 +129,8 @@ static bool add_extensions(X509 *c, X509 *issuer, const struct issue *i,
            add_prefixed(c, &v3, NID_subject_alt_name, "RID:",
                         i->registered_id) &&
            add_eins(c, i->eins);
+    NCONF_free(none);
+    return ok;
 }
 
 int issue_cert(const struct issue *i, EVP_PKEY *subject,
