@@ -81,6 +81,23 @@ static bool add_prefixed(X509 *c, X509V3_CTX *v3, int nid, const char *prefix,
     return add_ext(c, v3, nid, text);
 }
 
+/* Critical, one policy: the GSMA role. */
+static bool add_policy(X509 *c, const char *oid)
+{
+    if (!oid)
+        return true;
+    CERTIFICATEPOLICIES *all = CERTIFICATEPOLICIES_new();
+    POLICYINFO *one = POLICYINFO_new();
+    bool pushed = all && one && (one->policyid = OBJ_txt2obj(oid, 1)) &&
+                  sk_POLICYINFO_push(all, one) > 0;
+    bool ok = pushed && X509_add1_ext_i2d(c, NID_certificate_policies, all, 1,
+                                          X509V3_ADD_DEFAULT) == 1;
+    if (!pushed)
+        POLICYINFO_free(one);
+    CERTIFICATEPOLICIES_free(all);
+    return ok;
+}
+
 /* Critical permittedEins: SEQUENCE OF UTF8String (clause 1). */
 static bool add_eins(X509 *c, const char *const *eins)
 {
@@ -123,8 +140,7 @@ static bool add_extensions(X509 *c, X509 *issuer, const struct issue *i,
            add_ext(c, &v3, NID_subject_key_identifier, "hash") &&
            add_ext(c, &v3, NID_authority_key_identifier,
                    issuer == c ? NULL : "keyid:always") &&
-           add_prefixed(c, &v3, NID_certificate_policies, "critical,",
-                        p->policy) &&
+           add_policy(c, p->policy) &&
            add_prefixed(c, &v3, NID_ext_key_usage, "critical,", p->eku) &&
            add_prefixed(c, &v3, NID_subject_alt_name, "RID:",
                         i->registered_id) &&
