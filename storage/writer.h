@@ -47,8 +47,9 @@ int writer_do(struct writer *w, tx_fn *fn, void *ctx, struct err *e);
 /* submit, executed, free: for what may be lost with the power. */
 int writer_do_lazy(struct writer *w, tx_fn *fn, void *ctx, struct err *e);
 
-/* Everything submitted before this call is durable (or has failed). 0 when
- * the last group was committed. Not counted as a durable wait. */
+/* Everything submitted before this call is durable or has failed. 0 when the
+ * last group of it was committed. Counts neither as an operation nor as a
+ * durable point. */
 int writer_flush(struct writer *w, struct err *e);
 
 struct writer_stats {

@@ -1,0 +1,226 @@
+/* The schema and its migrations (docs/formats/ledger.md). migrations[n] leads
+ * from user_version n to n + 1. One that has shipped is never edited. */
+#include "storage/inner.h"
+
+#include <stdio.h>
+
+static const char *const version_1[] = {
+    /* Append-only. The insert trigger also stops REPLACE, which would delete
+     * first, and keeps the numbers without a gap. */
+    "CREATE TABLE event("
+    " number INTEGER PRIMARY KEY,"
+    " at INTEGER NOT NULL,"
+    " kind TEXT NOT NULL,"
+    " der BLOB NOT NULL,"
+    " hash BLOB NOT NULL CHECK(length(hash) = 32)) STRICT;"
+    "CREATE TRIGGER event_next BEFORE INSERT ON event"
+    " WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM event)"
+    " BEGIN SELECT RAISE(ABORT, 'events are numbered without a gap'); END;"
+    "CREATE TRIGGER event_keep BEFORE UPDATE ON event"
+    " BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;"
+    "CREATE TRIGGER event_stay BEFORE DELETE ON event"
+    " BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;",
+
+    "CREATE TABLE station("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " id TEXT NOT NULL,"
+    " root_sha256 BLOB NOT NULL CHECK(length(root_sha256) = 32),"
+    " key_id BLOB NOT NULL CHECK(length(key_id) = 32),"
+    " site TEXT NOT NULL DEFAULT '',"
+    " chain BLOB,"
+    " dm_root BLOB,"
+    " cert_container INTEGER REFERENCES container,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE ci_root("
+    " n INTEGER PRIMARY KEY,"
+    " der BLOB NOT NULL) STRICT;"
+    "CREATE TABLE allowed_smdp("
+    " n INTEGER PRIMARY KEY,"
+    " oid TEXT NOT NULL UNIQUE) STRICT;",
+
+    "CREATE TABLE container("
+    " container INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL UNIQUE,"
+    " kind INTEGER NOT NULL CHECK(kind BETWEEN 1 AND 3),"
+    " state INTEGER NOT NULL CHECK(state IN (0, 1))," /* importing, live */
+    " issuer TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL CHECK(sequence > 0),"
+    " recipients BLOB NOT NULL CHECK(length(recipients) = 32),"
+    " manifest_sha256 BLOB NOT NULL CHECK(length(manifest_sha256) = 32),"
+    " created_at INTEGER NOT NULL,"
+    " not_after INTEGER NOT NULL,"
+    " smdp_oid TEXT,"
+    " event INTEGER REFERENCES event,"
+    " received INTEGER NOT NULL DEFAULT 0,"
+    " in_stock INTEGER NOT NULL DEFAULT 0,"
+    " reserved INTEGER NOT NULL DEFAULT 0,"
+    " loading INTEGER NOT NULL DEFAULT 0,"
+    " installed INTEGER NOT NULL DEFAULT 0,"
+    " failed INTEGER NOT NULL DEFAULT 0,"
+    " quarantined INTEGER NOT NULL DEFAULT 0,"
+    " voided INTEGER NOT NULL DEFAULT 0,"
+    " deleted INTEGER NOT NULL DEFAULT 0,"
+    " CHECK(in_stock >= 0 AND reserved >= 0 AND loading >= 0 AND"
+    "  installed >= 0 AND failed >= 0 AND quarantined >= 0 AND voided >= 0),"
+    " CHECK(received = in_stock + reserved + loading + installed + failed +"
+    "  quarantined + voided),"
+    " CHECK(deleted BETWEEN 0 AND installed),"
+    " CHECK(state = 0 OR event IS NOT NULL)) STRICT;"
+    "CREATE INDEX container_created ON container(created_at) WHERE state = 1;"
+    "CREATE INDEX container_sequence ON container(issuer, recipients, sequence)"
+    " WHERE state = 1;"
+    "CREATE INDEX container_importing ON container(container) WHERE state = 0;"
+    "CREATE TABLE chain("
+    " chain INTEGER PRIMARY KEY,"
+    " sha256 BLOB NOT NULL UNIQUE,"
+    " der BLOB NOT NULL) STRICT;"
+    "CREATE TABLE container_chain("
+    " container INTEGER NOT NULL REFERENCES container,"
+    " role INTEGER NOT NULL CHECK(role IN (0, 1))," /* EUM, DP */
+    " n INTEGER NOT NULL,"
+    " chain INTEGER NOT NULL REFERENCES chain,"
+    " PRIMARY KEY(container, role, n)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX container_chain_chain ON container_chain(chain);",
+
+    "CREATE TABLE unit("
+    " unit INTEGER PRIMARY KEY,"
+    " serial TEXT NOT NULL UNIQUE,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE position("
+    " position INTEGER PRIMARY KEY,"
+    " unit INTEGER NOT NULL REFERENCES unit,"
+    " name TEXT NOT NULL,"
+    " eid BLOB NOT NULL UNIQUE CHECK(length(eid) = 16),"
+    " state INTEGER NOT NULL DEFAULT 0 CHECK(state BETWEEN 0 AND 4),"
+    " kind INTEGER NOT NULL DEFAULT 0 CHECK(kind BETWEEN 0 AND 2),"
+    " closed INTEGER NOT NULL DEFAULT 0 CHECK(closed IN (0, 1)),"
+    " keys_left INTEGER NOT NULL DEFAULT -1,"
+    " last_code TEXT NOT NULL DEFAULT '',"
+    " event INTEGER NOT NULL REFERENCES event,"
+    " UNIQUE(unit, name)) STRICT;",
+
+    /* The record is apart, so that a change of state moves few octets. */
+    "CREATE TABLE bpp("
+    " bpp INTEGER PRIMARY KEY,"
+    " container INTEGER NOT NULL REFERENCES container,"
+    " ordinal INTEGER NOT NULL,"
+    " txid BLOB NOT NULL UNIQUE CHECK(length(txid) = 16),"
+    " eid BLOB NOT NULL CHECK(length(eid) = 16),"
+    " iccid BLOB NOT NULL CHECK(length(iccid) = 10),"
+    " name TEXT NOT NULL,"
+    " provider TEXT NOT NULL,"
+    " delete_notified INTEGER NOT NULL CHECK(delete_notified IN (0, 1)),"
+    " eum_chain INTEGER NOT NULL,"
+    " dp_chain INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0 CHECK(state BETWEEN 0 AND 6),"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " deleted INTEGER NOT NULL DEFAULT 0 CHECK(deleted IN (0, 1)),"
+    " position INTEGER REFERENCES position,"
+    " fixture TEXT,"
+    " started_at INTEGER NOT NULL DEFAULT 0,"
+    " event INTEGER REFERENCES event,"
+    " UNIQUE(container, ordinal)) STRICT;"
+    "CREATE INDEX bpp_eid ON bpp(eid);"
+    "CREATE INDEX bpp_moved ON bpp(state) WHERE state <> 0;"
+    "CREATE TABLE bpp_record("
+    " bpp INTEGER PRIMARY KEY REFERENCES bpp,"
+    " record BLOB NOT NULL) STRICT;"
+    "CREATE VIEW live_bpp AS SELECT b.*, c.id AS container_id, c.smdp_oid,"
+    " c.event AS import_event FROM bpp b JOIN container c USING(container)"
+    " WHERE c.state = 1;",
+
+    "CREATE TABLE euicc("
+    " euicc INTEGER PRIMARY KEY,"
+    " container INTEGER NOT NULL REFERENCES container,"
+    " eid BLOB NOT NULL CHECK(length(eid) = 16),"
+    " cert BLOB NOT NULL,"
+    " eum_chain INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX euicc_eid ON euicc(eid);"
+    "CREATE INDEX euicc_container ON euicc(container);"
+    "CREATE TABLE one_time_key("
+    " one_time_key INTEGER PRIMARY KEY,"
+    " euicc INTEGER NOT NULL REFERENCES euicc,"
+    " txid BLOB NOT NULL UNIQUE CHECK(length(txid) = 16),"
+    " otpk BLOB NOT NULL CHECK(length(otpk) = 65),"
+    " meant_for TEXT NOT NULL,"
+    " offered_to TEXT) STRICT;"
+    "CREATE INDEX one_time_key_euicc ON one_time_key(euicc);"
+    "CREATE VIEW live_euicc AS SELECT e.* FROM euicc e"
+    " JOIN container c USING(container) WHERE c.state = 1;"
+    "CREATE VIEW live_key AS SELECT k.*, e.eid FROM one_time_key k"
+    " JOIN live_euicc e USING(euicc);",
+
+    /* What is reported. Append-only too: the same report can be made again. */
+    "CREATE TABLE evidence("
+    " event INTEGER PRIMARY KEY REFERENCES event,"
+    " kind INTEGER NOT NULL CHECK(kind BETWEEN 1 AND 6),"
+    " bpp INTEGER REFERENCES bpp,"
+    " position INTEGER REFERENCES position,"
+    " eid BLOB, txid BLOB, iccid BLOB, octets BLOB,"
+    " state INTEGER, op INTEGER, function INTEGER, seq INTEGER,"
+    " serial TEXT, position_name TEXT, fixture TEXT,"
+    " started_at INTEGER NOT NULL DEFAULT 0,"
+    " finished_at INTEGER NOT NULL DEFAULT 0,"
+    " code TEXT, detail TEXT) STRICT;"
+    "CREATE UNIQUE INDEX evidence_result ON evidence(bpp) WHERE kind = 1;"
+    "CREATE UNIQUE INDEX evidence_notification ON evidence(eid, seq)"
+    " WHERE kind = 3;"
+    "CREATE INDEX evidence_bpp ON evidence(bpp) WHERE bpp IS NOT NULL;"
+    "CREATE INDEX evidence_receipt ON evidence(position, function)"
+    " WHERE kind = 4;"
+    "CREATE TRIGGER evidence_keep BEFORE UPDATE ON evidence"
+    " BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;"
+    "CREATE TRIGGER evidence_stay BEFORE DELETE ON evidence"
+    " BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;",
+
+    "CREATE TABLE export("
+    " export INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL UNIQUE,"
+    " kind INTEGER NOT NULL CHECK(kind BETWEEN 1 AND 2),"
+    " sequence INTEGER NOT NULL,"
+    " first_event INTEGER NOT NULL,"
+    " last_event INTEGER NOT NULL,"
+    " head_before BLOB NOT NULL CHECK(length(head_before) = 32),"
+    " head_after BLOB NOT NULL CHECK(length(head_after) = 32),"
+    " manifest BLOB NOT NULL,"
+    " manifest_sha256 BLOB NOT NULL CHECK(length(manifest_sha256) = 32),"
+    " created_at INTEGER NOT NULL,"
+    " directory TEXT NOT NULL,"
+    " event INTEGER NOT NULL REFERENCES event,"
+    " UNIQUE(kind, sequence)) STRICT;",
+
+    NULL
+};
+
+static const char *const *const migrations[SCHEMA_VERSION] = { version_1 };
+
+static int step_up(struct db *db, int from, struct err *e)
+{
+    char mark[80];
+
+    for (const char *const *s = migrations[from]; *s; s++)
+        if (sql_exec(db, *s, e) != 0)
+            return -1;
+    snprintf(mark, sizeof mark,
+             "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, from + 1);
+    return sql_exec(db, mark, e);
+}
+
+int schema_migrate(struct db *db, struct err *e)
+{
+    int version = 0;
+
+    /* Inside the transaction the version is read again: another process may
+     * have migrated meanwhile. */
+    if (sql_exec(db, "BEGIN EXCLUSIVE", e) != 0)
+        return -1;
+    int rc = schema_version(db, &version, e);
+    for (; rc == 0 && version < SCHEMA_VERSION; version++)
+        rc = step_up(db, version, e);
+    if (rc == 0)
+        rc = sql_exec(db, "COMMIT", e);
+    if (rc != 0)
+        sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+    return rc == 0 ? 0 : err_wrap(e, "preparing the ledger in %s", db->dir);
+}
