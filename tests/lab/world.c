@@ -50,7 +50,7 @@ void world_clear(struct world *w)
 int world_identity(const struct world *w, const char *party,
                    struct identity *out, struct err *e)
 {
-    AUTO(str_free_p) char *path = world_path(w, e, "keys/%s", party);
+    AUTO(str_free_p) char *path = world_path(w, e, "%s", party);
 
     return path ? identity_load(path, out, e) : -1;
 }
@@ -59,7 +59,7 @@ int world_smdpf_identity(const struct world *w, const struct world_smdpf *s,
                          const char *role, struct identity *out, struct err *e)
 {
     AUTO(str_free_p) char *path =
-        world_path(w, e, "keys/%s-%s", s->name, role);
+        world_path(w, e, "smdpf/%s/%s", s->name, role);
 
     return path ? identity_load(path, out, e) : -1;
 }
@@ -67,7 +67,7 @@ int world_smdpf_identity(const struct world *w, const struct world_smdpf *s,
 int world_cert(const struct world *w, const char *party, X509 **out,
                struct err *e)
 {
-    AUTO(str_free_p) char *path = world_path(w, e, "keys/%s", party);
+    AUTO(str_free_p) char *path = world_path(w, e, "%s", party);
 
     return path ? identity_load_cert(path, out, e) : -1;
 }
@@ -123,9 +123,19 @@ static bool empty_directory(const char *dir)
     return entries <= 2; /* . and .. */
 }
 
+static int make_sub(const struct world *w, const char *name, struct err *e)
+{
+    AUTO(str_free_p) char *path = world_path(w, e, "%s", name);
+
+    if (!path)
+        return -1;
+    return mkdir(path, 0755) == 0 ? 0 : err_errno(e, "%s", path);
+}
+
 static int make_directories(const struct world *w, struct err *e)
 {
-    static const char *const subs[] = { "keys", "euicc", "out" };
+    static const char *const subs[] = { "ci", "eum", "dm", "smdpf", "euicc",
+                                        "out" };
 
     if (mkdir(w->dir, 0755) != 0 &&
         (errno != EEXIST || !empty_directory(w->dir)))
@@ -133,12 +143,14 @@ static int make_directories(const struct world *w, struct err *e)
                    ? err_set(e, ERR_CONFLICT, "%s is there already and not "
                              "empty; name a new directory", w->dir)
                    : err_errno(e, "%s", w->dir);
-    for (size_t i = 0; i < sizeof subs / sizeof *subs; i++) {
-        AUTO(str_free_p) char *path = world_path(w, e, "%s", subs[i]);
-        if (!path)
+    for (size_t i = 0; i < sizeof subs / sizeof *subs; i++)
+        if (make_sub(w, subs[i], e) != 0)
             return -1;
-        if (mkdir(path, i == 0 ? 0700 : 0755) != 0)
-            return err_errno(e, "%s", path);
+    for (size_t i = 0; i < w->smdpf_count; i++) {
+        char name[WORLD_NAME_MAX + 8];
+        snprintf(name, sizeof name, "smdpf/%s", w->smdpf[i].name);
+        if (make_sub(w, name, e) != 0)
+            return -1;
     }
     return 0;
 }

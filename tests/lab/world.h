@@ -1,13 +1,13 @@
 /* lab/world.h: one directory that holds everything across the air gap:
  *
  *   world.json             curve, SM-DPfs; written last: without it no world
- *   keys/PARTY.key.pem     (0600) and PARTY.cert.pem, one per party
+ *   PARTY.pem, PARTY.key   certificate, and its private key (0600)
  *   euicc/EID.db           the chips
  *   out/                   containers that the EUM gives out
  *   smdpf.db, authority.db the books of the SM-DPfs and of the authority
  *
- * Parties: ci, eum, eum-data, dm-root, dm-authority, dm-order, dm-release,
- * and for each SM-DPf NAME-dpauth and NAME-dppb. */
+ * Parties: ci/root; eum/eum, eum/data; dm/root, dm/authority, dm/order,
+ * dm/release; and smdpf/NAME/dpauth, smdpf/NAME/dppb for each SM-DPf. */
 #ifndef LINESIDE_LAB_WORLD_H
 #define LINESIDE_LAB_WORLD_H
 
@@ -48,7 +48,7 @@ char *world_path(const struct world *w, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void str_free_p(char **s); /* for AUTO */
 
-/* "ci", "eum-data", …; and of an SM-DPf: role "dpauth" or "dppb". */
+/* A party by its path; of an SM-DPf by role: "dpauth" or "dppb". */
 int world_identity(const struct world *w, const char *party,
                    struct identity *out, struct err *e);
 int world_smdpf_identity(const struct world *w, const struct world_smdpf *s,
@@ -58,7 +58,7 @@ int world_cert(const struct world *w, const char *party, X509 **out,
                struct err *e);
 int world_cert_der(const struct world *w, const char *party, struct buf *out,
                    struct err *e);
-/* Trust in one root: "ci" or "dm-root". */
+/* Trust in one root: "ci/root" or "dm/root". */
 int world_trust(const struct world *w, const char *root, struct trust **out,
                 struct err *e);
 /* By name or OID; NULL when there is none. */

@@ -37,14 +37,14 @@ static int print_world(const struct world *w, const char *container,
     uint8_t hash[32];
     char hex[65];
 
-    if (world_cert(w, "dm-root", &dm, e) != 0)
+    if (world_cert(w, "dm/root", &dm, e) != 0)
         return -1;
     cert_sha256(dm, hash);
     hex_encode(SPAN_ARRAY(hash), hex, sizeof hex);
     printf("world        %s\n", w->dir);
     printf("root-sha256  %s\n", hex);
-    printf("root         %s/keys/dm-root.cert.pem\n", w->dir);
-    printf("ci           %s/keys/ci.cert.pem\n", w->dir);
+    printf("root         %s/dm/root.pem\n", w->dir);
+    printf("ci           %s/ci/root.pem\n", w->dir);
     for (size_t i = 0; i < w->smdpf_count; i++)
         printf("smdpf        %s %s\n", w->smdpf[i].oid, w->smdpf[i].name);
     printf("euicc-data   %s\n", container);

@@ -242,10 +242,10 @@ static int seal_data(struct eum *m, char **container, struct err *e)
     char issuer[REGISTERED_ID_MAX + 1];
 
     manifest_init(&manifest);
-    if (!dir || world_identity(m->w, "eum-data", &leaf, e) != 0)
+    if (!dir || world_identity(m->w, "eum/data", &leaf, e) != 0)
         return -1;
     if (cert_registered_id(leaf.cert, issuer) != 0)
-        return err_set(e, ERR_FORMAT, "eum-data certificate names no id");
+        return err_set(e, ERR_FORMAT, "eum/data.pem names no id");
     if (fill_manifest(m, issuer, &manifest, e) != 0 ||
         container_writer_open(dir, &manifest, &cw, e) != 0)
         return -1;
@@ -269,9 +269,9 @@ static int prepare(struct eum *m, struct err *e)
 {
     unsigned char r[8];
 
-    if (world_identity(m->w, "eum", &m->eum, e) != 0 ||
+    if (world_identity(m->w, "eum/eum", &m->eum, e) != 0 ||
         cert_put(m->eum.cert, &m->eum_chain, e) != 0 ||
-        world_cert_der(m->w, "ci", &m->ci_root, e) != 0)
+        world_cert_der(m->w, "ci/root", &m->ci_root, e) != 0)
         return -1;
     if (RAND_bytes(r, sizeof r) != 1)
         return err_ossl(e, ERR_INTERNAL, "no random octets");

@@ -274,14 +274,14 @@ static int finish_file(FILE *f, bool ok, const char *path, struct err *e)
 
 int identity_save(const char *path, const struct identity *i, struct err *e)
 {
-    FILE *f = create_file(path, ".key.pem", 0600, e);
+    FILE *f = create_file(path, ".key", 0600, e);
 
     if (!f)
         return -1;
     bool ok = PEM_write_PrivateKey(f, i->key, NULL, NULL, 0, NULL, NULL) == 1;
     if (finish_file(f, ok, path, e) != 0)
         return -1;
-    f = create_file(path, ".cert.pem", 0644, e);
+    f = create_file(path, ".pem", 0644, e);
     if (!f)
         return -1;
     ok = PEM_write_X509(f, i->cert) == 1;
@@ -301,25 +301,25 @@ static FILE *open_file(const char *path, const char *suffix, struct err *e)
 
 int identity_load_cert(const char *path, X509 **out, struct err *e)
 {
-    FILE *f = open_file(path, ".cert.pem", e);
+    FILE *f = open_file(path, ".pem", e);
 
     if (!f)
         return -1;
     *out = PEM_read_X509(f, NULL, NULL, NULL);
     fclose(f);
-    return *out ? 0 : err_ossl(e, ERR_FORMAT, "%s.cert.pem: no certificate", path);
+    return *out ? 0 : err_ossl(e, ERR_FORMAT, "%s.pem: no certificate", path);
 }
 
 int identity_load(const char *path, struct identity *out, struct err *e)
 {
-    FILE *f = open_file(path, ".key.pem", e);
+    FILE *f = open_file(path, ".key", e);
 
     if (!f)
         return -1;
     struct identity i = { PEM_read_PrivateKey(f, NULL, NULL, NULL), NULL };
     fclose(f);
     if (!i.key)
-        return err_ossl(e, ERR_FORMAT, "%s.key.pem: no private key", path);
+        return err_ossl(e, ERR_FORMAT, "%s.key: no private key", path);
     if (identity_load_cert(path, &i.cert, e) != 0) {
         identity_clear(&i);
         return -1;

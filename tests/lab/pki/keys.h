@@ -45,7 +45,7 @@ struct identity {
 };
 void identity_clear(struct identity *i);
 
-/* PATH.key.pem (0600) and PATH.cert.pem. Saving refuses to overwrite. */
+/* PATH.key (0600) and PATH.pem, both PEM. Saving refuses to overwrite. */
 int identity_save(const char *path, const struct identity *i, struct err *e);
 int identity_load(const char *path, struct identity *out, struct err *e);
 int identity_load_cert(const char *path, X509 **out, struct err *e);

@@ -12,28 +12,28 @@ static const struct party {
     const char *issuer; /* NULL: itself */
     struct issue issue;
 } parties[] = {
-    { "ci", NULL,
+    { "ci/root", NULL,
       { .role = ROLE_CI, .common_name = "Lab eSIM CA",
         .organisation = "Lineside Lab", .registered_id = "2.999.1" } },
-    { "eum", "ci",
+    { "eum/eum", "ci/root",
       { .role = ROLE_EUM, .common_name = "Lab EUM",
         .organisation = "Lab EUM", .registered_id = "2.999.2",
         .eins = eum_eins } },
-    { "eum-data", "eum",
+    { "eum/data", "eum/eum",
       { .role = ROLE_EUICC_DATA, .common_name = "Lab EUM eUICC data",
         .organisation = "Lab EUM", .registered_id = "2.999.2" } },
-    { "dm-root", NULL,
+    { "dm/root", NULL,
       { .role = ISSUE_DM_ROOT, .common_name = "Lab Device Manufacturer root",
         .organisation = "Lab Device Manufacturer" } },
-    { "dm-authority", "dm-root",
+    { "dm/authority", "dm/root",
       { .role = ROLE_AUTHORITY, .common_name = "Lab authority",
         .organisation = "Lab Device Manufacturer",
         .serial_number = "dm-authority" } },
-    { "dm-order", "dm-root",
+    { "dm/order", "dm/root",
       { .role = ROLE_ORDER, .common_name = "Lab order desk",
         .organisation = "Lab Device Manufacturer",
         .serial_number = "dm-order" } },
-    { "dm-release", "dm-root",
+    { "dm/release", "dm/root",
       { .role = ROLE_RELEASE, .common_name = "Lab release desk",
         .organisation = "Lab Device Manufacturer",
         .serial_number = "dm-release" } },
@@ -45,7 +45,7 @@ static int make_party(const struct world *w, struct ec_maker *maker,
 {
     AUTO(identity_clear) struct identity me = { NULL, NULL };
     AUTO(identity_clear) struct identity issuer = { NULL, NULL };
-    AUTO(str_free_p) char *path = world_path(w, e, "keys/%s", name);
+    AUTO(str_free_p) char *path = world_path(w, e, "%s", name);
 
     if (!path || (me.key = ec_make(maker, e)) == NULL)
         return -1;
@@ -65,13 +65,14 @@ static int make_smdpf(const struct world *w, struct ec_maker *maker,
     } certs[] = { { "dpauth", ROLE_DPAUTH }, { "dppb", ROLE_DPPB } };
 
     for (size_t i = 0; i < sizeof certs / sizeof *certs; i++) {
-        char name[WORLD_NAME_MAX + 16];
-        snprintf(name, sizeof name, "%s-%s", s->name, certs[i].suffix);
+        char path[WORLD_NAME_MAX + 24], name[WORLD_NAME_MAX + 16];
+        snprintf(path, sizeof path, "smdpf/%s/%s", s->name, certs[i].suffix);
+        snprintf(name, sizeof name, "%s %s", s->name, certs[i].suffix);
         struct issue what = { .role = certs[i].role,
                               .common_name = name,
                               .organisation = "Lab SM-DPf",
                               .registered_id = s->oid };
-        if (make_party(w, maker, name, "ci", &what, e) != 0)
+        if (make_party(w, maker, path, "ci/root", &what, e) != 0)
             return -1;
     }
     return 0;
