@@ -17,14 +17,20 @@ int64_t clock_monotonic_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-char *gtime_format(int64_t t, char out[GTIME_LEN + 1])
+/* A year of other than four digits has no text of this length: "". */
+static char *format(int64_t t, const char *fmt, size_t len, char *out)
 {
     time_t s = (time_t)t;
     struct tm tm;
 
-    gmtime_r(&s, &tm);
-    strftime(out, GTIME_LEN + 1, "%Y%m%d%H%M%SZ", &tm);
+    if (!gmtime_r(&s, &tm) || strftime(out, len + 1, fmt, &tm) != len)
+        out[0] = '\0';
     return out;
+}
+
+char *gtime_format(int64_t t, char out[GTIME_LEN + 1])
+{
+    return format(t, "%Y%m%d%H%M%SZ", GTIME_LEN, out);
 }
 
 int gtime_parse(const char *s, int64_t *out)
@@ -50,18 +56,13 @@ int gtime_parse(const char *s, int64_t *out)
 
 char *clock_text(int64_t t, char out[24])
 {
-    time_t s = (time_t)t;
-    struct tm tm;
-
-    gmtime_r(&s, &tm);
-    strftime(out, 24, "%Y-%m-%d %H:%M:%SZ", &tm);
-    return out;
+    return format(t, "%Y-%m-%d %H:%M:%SZ", 20, out);
 }
 
 int64_t clock_for_checks(int64_t system, int64_t floor, bool *confirmed)
 {
     bool ok = floor == 0 ||
-              (system >= floor && system <= floor + CLOCK_TRUST_SPAN_S);
+              (system >= floor && system - floor <= CLOCK_TRUST_SPAN_S);
 
     if (confirmed)
         *confirmed = ok;

@@ -11,10 +11,11 @@
 int64_t clock_system(void);       /* the machine's clock */
 int64_t clock_monotonic_ms(void); /* for waits and durations only */
 
+/* Empty when the year has not four digits. */
 char *gtime_format(int64_t t, char out[GTIME_LEN + 1]);
 /* Exactly YYYYMMDDHHMMSSZ, a real date; -1 otherwise. */
 int gtime_parse(const char *s, int64_t *out);
-/* "2026-11-23 22:41:00Z", for people. */
+/* "2026-11-23 22:41:00Z", for people; empty as above. */
 char *clock_text(int64_t t, char out[24]);
 
 /* The time that certificates and containers are judged by: the system clock

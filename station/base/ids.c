@@ -109,6 +109,9 @@ bool iccid_valid(const struct iccid *i)
 
     iccid_format(i, d);
     size_t n = strlen(d);
+    /* format shows any non-digit as F; the only padding there is is F. */
+    if (n == 19 && i->o[9] >> 4 != 15)
+        return false;
     return n >= 19 && strspn(d, "0123456789") == n &&
            luhn_sum(d, n, false) % 10 == 0;
 }

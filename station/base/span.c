@@ -14,7 +14,7 @@ struct span span_sub(struct span s, size_t at, size_t n)
         at = s.n;
     if (n > s.n - at)
         n = s.n - at;
-    return SPAN(s.p + at, n);
+    return SPAN(s.p ? s.p + at : NULL, n);
 }
 
 uint8_t *buf_reserve(struct buf *b, size_t n)
