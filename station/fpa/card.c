@@ -179,7 +179,9 @@ static const struct act {
     uint32_t tag[2];    /* by enum info2_kind; 0: no such act */
     bool wants_profile; /* it must be there before            */
 } acts[FPA_ACTS] = {
-    [FPA_ENABLE] = { "enable", { [INFO2_CONSUMER] = TAG_ENABLE }, true },
+    [FPA_ENABLE] = { "enable",
+                     { [INFO2_CONSUMER] = TAG_ENABLE, [INFO2_IOT] = TAG_ENABLE_IOT },
+                     true },
     [FPA_DISABLE] = { "disable", { [INFO2_CONSUMER] = TAG_DISABLE }, true },
     [FPA_DELETE] = { "delete", { [INFO2_CONSUMER] = TAG_DELETE }, false },
 };
@@ -194,7 +196,17 @@ uint32_t fpa_act_tag(enum fpa_act a, enum info2_kind k)
     return acts[a].tag[k];
 }
 
-static const char *act_error(unsigned result)
+/* SGP.32 ImmediateEnable names no profile: the card takes the one it has just
+ * installed. No refreshFlag: no REFRESH. */
+static void act_put(struct buf *b, uint32_t tag, const struct iccid *iccid)
+{
+    if (tag == TAG_ENABLE_IOT)
+        der_put(b, tag, SPAN(NULL, 0));
+    else
+        es10f_put_profile_act(b, tag, iccid, false);
+}
+
+static const char *act_error(uint32_t tag, unsigned result)
 {
     /* SGP.22 EnableProfileResponse, DisableProfileResponse,
      * DeleteProfileResponse share these numbers. */
@@ -206,6 +218,8 @@ static const char *act_error(unsigned result)
         [5] = "the card is busy; scan the unit again",
     };
 
+    if (tag == TAG_ENABLE_IOT)
+        return "this card enables only what was loaded since it was powered on";
     if (result < sizeof texts / sizeof *texts && texts[result])
         return texts[result];
     return "an error the card does not explain; scan the unit again";
@@ -231,14 +245,14 @@ static int act_send(struct fpa_card *c, enum fpa_act a,
     uint32_t tag = fpa_act_tag(a, c->kind);
     unsigned result = 0;
 
-    es10f_put_profile_act(request(c), tag, iccid, false);
+    act_put(request(c), tag, iccid);
     if (ask(c, name, &raw, e) != 0)
         return -1;
     if (es10f_read_result(buf_span(&raw), tag, &result, e) != 0)
         return nonsense(e, name);
     if (result != 0)
-        return err_set(e, ERR_CARD, "%s: %s (%u)", name, act_error(result),
-                       result);
+        return err_set(e, ERR_CARD, "%s: %s (%u)", name,
+                       act_error(tag, result), result);
     return 0;
 }
 
@@ -281,9 +295,10 @@ static int read_pending(struct span *list, struct fpa_pending *out)
     if (der_take(list, TAG_NOTIFICATION_METADATA, &meta) != 0 ||
         der_take(&meta.value, TAG_SEQ, &seq) != 0 ||
         der_uint(seq.value, &out->seq) != 0 ||
-        der_take(&meta.value, TAG_OPERATION, &op) != 0 || op.value.n != 2)
+        der_take(&meta.value, TAG_OPERATION, &op) != 0 || op.value.n == 0)
         return -1;
-    out->op = op.value.p[1]; /* after the count of unused bits */
+    /* A BIT STRING: the count of unused bits, then the bits, if any. */
+    out->op = op.value.n > 1 ? op.value.p[1] : 0;
     return 0;
 }
 
