@@ -7,6 +7,7 @@
 
 static const struct command *const commands[] = {
     &cmd_new,
+    &cmd_authority,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
