@@ -97,9 +97,8 @@ enum scan_answer scan_parse(struct span line, scan_known_fn *known, void *ctx,
 
 static void hand_over(struct scan_lines *s, scan_line_fn *line, void *ctx)
 {
-    line(ctx, SPAN(s->line, s->n), s->too_long);
+    line(ctx, SPAN(s->line, s->n));
     s->n = 0;
-    s->too_long = false;
 }
 
 void scan_lines_feed(struct scan_lines *s, struct span octets,
@@ -110,13 +109,11 @@ void scan_lines_feed(struct scan_lines *s, struct span octets,
             hand_over(s, line, ctx);
         else if (s->n < sizeof s->line)
             s->line[s->n++] = octets.p[i];
-        else
-            s->too_long = true;
     }
 }
 
 void scan_lines_end(struct scan_lines *s, scan_line_fn *line, void *ctx)
 {
-    if (s->n || s->too_long)
+    if (s->n)
         hand_over(s, line, ctx);
 }

@@ -39,14 +39,14 @@ typedef bool scan_known_fn(void *ctx, const char *fixture);
 enum scan_answer scan_parse(struct span line, scan_known_fn *known, void *ctx,
                             struct scan *out);
 
-/* Cuts a stream into lines. A line longer than SCAN_LINE_MAX is dropped to
- * its end and reported once. Zero-initialised is ready. */
+/* Cuts a stream into lines. What is longer than a line may be is dropped to
+ * its end; what was kept is still too long for scan_parse. Zero-initialised is
+ * ready. */
 struct scan_lines {
-    uint8_t line[SCAN_LINE_MAX + 1]; /* and its CR */
+    uint8_t line[SCAN_LINE_MAX + 2]; /* one octet too many, and a CR */
     size_t n;
-    bool too_long;
 };
-typedef void scan_line_fn(void *ctx, struct span line, bool too_long);
+typedef void scan_line_fn(void *ctx, struct span line);
 void scan_lines_feed(struct scan_lines *s, struct span octets,
                      scan_line_fn *line, void *ctx);
 /* The stream has ended: a last line without a line end counts. */

@@ -1,0 +1,286 @@
+#include "station/line/books.h"
+
+#include "storage/events.h"
+
+#include <string.h>
+
+static void submit(struct book *b, const struct books *w, tx_fn *fn, void *ctx)
+{
+    b->where = *w;
+    b->submitted = true;
+    b->ticket = writer_submit(w->writer, fn, ctx);
+}
+
+int book_executed(struct book *b, struct err *e)
+{
+    return b->submitted ? ticket_executed(b->ticket, e) : 0;
+}
+
+int book_durable(struct book *b, struct err *e)
+{
+    return b->submitted ? ticket_durable(b->ticket, e) : 0;
+}
+
+void book_end(struct book *b)
+{
+    ticket_free(b->ticket);
+    *b = (struct book){ .ticket = NULL };
+}
+
+/* --- the unit ------------------------------------------------------------- */
+
+/* One line runs on this data and one fixture works on this eUICC: whatever of
+ * it is reserved now is this unit's, or left from a try whose end could not be
+ * written. *loading, when not NULL: some of it waits for the card's word. */
+static int release(struct tx *tx, const struct eid *eid, const struct act *a,
+                   bool *loading, struct err *e)
+{
+    struct bpp_list all = { NULL, 0 };
+    int bad = stock_of_eid(tx_db(tx), eid, &all, e);
+
+    for (size_t i = 0; i < all.n && !bad; i++) {
+        if (all.v[i].state == BPP_RESERVED)
+            bad = stock_return(tx, all.v[i].id, CAUSE_RELEASED, a, e);
+        if (loading && all.v[i].state == BPP_LOADING)
+            *loading = true;
+    }
+    bpp_list_clear(&all);
+    return bad;
+}
+
+static int reserve(struct tx *tx, const struct eid *eid, const struct act *a,
+                   struct bpp_list *all, struct err *e)
+{
+    struct bpp_list reserved = { NULL, 0 };
+
+    if (stock_reserve(tx, eid, a, &reserved, e) != 0)
+        return -1;
+    bpp_list_clear(&reserved);
+    return stock_of_eid(tx_db(tx), eid, all, e);
+}
+
+static int run_unit(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_unit *o = ctx;
+    struct act a = o->b.where.act;
+
+    if (unit_register(tx, o->serial, POSITION_MAIN, &o->eid, &a, &o->position, e) != 0)
+        return -1;
+    a.position = o->position.id;
+    if (release(tx, &o->eid, &a, NULL, e) != 0)
+        return -1;
+    return reserve(tx, &o->eid, &a, &o->all, e);
+}
+
+void book_unit(struct book_unit *o, const struct books *w, const char *serial,
+               const struct eid *eid)
+{
+    o->serial = serial;
+    o->eid = *eid;
+    submit(&o->b, w, run_unit, o);
+}
+
+void book_unit_end(struct book_unit *o)
+{
+    book_end(&o->b);
+    bpp_list_clear(&o->all);
+}
+
+/* --- one BPP --------------------------------------------------------------- */
+
+static int run_load(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_load *o = ctx;
+
+    return stock_load(tx, o->bpp, &o->b.where.act, e);
+}
+
+void book_load(struct book_load *o, const struct books *w, int64_t bpp)
+{
+    o->bpp = bpp;
+    submit(&o->b, w, run_load, o);
+}
+
+static int run_result(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_result *o = ctx;
+
+    return stock_result(tx, o->bpp, o->installed, CAUSE_RESULT, o->bf37,
+                        &o->b.where.act, e);
+}
+
+void book_result(struct book_result *o, const struct books *w, int64_t bpp,
+                 bool installed, struct span bf37)
+{
+    o->bpp = bpp;
+    o->installed = installed;
+    o->bf37 = bf37;
+    submit(&o->b, w, run_result, o);
+}
+
+static int run_unsent(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_unsent *o = ctx;
+
+    return stock_return(tx, o->bpp, CAUSE_KEY_UNUSED, &o->b.where.act, e);
+}
+
+void book_unsent(struct book_unsent *o, const struct books *w, int64_t bpp)
+{
+    o->bpp = bpp;
+    submit(&o->b, w, run_unsent, o);
+}
+
+/* --- doubt ------------------------------------------------------------------ */
+
+static const char no_evidence[] =
+    "the one-time key is gone and the eUICC has no result";
+static const char elsewhere[] =
+    "the one-time key was used before this station sent anything";
+
+static int run_doubt(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_doubt *o = ctx;
+    const struct act *a = &o->b.where.act;
+
+    switch (o->verdict) {
+    case DOUBT_INSTALLED:
+    case DOUBT_FAILED:
+        return stock_result(tx, o->bpp, o->verdict == DOUBT_INSTALLED,
+                            CAUSE_EVIDENCE_FOUND, o->bf37, a, e);
+    case DOUBT_BACK_IN_STOCK:
+        return stock_return(tx, o->bpp, CAUSE_KEY_UNUSED, a, e);
+    case DOUBT_CONSUMED_NO_EVIDENCE:
+        return stock_quarantine(tx, o->bpp, no_evidence, a, e);
+    case DOUBT_CONSUMED_ELSEWHERE:
+        return stock_void(tx, o->bpp, elsewhere, o->bf37, a, e);
+    default: /* unresolved: what it is stays what it is */
+        return 0;
+    }
+}
+
+void book_doubt(struct book_doubt *o, const struct books *w, int64_t bpp,
+                enum doubt_verdict verdict, struct span bf37)
+{
+    o->bpp = bpp;
+    o->verdict = verdict;
+    o->bf37 = bf37;
+    submit(&o->b, w, run_doubt, o);
+}
+
+/* --- evidence ---------------------------------------------------------------- */
+
+static int check_installed(struct tx *tx, int64_t bpp, struct err *e)
+{
+    struct bpp_info info;
+
+    if (bpp == 0)
+        return 0;
+    if (stock_get(tx_db(tx), bpp, &info, e) != 0)
+        return -1;
+    if (info.state == BPP_INSTALLED)
+        return 0;
+    return err_set(e, ERR_WRONG_STATE, "the result of the load could not be "
+                   "recorded; scan the unit again, its eUICC still has it");
+}
+
+static int run_evidence(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_evidence *o = ctx;
+    const struct act *a = &o->b.where.act;
+
+    if (check_installed(tx, o->installed, e) != 0)
+        return -1;
+    for (size_t i = 0; i < o->n; i++)
+        if (notification_add(tx, a, &o->v[i], NULL, e) != 0)
+            return -1;
+    return position_set_card(tx, a, o->kind, -1, e);
+}
+
+void book_evidence(struct book_evidence *o, const struct books *w,
+                   int64_t installed, const struct notification_info *v,
+                   size_t n, enum euicc_kind kind)
+{
+    o->installed = installed;
+    o->v = v;
+    o->n = n;
+    o->kind = kind;
+    submit(&o->b, w, run_evidence, o);
+}
+
+static int run_receipt(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_receipt *o = ctx;
+    const struct act *a = &o->b.where.act;
+
+    if (receipt_add(tx, a, &o->receipt, e) != 0)
+        return -1;
+    return o->passes ? position_set_state(tx, a, POSITION_PASSED, NULL, e) : 0;
+}
+
+void book_receipt(struct book_receipt *o, const struct books *w,
+                  const struct receipt_info *r, bool passes)
+{
+    o->receipt = *r;
+    o->passes = passes;
+    submit(&o->b, w, run_receipt, o);
+}
+
+/* --- the end of a unit that did not pass --------------------------------------- */
+
+static int release_position(struct tx *tx, const struct book_failure *o,
+                            struct err *e)
+{
+    const struct act *a = &o->b.where.act;
+    struct position now;
+    bool loading = false;
+
+    if (a->position == 0)
+        return 0;
+    if (position_get(tx_db(tx), a->position, &now, e) != 0 ||
+        release(tx, &now.eid, a, &loading, e) != 0)
+        return -1;
+    return position_set_state(tx, a, loading ? POSITION_UNRESOLVED : POSITION_FAILED,
+                              verdict_row(o->f.verdict)->code, e);
+}
+
+static int log_failure(struct tx *tx, const struct book_failure *o,
+                       struct err *e)
+{
+    const struct failure *f = &o->f;
+    const char *fixture = o->b.where.act.fixture;
+    char eid[EID_DIGITS + 1] = "";
+    struct event_field fields[] = {
+        { "code", verdict_row(f->verdict)->code },
+        { "fixture", fixture ? fixture : "" },
+        { "serial", f->serial },
+        { "eid", f->eid ? eid_format(f->eid, eid) : "" },
+    };
+
+    return event_append(tx, "unit-not-loaded", o->b.where.act.actor, fields,
+                        sizeof fields / sizeof *fields, NULL, e);
+}
+
+static int run_failure(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_failure *o = ctx;
+    const struct failure *f = &o->f;
+    const struct verdict_row *row = verdict_row(f->verdict);
+    struct failure_info info = {
+        .code = row->code, .detail = f->detail, .eid = f->eid,
+        .txid = f->txid, .serial = f->serial, .position_name = POSITION_MAIN,
+        .started_at = f->started_at,
+    };
+
+    if (release_position(tx, o, e) != 0)
+        return -1;
+    return row->fpa_failure ? failure_add(tx, &o->b.where.act, &info, e)
+                            : log_failure(tx, o, e);
+}
+
+void book_failure(struct book_failure *o, const struct books *w,
+                  const struct failure *f)
+{
+    o->f = *f;
+    submit(&o->b, w, run_failure, o);
+}

@@ -1,0 +1,184 @@
+/* The steps after the last load: enable, bring the evidence home, and close
+ * the factory's door. */
+#include "station/line/run.h"
+
+#include "station/ifpp/evidence.h"
+#include "station/ifpp/tlv.h"
+
+#include <stdlib.h>
+
+/* --- enable -------------------------------------------------------------------- */
+
+/* Built-in order: the last one installed, in bundle order. */
+static const struct bpp_info *to_enable(const struct run *r)
+{
+    const struct bpp_info *last = NULL;
+
+    for (size_t i = 0; i < r->all.n; i++)
+        if (r->all.v[i].state == BPP_INSTALLED && !r->all.v[i].deleted)
+            last = &r->all.v[i];
+    return last;
+}
+
+int step_enable(struct run *r)
+{
+    const struct bpp_info *b = to_enable(r);
+
+    if (!b) {
+        err_set(r->e, ERR_NOT_FOUND, "every profile of this eUICC was deleted");
+        return run_fail(r, V_NO_BPP);
+    }
+    if (fpa_card_act(r->card, FPA_ENABLE, &b->iccid, r->e) != 0)
+        return run_card_failed(r);
+    return 0;
+}
+
+/* --- notifications ---------------------------------------------------------------- */
+
+/* All that the card holds: its numbers, and of those what is not in the
+ * ledger already as the result of a BPP. */
+struct pending {
+    uint64_t *seq;
+    struct notification_info *items;
+    size_t n, item_count;
+};
+
+static void pending_clear(struct pending *p)
+{
+    free(p->seq);
+    free(p->items);
+}
+
+static int pending_room(struct pending *p, struct span list, struct err *e)
+{
+    struct tlv t;
+    size_t n = 0;
+
+    while (der_next(&list, &t) == DER_OK)
+        n++;
+    p->seq = calloc(n + 1, sizeof *p->seq);
+    p->items = calloc(n + 1, sizeof *p->items);
+    return p->seq && p->items ? 0
+         : err_set(e, ERR_NOMEM, "no memory for %zu notifications", n);
+}
+
+static bool is_recorded(const struct run *r, const struct notification *n)
+{
+    for (size_t i = 0; n->is_result && i < r->all.n; i++)
+        if (txid_eq(&r->all.v[i].txid, &n->result.txid))
+            return true;
+    return false;
+}
+
+static int pending_add(struct run *r, struct pending *p, struct span whole)
+{
+    struct notification n;
+
+    if (notification_parse(whole, &n, r->e) != 0 ||
+        notification_verify(&n, r->key, r->e) != 0)
+        return -1;
+    p->seq[p->n++] = n.meta.seq;
+    if (!is_recorded(r, &n))
+        p->items[p->item_count++] = (struct notification_info){
+            .eid = r->eid, .seq = n.meta.seq, .op = n.meta.op,
+            .has_iccid = n.meta.has_iccid, .iccid = n.meta.iccid,
+            .octets = n.whole,
+        };
+    return 0;
+}
+
+static int pending_read(struct run *r, struct span list, struct pending *p)
+{
+    struct tlv t;
+    enum der d;
+
+    if (pending_room(p, list, r->e) != 0)
+        return -1;
+    while ((d = der_next(&list, &t)) == DER_OK)
+        if (pending_add(r, p, t.whole) != 0)
+            return -1;
+    if (d == DER_BAD)
+        return err_set(r->e, ERR_FORMAT, "the list of notifications is cut short");
+    return 0;
+}
+
+/* The last result and all notifications with one wait. */
+static int commit_evidence(struct run *r, const struct pending *p)
+{
+    struct book_evidence op = { .installed = 0 };
+
+    book_evidence(&op, &r->books, r->unproven, p->items, p->item_count,
+                  r->kind);
+    int bad = book_durable(&op.b, r->e);
+    book_end(&op.b);
+    if (bad)
+        return run_station_failed(r);
+    r->unproven = 0;
+    return 0;
+}
+
+static int remove_all(struct run *r, const struct pending *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (fpa_card_remove_notification(r->card, p->seq[i], r->e) != 0)
+            return run_card_failed(r);
+    return 0;
+}
+
+int step_notifications(struct run *r)
+{
+    AUTO(buf_clear) struct buf raw = BUF_INIT;
+    AUTO(pending_clear) struct pending p = { .n = 0 };
+    struct span list;
+
+    if (fpa_card_notifications(r->card, NULL, &raw, &list, r->e) != 0 ||
+        pending_read(r, list, &p) != 0)
+        return run_card_failed(r);
+    if (commit_evidence(r, &p) != 0)
+        return -1;
+    return remove_all(r, &p);
+}
+
+/* --- receipts -------------------------------------------------------------------- */
+
+static int commit_receipt(struct run *r, const struct receipt *receipt,
+                          bool passes)
+{
+    struct receipt_info info = { receipt->function, receipt->seq,
+                                 receipt->deleted, receipt->left,
+                                 receipt->whole };
+    struct book_receipt op = { .passes = false };
+
+    book_receipt(&op, &r->books, &info, passes);
+    int bad = book_durable(&op.b, r->e);
+    book_end(&op.b);
+    return bad ? run_station_failed(r) : 0;
+}
+
+int step_delete_keys(struct run *r)
+{
+    AUTO(buf_clear) struct buf raw = BUF_INIT;
+    struct receipt receipt;
+    bool known = false;
+
+    /* Cut off between the two receipts: this one is in the ledger, and no key
+     * has been left since. */
+    if (r->status.key_count == 0 &&
+        receipt_known(r->env->db, r->books.act.position, 0x72, &known, r->e) != 0)
+        return run_station_failed(r);
+    if (known)
+        return 0;
+    if (fpa_card_delete_keys(r->card, r->key, &r->eid, &raw, &receipt, r->e) != 0)
+        return run_card_failed(r);
+    return commit_receipt(r, &receipt, false);
+}
+
+int step_close(struct run *r)
+{
+    AUTO(buf_clear) struct buf raw = BUF_INIT;
+    struct receipt receipt;
+
+    if (fpa_card_close_services(r->card, r->key, &r->eid, &raw, &receipt, r->e) != 0)
+        return run_card_failed(r);
+    return commit_receipt(r, &receipt, true);
+}

@@ -1,0 +1,267 @@
+#include "station/line/line.h"
+
+#include "station/line/worker.h"
+#include "storage/bundles.h"
+#include "storage/stock.h"
+#include "storage/units.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct line {
+    struct worker_shared s;
+    struct lock *lock;
+    struct line_fixture *fixtures; /* names and places owned */
+    struct worker **workers;
+    size_t n;
+    atomic_bool stopping;
+};
+
+/* --- telling ------------------------------------------------------------------- */
+
+static void tell(const struct line *l, const struct line_event *ev)
+{
+    if (l->s.event)
+        l->s.event(l->s.event_ctx, ev);
+}
+
+static void refuse(struct line *l, const struct scan *scan, enum verdict v)
+{
+    tell(l, &(struct line_event){
+        .kind = LINE_VERDICT, .fixture = scan->fixture,
+        .serial = scan->barcode, .eid = "", .step = "", .txid = "",
+        .iccid = "", .verdict = verdict_row(v), .detail = "" });
+}
+
+static void tell_unresolved(struct line *l, const struct bpp_info *b,
+                            const char *serial)
+{
+    char eid[EID_DIGITS + 1], txid[TXID_HEX + 1], iccid[ICCID_DIGITS + 1];
+
+    tell(l, &(struct line_event){
+        .kind = LINE_UNRESOLVED, .fixture = b->fixture, .serial = serial,
+        .eid = eid_format(&b->eid, eid), .txid = txid_format(&b->txid, txid),
+        .iccid = iccid_format(&b->iccid, iccid), .step = "", .detail = "" });
+}
+
+static void tell_ready(struct line *l)
+{
+    tell(l, &(struct line_event){
+        .kind = LINE_READY, .fixture = "", .serial = "", .eid = "",
+        .step = "", .txid = "", .iccid = "", .detail = "",
+        .fixtures = l->n, .list = l->fixtures });
+}
+
+/* --- the ledger at start --------------------------------------------------------- */
+
+/* An import at work has the lock and needs no help; one that died left it. */
+static int clear_import(struct line *l, struct db *db, struct err *e)
+{
+    AUTO(lock_release_p) struct lock *lock = NULL;
+    struct err busy = ERR_INIT;
+
+    if (lock_take(l->s.data_dir, LOCK_IMPORT, &lock, &busy) == 0)
+        return import_leftovers(db, lock, NULL, e);
+    if (busy.code == ERR_BUSY)
+        return 0;
+    *e = busy;
+    return -1;
+}
+
+static int put_in_order(struct tx *tx, void *ctx, struct err *e)
+{
+    (void)ctx;
+    if (stock_release_leftovers(tx, LINE_ACTOR, NULL, e) != 0)
+        return -1;
+    return positions_mark_unresolved(tx, LINE_ACTOR, NULL, e);
+}
+
+static int show_unresolved(struct line *l, struct db *db, struct err *e)
+{
+    struct bpp_list all = { NULL, 0 };
+
+    if (stock_loading(db, &all, e) != 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        struct position p = { .id = 0 };
+        struct err unknown = ERR_INIT;
+        if (position_get(db, all.v[i].position, &p, &unknown) != 0)
+            p.serial[0] = '\0';
+        tell_unresolved(l, &all.v[i], p.serial);
+    }
+    bpp_list_clear(&all);
+    return 0;
+}
+
+static int open_ledger(struct line *l, struct err *e)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+
+    if (db_open(l->s.data_dir, DB_WRITE, &l->s.db, &db, e) != 0 ||
+        lock_take(l->s.data_dir, LOCK_RUN, &l->lock, e) != 0 ||
+        clear_import(l, db, e) != 0 ||
+        db_write(db, put_in_order, NULL, e) != 0 ||
+        show_unresolved(l, db, e) != 0)
+        return -1;
+    return writer_open(l->s.data_dir, &l->s.db, &l->s.writer, e);
+}
+
+/* --- fixtures -------------------------------------------------------------------- */
+
+static struct worker *find(const struct line *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->fixtures[i].name, name) == 0)
+            return l->workers[i];
+    return NULL;
+}
+
+static bool known(void *ctx, const char *name)
+{
+    return find(ctx, name) != NULL;
+}
+
+static bool name_ok(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 0 && n <= FIXTURE_NAME_MAX && strcspn(name, " \t\r\n") == n;
+}
+
+static int add_fixture(struct line *l, const struct line_fixture *f,
+                       struct err *e)
+{
+    struct line_fixture *own = &l->fixtures[l->n];
+
+    if (!name_ok(f->name) || find(l, f->name))
+        return err_set(e, ERR_USAGE, "'%s' cannot name a fixture: names are 1 "
+                       "to %d octets without blanks, each used once; rename it",
+                       f->name, FIXTURE_NAME_MAX);
+    *own = (struct line_fixture){ strdup(f->name), f->ops, strdup(f->where) };
+    int bad = own->name && own->where
+            ? worker_new(&l->s, own, &l->workers[l->n], e)
+            : err_set(e, ERR_NOMEM, "no memory for fixture %s", f->name);
+    if (bad) {
+        free((char *)own->name);
+        free((char *)own->where);
+        return -1;
+    }
+    l->n++;
+    return 0;
+}
+
+static int add_fixtures(struct line *l, const struct line_options *o,
+                        struct err *e)
+{
+    if (o->fixture_count == 0)
+        return err_set(e, ERR_USAGE, "there is no fixture; plug one in, or "
+                                     "name the right directory");
+    if (o->fixture_count > LINE_FIXTURES_MAX)
+        return err_set(e, ERR_LIMIT, "%zu fixtures are more than the %d of one "
+                       "line; start a second station", o->fixture_count,
+                       LINE_FIXTURES_MAX);
+    l->fixtures = calloc(o->fixture_count, sizeof *l->fixtures);
+    l->workers = calloc(o->fixture_count, sizeof *l->workers);
+    l->s.claims = claims_new(o->fixture_count);
+    if (!l->fixtures || !l->workers || !l->s.claims)
+        return err_set(e, ERR_NOMEM, "no memory for %zu fixtures", o->fixture_count);
+    for (size_t i = 0; i < o->fixture_count; i++)
+        if (add_fixture(l, &o->fixtures[i], e) != 0)
+            return -1;
+    return 0;
+}
+
+/* --- the line ---------------------------------------------------------------------- */
+
+int line_new(const struct line_options *o, struct line **out, struct err *e)
+{
+    AUTO(line_free_p) struct line *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return err_set(e, ERR_NOMEM, "no memory for a line");
+    l->s.limits = o->limits;
+    l->s.event = o->event;
+    l->s.event_ctx = o->event_ctx;
+    if (o->db)
+        l->s.db = *o->db;
+    l->s.ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->s.ended_fd < 0)
+        return err_errno(e, "eventfd");
+    l->s.data_dir = strdup(o->data_dir);
+    if (!l->s.data_dir)
+        return err_set(e, ERR_NOMEM, "no memory for a line");
+    if (open_ledger(l, e) != 0 || add_fixtures(l, o, e) != 0)
+        return -1;
+    tell_ready(l);
+    *out = l;
+    l = NULL;
+    return 0;
+}
+
+void line_scan(struct line *l, struct span text)
+{
+    struct scan scan;
+    enum scan_answer a = scan_parse(text, known, l, &scan);
+
+    if (a != SCAN_OK)
+        refuse(l, &scan, verdict_of_scan(a));
+    else if (atomic_load(&l->stopping))
+        refuse(l, &scan, V_SCAN_STOPPING);
+    else if (!worker_give(find(l, scan.fixture), &scan))
+        refuse(l, &scan, V_SCAN_BUSY);
+}
+
+size_t line_busy(struct line *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        n += worker_busy(l->workers[i]);
+    return n;
+}
+
+int line_fd(const struct line *l)
+{
+    return l->s.ended_fd;
+}
+
+void line_writer_stats(struct line *l, struct writer_stats *out)
+{
+    writer_stats(l->s.writer, out);
+}
+
+void line_stop(struct line *l)
+{
+    atomic_store(&l->stopping, true);
+}
+
+void line_free(struct line *l)
+{
+    if (!l)
+        return;
+    line_stop(l);
+    for (size_t i = 0; i < l->n; i++) {
+        worker_free(l->workers[i]);
+        free((char *)l->fixtures[i].name);
+        free((char *)l->fixtures[i].where);
+    }
+    writer_close(l->s.writer);
+    lock_release(l->lock);
+    claims_free(l->s.claims);
+    free(l->workers);
+    free(l->fixtures);
+    free(l->s.data_dir);
+    if (l->s.ended_fd >= 0)
+        close(l->s.ended_fd);
+    free(l);
+}
+
+void line_free_p(struct line **l)
+{
+    line_free(*l);
+}

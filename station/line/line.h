@@ -1,0 +1,94 @@
+/* line/line: all fixtures of a line at work, one thread each. A waiting
+ * worker costs no CPU, and a dead fixture delays nobody: what fixtures share
+ * is the writer, and no lock is held while a card is spoken to.
+ *
+ *     line_new(&options, &line, e);
+ *     line_scan(line, SPAN_STR("F1\tSN-1"));    any thread, never blocks
+ *     ... events arrive ...
+ *     line_stop(line); line_free(line);
+ *
+ * Every line given to line_scan is answered by exactly one LINE_VERDICT,
+ * sooner or later. */
+#ifndef LINESIDE_LINE_LINE_H
+#define LINESIDE_LINE_LINE_H
+
+#include "drivers/fixture.h"
+#include "station/fpa/apdu.h"
+#include "station/line/verdict.h"
+#include "storage/db.h"
+#include "storage/writer.h"
+
+#define LINE_FIXTURES_MAX 1024
+#define LINE_ACTOR "line" /* who acts, in the ledger's events */
+
+struct line_fixture {
+    const char *name; /* as scans say it: no blanks, at most FIXTURE_NAME_MAX */
+    const struct fixture_ops *ops;
+    const char *where; /* for ops->open */
+};
+
+enum line_event_kind {
+    LINE_READY,      /* once, before line_new returns                       */
+    LINE_UNRESOLVED, /* at start, one per BPP that is left `loading`        */
+    LINE_BUSY,       /* a unit has come to this step                        */
+    LINE_VERDICT
+};
+
+/* All borrowed for the call; text is never NULL ("": nothing to say). */
+struct line_event {
+    enum line_event_kind kind;
+    const char *fixture;
+    const char *serial;
+    const char *eid;            /* 32 digits */
+    const char *step;           /* LINE_BUSY: recipe_step.name       */
+    const char *txid;           /* LINE_UNRESOLVED: hex              */
+    const char *iccid;          /* LINE_UNRESOLVED: digits           */
+    const struct verdict_row *verdict; /* LINE_VERDICT, else NULL    */
+    const char *detail;         /* LINE_VERDICT: the technical why   */
+    uint16_t sw;                /* LINE_VERDICT: status word, 0 none */
+    unsigned installed;         /* LINE_VERDICT: profiles in the unit */
+    int64_t ms;                 /* LINE_VERDICT: from scan to now    */
+    size_t fixtures;            /* LINE_READY: how many              */
+    const struct line_fixture *list; /* LINE_READY                   */
+};
+/* Called from the fixtures' threads, several at once, and from line_scan's
+ * caller for scans that start nothing. When a unit's verdict is told, its
+ * fixture takes the next scan already. Must not call line_stop or line_free. */
+typedef void line_event_fn(void *ctx, const struct line_event *ev);
+
+struct line_options {
+    const char *data_dir;
+    const struct db_options *db; /* NULL: defaults */
+    struct apdu_limits limits;   /* APDU_LIMITS_DEFAULT */
+    const struct line_fixture *fixtures; /* copied */
+    size_t fixture_count;
+    line_event_fn *event; /* NULL: nobody listens */
+    void *event_ctx;
+};
+
+struct line;
+
+/* Takes the data directory's run lock, puts the ledger in order (what an
+ * import that died left goes; reserved BPPs go back to stock; units left
+ * `loading` become unresolved) and starts the workers. No fixture is touched
+ * before its first scan. ERR_BUSY: another line runs on this data.
+ * ERR_USAGE: a name is doubled, empty, too long or has blanks. */
+int line_new(const struct line_options *o, struct line **out, struct err *e);
+
+/* One scan line without its end. Answers at once, or a worker does later.
+ * Longer than SCAN_LINE_MAX is answered as too long. */
+void line_scan(struct line *l, struct span text);
+
+size_t line_busy(struct line *l); /* fixtures with a unit at work */
+/* Becomes readable (8 octets, an eventfd's count) when units have ended. */
+int line_fd(const struct line *l);
+void line_writer_stats(struct line *l, struct writer_stats *out);
+
+/* From now on every scan is refused; units at work go on. */
+void line_stop(struct line *l);
+/* line_stop, wait for the units at work (each is bounded by limits.unit_ms),
+ * end the threads, commit, give everything back. NULL is fine. */
+void line_free(struct line *l);
+void line_free_p(struct line **l); /* for AUTO */
+
+#endif

@@ -1,0 +1,75 @@
+/* line/run: what the steps of one unit share. Inside this room only. */
+#ifndef LINESIDE_LINE_RUN_H
+#define LINESIDE_LINE_RUN_H
+
+#include "station/fpa/load.h"
+#include "station/line/books.h"
+#include "station/line/unit.h"
+
+/* One BPP on its way. Two of them take turns, so that the result of one may
+ * reach the disk while the card is being authorised for the next. */
+struct job {
+    int64_t bpp;
+    struct book_load begin;   /* durable point 1 */
+    struct load_result load;
+    struct book_result result; /* durable point 2 */
+    bool settled;              /* decided by the card's records instead */
+};
+
+struct run {
+    const struct unit_env *env;
+    const struct scan *scan;
+    struct unit_result *out;
+    struct err *e; /* &out->why */
+    enum step step;
+    int64_t started_at, started_ms;
+
+    struct fpa_card *card; /* NULL: no power */
+    struct eid eid;
+    bool eid_read;
+    struct buf status_raw;
+    struct ifpp_status status; /* into status_raw */
+    enum euicc_kind kind;
+
+    struct books books;
+    struct book_unit unit;
+    struct bpp_list all; /* this eUICC's BPPs in bundle order, as this run has
+                            left them; reserved: still to be loaded */
+    size_t at;           /* the one being loaded */
+    struct job job[2];
+    unsigned turn;       /* job[turn] is the one being loaded */
+    int64_t unproven;    /* BPP whose result is written but not yet waited for */
+
+    /* The record that was read last, and the eUICC's key from it. */
+    int64_t record_of;
+    struct buf record, dp_chain;
+    struct bpp_record rec; /* into record */
+    EVP_PKEY *key;
+};
+
+/* Each returns 0, or -1 with out->verdict and *e set. */
+int step_settle(struct run *r);
+int step_authorise(struct run *r);
+int step_load(struct run *r);
+int step_record(struct run *r);
+int step_enable(struct run *r);
+int step_notifications(struct run *r);
+int step_delete_keys(struct run *r);
+int step_close(struct run *r);
+
+int run_fail(struct run *r, enum verdict v);
+int run_card_failed(struct run *r);    /* by *e, as the recipe says  */
+int run_station_failed(struct run *r); /* by *e                      */
+
+/* Read the record of r->all.v[i], unless it is the one at hand. */
+int run_read_record(struct run *r, size_t i);
+/* Register and reserve; r->all follows when it was executed. */
+void run_reserve(struct run *r);
+int run_reserved(struct run *r);
+/* Power on and read the EID; the unit's time goes on counting. */
+int run_power_on(struct run *r, struct eid *eid);
+
+/* Waits for what is still on its way. */
+void job_end(struct job *j);
+
+#endif

@@ -1,0 +1,403 @@
+#include "station/line/unit.h"
+
+#include "station/base/clock.h"
+#include "station/line/identity.h"
+#include "station/line/line.h"
+#include "station/line/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int run_fail(struct run *r, enum verdict v)
+{
+    r->out->verdict = v;
+    return -1;
+}
+
+int run_card_failed(struct run *r)
+{
+    return run_fail(r, recipe_verdict(r->step, r->e));
+}
+
+int run_station_failed(struct run *r)
+{
+    return run_fail(r, verdict_of_station(r->e));
+}
+
+/* --- read EID ---------------------------------------------------------------- */
+
+static int64_t time_left(const struct run *r)
+{
+    int64_t left = r->started_ms + r->env->limits.unit_ms - clock_monotonic_ms();
+
+    return left > 0 ? left : 0;
+}
+
+int run_power_on(struct run *r, struct eid *eid)
+{
+    struct apdu_limits limits = r->env->limits;
+
+    limits.unit_ms = time_left(r);
+    if (limits.unit_ms == 0)
+        return err_set(r->e, ERR_TIMEOUT, "the time for one unit is over");
+    if (fpa_card_open(r->env->slot, &limits, &r->card, r->e) != 0)
+        return -1;
+    return fpa_card_eid(r->card, eid, r->e);
+}
+
+static int step_read_eid(struct run *r)
+{
+    if (run_power_on(r, &r->eid) != 0)
+        return run_card_failed(r);
+    r->eid_read = true;
+    eid_format(&r->eid, r->out->eid);
+    return 0;
+}
+
+/* --- identify ------------------------------------------------------------------ */
+
+static bool live(enum bpp_state s)
+{
+    return s == BPP_IN_STOCK || s == BPP_RESERVED || s == BPP_LOADING ||
+           s == BPP_INSTALLED;
+}
+
+/* A profile that was used up in vain is replaced when a later bundle brought
+ * one. Passing the unit with the others alone would ship it incomplete. */
+static bool replaced(const struct bpp_list *all, size_t dead)
+{
+    for (size_t i = dead + 1; i < all->n; i++)
+        if (live(all->v[i].state) &&
+            strcmp(all->v[i].bundle, all->v[dead].bundle) != 0)
+            return true;
+    return false;
+}
+
+static int check_stock(struct run *r)
+{
+    if (r->all.n == 0) {
+        err_set(r->e, ERR_NOT_FOUND, "no bundle brought a profile for EID %s",
+                r->out->eid);
+        return run_fail(r, V_NO_BPP);
+    }
+    for (size_t i = 0; i < r->all.n; i++) {
+        const struct bpp_info *b = &r->all.v[i];
+        char iccid[ICCID_DIGITS + 1];
+        if (live(b->state) || replaced(&r->all, i))
+            continue;
+        err_set(r->e, ERR_NOT_FOUND, "profile %s of bundle %s is %s",
+                iccid_format(&b->iccid, iccid), b->bundle,
+                bpp_state_name(b->state));
+        return run_fail(r, V_NOT_REPLACED);
+    }
+    return 0;
+}
+
+static unsigned count_installed(const struct bpp_list *all)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < all->n; i++)
+        n += all->v[i].state == BPP_INSTALLED && !all->v[i].deleted;
+    return n;
+}
+
+/* The record that is wanted first: the one in doubt, else the one to load,
+ * else any, for the eUICC's key. */
+static size_t first_record(const struct bpp_list *all)
+{
+    static const enum bpp_state wanted[] = { BPP_LOADING, BPP_IN_STOCK,
+                                             BPP_RESERVED };
+
+    for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++)
+        for (size_t i = 0; i < all->n; i++)
+            if (all->v[i].state == wanted[w])
+                return i;
+    return all->n - 1;
+}
+
+static int step_identify(struct run *r)
+{
+    struct position known;
+    enum verdict v;
+
+    if (!claims_take(r->env->claims, r->scan->barcode, &r->eid,
+                     r->env->fixture, r->e))
+        return run_fail(r, V_BUSY_ELSEWHERE);
+    if (identity_find(r->env->db, r->scan, &r->eid, &known, r->out->serial, &v,
+                      r->e) != 0)
+        return run_fail(r, v);
+    r->books.act.position = known.id;
+    if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
+        return run_station_failed(r);
+    r->out->installed = count_installed(&r->all);
+    if (known.id && (known.state == POSITION_PASSED ||
+                     known.state == POSITION_STOCKED))
+        return run_fail(r, V_ALREADY_DONE);
+    if (check_stock(r) != 0)
+        return -1;
+    /* Waited for in the next step: the card need not wait for the writer. */
+    run_reserve(r);
+    return run_read_record(r, first_record(&r->all));
+}
+
+void run_reserve(struct run *r)
+{
+    book_unit_end(&r->unit);
+    book_unit(&r->unit, &r->books, r->out->serial, &r->eid);
+}
+
+int run_reserved(struct run *r)
+{
+    if (book_executed(&r->unit.b, r->e) != 0)
+        return run_station_failed(r);
+    r->books.act.position = r->unit.position.id;
+    bpp_list_clear(&r->all);
+    r->all = r->unit.all;
+    r->unit.all = (struct bpp_list){ NULL, 0 };
+    return 0;
+}
+
+static int read_key(struct run *r)
+{
+    X509 *cert = NULL;
+
+    if (cert_decode(r->rec.cert.whole, &cert, r->e) != 0)
+        return -1;
+    EVP_PKEY *key = cert_key(cert, r->e);
+    if (key && EVP_PKEY_up_ref(key)) {
+        EVP_PKEY_free(r->key);
+        r->key = key;
+    } else {
+        key = NULL;
+    }
+    X509_free(cert);
+    return key ? 0 : -1;
+}
+
+/* Import proved the record and its chains; here it is only read. */
+int run_read_record(struct run *r, size_t i)
+{
+    int64_t bpp = r->all.v[i].id;
+
+    if (r->record_of == bpp)
+        return 0;
+    r->record_of = 0;
+    if (stock_record(r->env->db, bpp, &r->record, r->e) != 0 ||
+        stock_chains(r->env->db, bpp, NULL, &r->dp_chain, r->e) != 0 ||
+        bpp_record_parse(buf_span(&r->record), &r->rec, r->e) != 0 ||
+        read_key(r) != 0) {
+        err_wrap(r->e, "the ledger's record of a profile");
+        return run_station_failed(r);
+    }
+    r->record_of = bpp;
+    return 0;
+}
+
+/* --- status --------------------------------------------------------------------- */
+
+static const enum euicc_kind kinds[] = {
+    [INFO2_CONSUMER] = EUICC_CONSUMER,
+    [INFO2_IOT] = EUICC_IOT,
+};
+
+static int step_status(struct run *r)
+{
+    AUTO(buf_clear) struct buf raw = BUF_INIT;
+    struct euicc_info2 info;
+
+    if (fpa_card_status(r->card, &r->status_raw, &r->status, r->e) != 0 ||
+        fpa_card_info2(r->card, &raw, &info, r->e) != 0)
+        return run_card_failed(r);
+    r->kind = kinds[info.kind];
+    return run_reserved(r);
+}
+
+static int step_power_off(struct run *r)
+{
+    fpa_card_close(r->card);
+    r->card = NULL;
+    return 0;
+}
+
+/* --- the recipe ------------------------------------------------------------------- */
+
+static int (*const acts[STEPS])(struct run *) = {
+    [STEP_READ_EID] = step_read_eid,
+    [STEP_IDENTIFY] = step_identify,
+    [STEP_STATUS] = step_status,
+    [STEP_SETTLE] = step_settle,
+    [STEP_AUTHORISE] = step_authorise,
+    [STEP_LOAD] = step_load,
+    [STEP_RECORD] = step_record,
+    [STEP_ENABLE] = step_enable,
+    [STEP_NOTIFICATIONS] = step_notifications,
+    [STEP_DELETE_KEYS] = step_delete_keys,
+    [STEP_CLOSE] = step_close,
+    [STEP_POWER_OFF] = step_power_off,
+};
+
+static int perform(struct run *r, const struct recipe_step *s)
+{
+    r->step = s->step;
+    r->env->busy(r->env->ctx, r->out, s);
+    return acts[s->step](r);
+}
+
+static bool next_profile(struct run *r)
+{
+    for (size_t i = 0; i < r->all.n; i++)
+        if (r->all.v[i].state == BPP_RESERVED) {
+            r->at = i;
+            r->turn = !r->turn;
+            return true;
+        }
+    return false;
+}
+
+static int perform_profiles(struct run *r, size_t from, size_t to)
+{
+    while (next_profile(r))
+        for (size_t i = from; i < to; i++)
+            if (perform(r, &recipe[i]) != 0)
+                return -1;
+    return 0;
+}
+
+static int perform_all(struct run *r)
+{
+    for (size_t i = 0, end; i < STEPS; i = end) {
+        end = i + 1;
+        if (!recipe[i].per_profile) {
+            if (perform(r, &recipe[i]) != 0)
+                return -1;
+            continue;
+        }
+        while (end < STEPS && recipe[end].per_profile)
+            end++;
+        if (perform_profiles(r, i, end) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- the end ------------------------------------------------------------------------ */
+
+static void add_detail(struct err *e, const char *what, const struct err *more)
+{
+    struct err first = *e;
+
+    if (e->code == ERR_NONE)
+        *e = *more;
+    else
+        err_set(e, first.code, "%s; %s: %s", first.msg, what, more->msg);
+    e->sw = first.sw;
+}
+
+/* A result that could not be written outweighs whatever came after it: the
+ * BPP is still `loading`, and the card has the proof. */
+static void check_results(struct run *r)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct err e = ERR_INIT;
+        if (book_durable(&r->job[i].result.b, &e) == 0)
+            continue;
+        add_detail(r->e, "the result of the load was not recorded", &e);
+        r->out->verdict = verdict_of_station(&e);
+        for (size_t k = 0; k < r->all.n; k++)
+            if (r->all.v[k].id == r->job[i].bpp)
+                r->all.v[k].state = BPP_LOADING;
+    }
+}
+
+static void write_failure(struct writer *w, const struct books *books,
+                          const struct failure *f, struct unit_result *out)
+{
+    struct book_failure op = { .b = { .ticket = NULL } };
+    struct err e = ERR_INIT;
+    struct books b = *books;
+
+    b.writer = w;
+    book_failure(&op, &b, f);
+    if (book_durable(&op.b, &e) != 0 && out)
+        add_detail(&out->why, "this failure was not recorded", &e);
+    book_end(&op.b);
+}
+
+static void end_badly(struct run *r)
+{
+    bool loading = r->step == STEP_AUTHORISE || r->step == STEP_LOAD ||
+                   r->step == STEP_RECORD;
+
+    /* A unit that is done stays as it is. */
+    if (verdict_row(r->out->verdict)->kind != VERDICT_FAIL)
+        return;
+    check_results(r);
+    /* Without a registration that went well there is no place in the books to
+     * write to: a wrong label does not touch the unit it names. */
+    struct err ignored = ERR_INIT;
+    bool known = r->unit.b.submitted && book_executed(&r->unit.b, &ignored) == 0;
+    r->books.act.position = known ? r->unit.position.id : 0;
+    struct failure f = {
+        .verdict = r->out->verdict,
+        .detail = r->e->msg,
+        .serial = r->out->serial,
+        .eid = r->eid_read ? &r->eid : NULL,
+        .txid = loading && r->at < r->all.n ? &r->all.v[r->at].txid : NULL,
+        .started_at = r->started_at,
+    };
+    write_failure(r->env->writer, &r->books, &f, r->out);
+}
+
+static void run_clear(struct run *r)
+{
+    fpa_card_close(r->card);
+    job_end(&r->job[0]);
+    job_end(&r->job[1]);
+    book_unit_end(&r->unit);
+    claims_drop(r->env->claims, r->env->fixture);
+    bpp_list_clear(&r->all);
+    buf_clear(&r->status_raw);
+    buf_clear(&r->record);
+    buf_clear(&r->dp_chain);
+    EVP_PKEY_free(r->key);
+}
+
+void unit_run(const struct unit_env *env, const struct scan *scan,
+              struct unit_result *out)
+{
+    struct run r = {
+        .env = env, .scan = scan, .out = out, .e = &out->why,
+        .started_at = clock_system(), .started_ms = clock_monotonic_ms(),
+        .books = { env->writer, { LINE_ACTOR, env->fixture, 0 } },
+        .job = { { .load = LOAD_RESULT_INIT }, { .load = LOAD_RESULT_INIT } },
+    };
+
+    *out = (struct unit_result){ .verdict = V_MACHINE, .why = ERR_INIT };
+    snprintf(out->serial, sizeof out->serial, "%s", scan->barcode);
+    if (perform_all(&r) == 0) {
+        out->verdict = V_DONE;
+        out->why = (struct err)ERR_INIT;
+    } else {
+        step_power_off(&r);
+        end_badly(&r);
+    }
+    if (r.all.n)
+        out->installed = count_installed(&r.all);
+    run_clear(&r);
+}
+
+void unit_not_begun(struct writer *w, const char *fixture,
+                    const struct scan *scan, const struct unit_result *result)
+{
+    struct books books = { w, { LINE_ACTOR, fixture, 0 } };
+    struct failure f = {
+        .verdict = result->verdict,
+        .detail = result->why.msg,
+        .serial = scan->barcode,
+        .eid = scan->is_eid ? &scan->eid : NULL,
+        .started_at = clock_system(),
+    };
+
+    write_failure(w, &books, &f, NULL);
+}

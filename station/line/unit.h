@@ -1,0 +1,44 @@
+/* line/unit: one unit in one fixture, from power on to its verdict. */
+#ifndef LINESIDE_LINE_UNIT_H
+#define LINESIDE_LINE_UNIT_H
+
+#include "drivers/fixture.h"
+#include "station/fpa/apdu.h"
+#include "station/line/claims.h"
+#include "station/line/recipe.h"
+#include "storage/units.h"
+#include "storage/writer.h"
+
+struct unit_result {
+    enum verdict verdict;
+    char serial[UNIT_SERIAL_MAX + 1]; /* the unit's, else the label's   */
+    char eid[EID_DIGITS + 1];         /* what the eUICC said, else ""   */
+    unsigned installed;               /* its profiles that are in place */
+    struct err why;                   /* the technical detail of a FAIL */
+};
+
+struct unit_env {
+    const char *fixture;
+    struct fixture *slot;  /* open */
+    struct db *db;         /* to read with; this thread's own */
+    struct writer *writer;
+    struct claims *claims;
+    struct apdu_limits limits;
+    /* A step begins. serial and eid: as in unit_result, so far. */
+    void (*busy)(void *ctx, const struct unit_result *so_far,
+                 const struct recipe_step *step);
+    void *ctx;
+};
+
+/* Runs the recipe to its end or to the first step that fails, and leaves the
+ * card without power and the ledger true: what is reserved is back in stock,
+ * what is in doubt is `loading`, and the reason is recorded. */
+void unit_run(const struct unit_env *env, const struct scan *scan,
+              struct unit_result *out);
+
+/* A unit that could not even be begun (the fixture, the ledger): recorded as
+ * far as possible. */
+void unit_not_begun(struct writer *w, const char *fixture,
+                    const struct scan *scan, const struct unit_result *r);
+
+#endif

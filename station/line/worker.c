@@ -1,0 +1,203 @@
+#include "station/line/worker.h"
+
+#include "station/base/clock.h"
+#include "station/line/unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A reader's page cache: one unit's rows and its record. */
+#define WORKER_CACHE_KIB 512
+
+struct worker {
+    const struct worker_shared *s;
+    const struct line_fixture *f;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool busy, ending; /* under lock */
+    struct scan scan;  /* the thread's while busy */
+    int64_t scanned_ms;
+    struct fixture *slot; /* the thread's; NULL: not open */
+    struct db *db;        /* the thread's; NULL: not open */
+};
+
+/* --- telling ------------------------------------------------------------------- */
+
+static void tell(const struct worker *w, const struct line_event *ev)
+{
+    if (w->s->event)
+        w->s->event(w->s->event_ctx, ev);
+}
+
+static void tell_busy(void *ctx, const struct unit_result *so_far,
+                      const struct recipe_step *step)
+{
+    struct worker *w = ctx;
+
+    tell(w, &(struct line_event){
+        .kind = LINE_BUSY, .fixture = w->f->name, .serial = so_far->serial,
+        .eid = so_far->eid, .step = step->name, .txid = "", .iccid = "",
+        .detail = "" });
+}
+
+static void tell_verdict(struct worker *w, const struct unit_result *r,
+                         int64_t scanned_ms)
+{
+    tell(w, &(struct line_event){
+        .kind = LINE_VERDICT, .fixture = w->f->name, .serial = r->serial,
+        .eid = r->eid, .step = "", .txid = "", .iccid = "",
+        .verdict = verdict_row(r->verdict), .detail = r->why.msg,
+        .sw = r->why.sw, .installed = r->installed,
+        .ms = clock_monotonic_ms() - scanned_ms });
+}
+
+/* --- one unit ------------------------------------------------------------------ */
+
+static int get_ready(struct worker *w, struct unit_result *r)
+{
+    struct db_options o = w->s->db;
+
+    o.cache_kib = WORKER_CACHE_KIB;
+    if (!w->db && db_open(w->s->data_dir, DB_READ, &o, &w->db, &r->why) != 0) {
+        r->verdict = verdict_of_station(&r->why);
+        return -1;
+    }
+    if (!w->slot && w->f->ops->open(w->f->where, &w->slot, &r->why) != 0) {
+        w->slot = NULL;
+        r->verdict = verdict_of_card(&r->why);
+        return -1;
+    }
+    return 0;
+}
+
+static void close_slot(struct worker *w)
+{
+    if (w->slot)
+        w->f->ops->close(w->slot);
+    w->slot = NULL;
+}
+
+static void run_one(struct worker *w, struct unit_result *r)
+{
+    struct unit_env env = {
+        .fixture = w->f->name, .slot = w->slot, .db = w->db,
+        .writer = w->s->writer, .claims = w->s->claims,
+        .limits = w->s->limits, .busy = tell_busy, .ctx = w,
+    };
+
+    *r = (struct unit_result){ .why = ERR_INIT };
+    if (get_ready(w, r) != 0) {
+        memcpy(r->serial, w->scan.barcode, sizeof w->scan.barcode);
+        unit_not_begun(w->s->writer, w->f->name, &w->scan, r);
+        return;
+    }
+    env.slot = w->slot;
+    env.db = w->db;
+    unit_run(&env, &w->scan, r);
+    /* A fixture that failed is opened anew for the next unit. */
+    if (r->verdict == V_FIXTURE)
+        close_slot(w);
+}
+
+/* --- the thread ------------------------------------------------------------------ */
+
+static bool wait_for_scan(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->busy && !w->ending)
+        pthread_cond_wait(&w->wake, &w->lock);
+    bool has_scan = w->busy;
+    pthread_mutex_unlock(&w->lock);
+    return has_scan;
+}
+
+/* The fixture is free before its verdict is told: whoever hears the one may
+ * rely on the other. */
+static int64_t set_free(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->busy = false;
+    int64_t scanned_ms = w->scanned_ms;
+    pthread_mutex_unlock(&w->lock);
+    return scanned_ms;
+}
+
+static void *work(void *ctx)
+{
+    struct worker *w = ctx;
+    struct unit_result r;
+    const uint64_t one = 1;
+
+    while (wait_for_scan(w)) {
+        run_one(w, &r);
+        tell_verdict(w, &r, set_free(w));
+        if (write(w->s->ended_fd, &one, sizeof one) != sizeof one)
+            continue; /* the count is full: it is readable anyway */
+    }
+    close_slot(w);
+    db_close(w->db);
+    return NULL;
+}
+
+bool worker_give(struct worker *w, const struct scan *scan)
+{
+    pthread_mutex_lock(&w->lock);
+    bool taken = !w->busy && !w->ending;
+    if (taken) {
+        w->scan = *scan;
+        w->scanned_ms = clock_monotonic_ms();
+        w->busy = true;
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return taken;
+}
+
+bool worker_busy(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool busy = w->busy;
+    pthread_mutex_unlock(&w->lock);
+    return busy;
+}
+
+int worker_new(const struct worker_shared *s, const struct line_fixture *f,
+               struct worker **out, struct err *e)
+{
+    struct worker *w = calloc(1, sizeof *w);
+
+    if (!w)
+        return err_set(e, ERR_NOMEM, "no memory for fixture %s", f->name);
+    w->s = s;
+    w->f = f;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    int rc = pthread_create(&w->thread, NULL, work, w);
+    if (rc != 0) {
+        pthread_cond_destroy(&w->wake);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        errno = rc;
+        return err_errno(e, "cannot start a thread for fixture %s", f->name);
+    }
+    *out = w;
+    return 0;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->ending = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

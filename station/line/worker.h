@@ -1,0 +1,31 @@
+/* line/worker: one fixture, one thread, one unit at a time. */
+#ifndef LINESIDE_LINE_WORKER_H
+#define LINESIDE_LINE_WORKER_H
+
+#include "station/line/claims.h"
+#include "station/line/line.h"
+
+/* What the workers of a line have in common. Outlives them. */
+struct worker_shared {
+    char *data_dir;
+    struct db_options db;
+    struct writer *writer;
+    struct claims *claims;
+    struct apdu_limits limits;
+    line_event_fn *event;
+    void *event_ctx;
+    int ended_fd; /* eventfd: +1 per unit that has ended */
+};
+
+struct worker;
+
+/* Starts the thread. s and f are borrowed until worker_free. */
+int worker_new(const struct worker_shared *s, const struct line_fixture *f,
+               struct worker **out, struct err *e);
+/* Hand it an accepted scan. False: it is busy, and the scan is not kept. */
+bool worker_give(struct worker *w, const struct scan *scan);
+bool worker_busy(struct worker *w);
+/* Lets its unit end, then ends the thread and closes the fixture. */
+void worker_free(struct worker *w); /* NULL is fine */
+
+#endif
