@@ -149,13 +149,10 @@ static int put_nonsense(struct buf *b, struct err *e)
     return 0;
 }
 
-int card_power_on(struct card *c, struct buf *atr, struct err *e)
+int card_atr(const struct card *c, struct buf *atr, struct err *e)
 {
     uint8_t tck = 0;
 
-    card_power_off(c);
-    c->powered = true;
-    c->ch[0].open = true;
     buf_reset(atr);
     if (c->options.damaged)
         return put_nonsense(atr, e);
@@ -164,6 +161,14 @@ int card_power_on(struct card *c, struct buf *atr, struct err *e)
     buf_put(atr, atr_octets, sizeof atr_octets);
     buf_put_u8(atr, tck);
     return buf_ok(atr) ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+int card_power_on(struct card *c, struct buf *atr, struct err *e)
+{
+    card_power_off(c);
+    c->powered = true;
+    c->ch[0].open = true;
+    return card_atr(c, atr, e);
 }
 
 /* --- reading a command --------------------------------------------------- */

@@ -41,6 +41,10 @@ int card_open(const char *path, const struct card_options *options,
  * committed is rolled back (binding, clause 4). */
 int card_power_on(struct card *c, struct buf *atr, struct err *e);
 
+/* The octets that power_on says, without touching the card: a reader that
+ * asks again. */
+int card_atr(const struct card *c, struct buf *atr, struct err *e);
+
 /* One command APDU, one response: *rsp is replaced, at least SW1 SW2.
  * Nonsense commands get a status word, not an error. ERR_NO_CARD: no power,
  * or power was just cut by a fault (power_on works again). ERR_TIMEOUT: mute.
