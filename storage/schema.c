@@ -50,7 +50,9 @@ static const char *const version_1[] = {
     " created_at INTEGER NOT NULL,"
     " not_after INTEGER NOT NULL,"
     " smdp_oid TEXT,"
-    " event INTEGER REFERENCES event,"
+    /* Deferred: the row must be live before its event is written, so that
+     * the event's time knows the new floor. */
+    " event INTEGER REFERENCES event DEFERRABLE INITIALLY DEFERRED,"
     " received INTEGER NOT NULL DEFAULT 0,"
     " in_stock INTEGER NOT NULL DEFAULT 0,"
     " reserved INTEGER NOT NULL DEFAULT 0,"
