@@ -7,6 +7,8 @@
 
 static const struct command *const commands[] = {
     &cmd_new,
+    &cmd_euicc,
+    &cmd_euicc_show,
     &cmd_authority,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
