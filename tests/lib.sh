@@ -121,3 +121,48 @@ balance() { # one number of the station's stock: balance DATA FIELD
 json_sum() {
     grep -o "\"$1\": *[0-9]*" | awk -F: '{ s += $2 } END { print s + 0 }'
 }
+
+# --- the line, without a robot ---------------------------------------------
+
+fixture_put() { # fixture_put NAME EID: that unit stands in that fixture
+    mkdir -p "$BENCH"
+    ln -sfn "$CARDS/$2" "$BENCH/.$1.new"
+    mv -T "$BENCH/.$1.new" "$BENCH/$1"
+}
+
+# line_run EID...: one unit after the other through four fixtures, each group
+# of four at once; JSON lines to $WORK/line.json.
+line_run() {
+    : >"$WORK/line.json"
+    while [ $# -gt 0 ]; do
+        : >"$WORK/scans"
+        rm -rf "$BENCH"
+        for f in F1 F2 F3 F4; do
+            [ $# -gt 0 ] || break
+            fixture_put $f "$1"
+            printf '%s\t%s\n' $f "$1" >>"$WORK/scans"
+            shift
+        done
+        "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" \
+            --json >>"$WORK/line.json" 2>"$WORK/line.err" ||
+            die "lineside run: $(cat "$WORK/line.err")"
+    done
+}
+
+verdicts() { # verdicts PASS: how many in $WORK/line.json
+    grep -c "\"event\": *\"verdict\".*\"verdict\": *\"$1\"\|\"verdict\": *\"$1\".*\"event\": *\"verdict\"" "$WORK/line.json" || :
+}
+
+# Every book agrees: the station's own recount, each eUICC, the SM-DPf. For
+# worlds in which every BPP was to be installed.
+books_agree() { # books_agree BPPS
+    "$STATION" stock --data "$DATA" --check --json >"$WORK/stock.json" ||
+        die "the balance does not add up: $(cat "$WORK/stock.json")"
+    sum=0
+    for eid in $(eids); do
+        "$LAB" euicc-show "$W" "$eid" --json >"$WORK/chip.json"
+        n=$(grep -o '"iccid"' "$WORK/chip.json" | wc -l)
+        sum=$((sum + n))
+    done
+    [ "$sum" = "$1" ] || die "the eUICCs hold $sum profiles, not $1"
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# kill -9 of the station at random moments, KILLS times: every book balances
+# after each, no one-time key is wasted or used twice, and the same BPPs finish.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/lib.sh
+
+KILLS=${KILLS:-60}
+SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+[ -n "$SEED" ] || SEED=1
+echo "kills: $KILLS, seed $SEED (repeat with SEED=$SEED)"
+units=$((KILLS + 20))
+
+new_world $units 2
+new_station "$DATA" "$STICK"
+"$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 2)" >/dev/null
+cards_start --delay-ms 1
+eids >"$WORK/todo"
+
+# Moments in milliseconds after start, from one seed.
+awk -v seed="$SEED" -v n="$KILLS" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.3f\n", 0.02 + rand() * 0.6 }' >"$WORK/moments"
+
+done_of() { grep '"PASS"\|"ALREADY DONE"' "$1" | grep -o '"eid": *"[0-9]*"' | grep -o '[0-9]\{32\}' || :; }
+
+k=0
+while read -r moment; do
+    k=$((k + 1))
+    rm -rf "$BENCH"
+    : >"$WORK/scans"
+    i=0
+    for eid in $(head -4 "$WORK/todo"); do
+        i=$((i + 1))
+        fixture_put "F$i" "$eid"
+        printf 'F%d\t%s\n' $i "$eid" >>"$WORK/scans"
+    done
+    "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json \
+        >"$WORK/run.json" 2>"$WORK/run.err" &
+    pid=$!
+    sleep "$moment"
+    kill -9 $pid 2>/dev/null || :
+    wait $pid 2>/dev/null || :
+    done_of "$WORK/run.json" >"$WORK/finished"
+    grep -vxFf "$WORK/finished" "$WORK/todo" >"$WORK/todo.new" || :
+    # Those that were cut go to the back of the queue every third time, so
+    # that a unit is seen again both at once and much later.
+    if [ $((k % 3)) = 0 ]; then
+        { tail -n +5 "$WORK/todo.new"; head -4 "$WORK/todo.new"; } >"$WORK/todo"
+    else
+        mv "$WORK/todo.new" "$WORK/todo"
+    fi
+    [ -s "$WORK/todo" ] || eids >"$WORK/todo"
+    "$STATION" stock --data "$DATA" --check --json >"$WORK/stock.json" ||
+        die "after kill $k: $(cat "$WORK/stock.json")"
+done <"$WORK/moments"
+
+# Now in peace: every unit finishes with the BPPs it was given.
+# shellcheck disable=SC2046 # a list of EIDs
+line_run $(eids)
+passed=$(verdicts PASS)
+already=$(verdicts 'ALREADY DONE')
+[ $((passed + already)) = "$units" ] ||
+    die "$passed passed, $already done already, of $units: $(grep -v '"PASS"\|"ALREADY DONE"' "$WORK/line.json" | grep verdict | head -5)"
+[ "$passed" -gt 0 ] || die "no unit was left to finish: nothing was cut"
+books_agree $((units * 2))
+stock() { sed 's/.*"total"://; s/}.*//' "$WORK/stock.json" | json_sum "$1"; }
+[ "$(stock installed)" = $((units * 2)) ] || die "not all installed: $(cat "$WORK/stock.json")"
+
+mkdir -p "$WORK/out"
+"$STATION" export --data "$DATA" --to "$WORK/out" >/dev/null
+"$VERIFY" "$WORK"/out/loading-report-* "$WORK"/out/audit-log-* --root "$W/dm/root.pem" \
+    --ci "$W/ci/root.pem" --bundle "$STICK" >"$WORK/verify.txt" ||
+    die "the auditor: $(cat "$WORK/verify.txt")"
+"$LAB" verify "$W" "$WORK"/out/loading-report-* >"$WORK/smdpf.txt" ||
+    die "the SM-DPf: $(cat "$WORK/smdpf.txt")"
+echo "kills: $KILLS kills, $units units, $((units * 2)) BPPs, all installed once"
