@@ -1,0 +1,119 @@
+#include "station/cmd/cmd.h"
+
+#include "station/import/import.h"
+#include "station/import/importer.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_gaps(struct db *db, const char *issuer)
+{
+    struct container_gaps g = { 0 };
+    struct err e = ERR_INIT;
+
+    if (container_gaps(db, issuer, &g, &e) != 0)
+        return;
+    for (size_t i = 0; i < g.n; i++)
+        if (g.v[i].first == g.v[i].last)
+            printf("  note: bundle %llu of SM-DPf %s has not arrived\n",
+                   (unsigned long long)g.v[i].first, issuer);
+        else
+            printf("  note: bundles %llu to %llu of SM-DPf %s have not "
+                   "arrived\n", (unsigned long long)g.v[i].first,
+                   (unsigned long long)g.v[i].last, issuer);
+    container_gaps_clear(&g);
+}
+
+static void print_result(const struct import_result *r, const char *path,
+                         bool json, struct db *db)
+{
+    if (json) {
+        json_t *j = json_pack(
+            "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+            "container", path, "kind", kind_name(r->kind), "id", r->id,
+            "issuer", r->issuer, "sequence", (json_int_t)r->sequence,
+            "records", (json_int_t)r->sum.records, "keys",
+            (json_int_t)r->sum.keys, "withoutDelete",
+            (json_int_t)r->sum.without_delete, "missing",
+            (json_int_t)r->sum.missing, "event", (json_int_t)r->sum.event);
+        json_dumpf(j, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(j);
+        return;
+    }
+    if (r->kind == KIND_EUICC_DATA) {
+        printf("imported %s %s: %llu eUICCs, %llu one-time keys\n",
+               kind_name(r->kind), r->id, (unsigned long long)r->sum.records,
+               (unsigned long long)r->sum.keys);
+        return;
+    }
+    printf("imported %s %s: %llu BPPs, number %llu of SM-DPf %s\n",
+           kind_name(r->kind), r->id, (unsigned long long)r->sum.records,
+           (unsigned long long)r->sequence, r->issuer);
+    if (r->sum.without_delete)
+        printf("  warning: a return of %llu of these profiles cannot be "
+               "proven: the SM-DPf asks for no delete notification\n",
+               (unsigned long long)r->sum.without_delete);
+    print_gaps(db, r->issuer);
+}
+
+static int import_all(const struct cmd_common *c, int n, char **paths,
+                      struct err *e)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    AUTO(lock_release_p) struct lock *lock = NULL;
+    struct station s;
+    int bad = 0;
+
+    station_init_empty(&s);
+    if (db_open(c->data_dir, DB_WRITE, NULL, &db, e) != 0 ||
+        lock_take(c->data_dir, LOCK_IMPORT, &lock, e) != 0 ||
+        import_leftovers(db, lock, NULL, e) != 0 || station_get(db, &s, e) != 0)
+        bad = -1;
+    for (int i = 0; i < n && !bad; i++) {
+        struct import_result r;
+        bad = import_container(db, lock, &s, paths[i], &r, e);
+        if (bad)
+            err_wrap(e, "%s: nothing was imported from it", paths[i]);
+        else
+            print_result(&r, paths[i], c->json, db);
+    }
+    station_clear(&s);
+    return bad;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct cmd_common c;
+    struct err e = ERR_INIT;
+
+    int end = cmd_options(self, argc, argv, NULL, NULL, NULL, &c);
+    if (end)
+        return end - 1;
+    if (optind == argc)
+        return cmd_usage(self, "name at least one CONTAINER: a bpp-bundle or "
+                               "euicc-data folder on the stick");
+    return import_all(&c, argc - optind, argv + optind, &e) == 0
+               ? 0 : cmd_fail(self, &e);
+}
+
+static int run_importer(const struct command *self, int argc, char **argv)
+{
+    (void)self;
+    (void)argc;
+    (void)argv;
+    return importer_main();
+}
+
+const struct command cmd_import = {
+    "import", "CONTAINER...", "check containers and take them into the ledger",
+    "Each CONTAINER is a folder on the stick. It is taken in whole or not at "
+    "all.\n\n", run
+};
+
+const struct command cmd_importer = {
+    "importer", NULL, "the import process (started by import)", NULL,
+    run_importer
+};

@@ -1,0 +1,134 @@
+/* lineside: the factory station. */
+#include "station/cmd/cmd.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LINESIDE_VERSION "0.1"
+
+static const struct command *const commands[] = {
+    &cmd_init,  &cmd_station_csr, &cmd_station_cert, &cmd_import,
+    &cmd_stock, &cmd_export, &cmd_log,
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+/* Not for people: the import process, started by `import` alone. */
+static const struct command *const hidden[] = { &cmd_importer };
+
+static void usage(FILE *to)
+{
+    fprintf(to, "usage: lineside COMMAND [OPTION...]\n\n"
+                "In-factory profile provisioning (GSMA SGP.41): a station that "
+                "needs no network.\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to, "\nEach command has --help. Exit codes: 0 done; 1 refused; "
+                "2 usage; 3 the machine\nor its files; 4 busy, another process "
+                "holds it.\n");
+}
+
+static void command_usage(const struct command *c, FILE *to)
+{
+    fprintf(to, "usage: lineside %s [--data DIR] [--json]%s%s\n\n%s.\n\n%s%s"
+                "  --data DIR   the station's data directory (default: "
+                "$LINESIDE_DATA, else\n               " CMD_DATA_DEFAULT ")\n"
+                "  --json       answer in JSON\n"
+                "  --help       this text\n",
+            c->name, c->args ? " " : "", c->args ? c->args : "", c->summary,
+            c->help ? c->help : "", c->help ? "" : "");
+}
+
+int cmd_fail(const struct command *self, const struct err *e)
+{
+    fprintf(stderr, "lineside %s: %s\n", self->name, e->msg);
+    return err_exit_code(e->code);
+}
+
+int cmd_usage(const struct command *self, const char *why)
+{
+    fprintf(stderr, "lineside %s: %s\nTry: lineside %s --help\n", self->name,
+            why, self->name);
+    return 2;
+}
+
+int cmd_options(const struct command *self, int argc, char **argv,
+                const struct option *options,
+                int (*own)(void *ctx, int val, const char *arg, struct err *e),
+                void *ctx, struct cmd_common *common)
+{
+    enum { DATA = 1, JSON, HELP, OWN_MAX = 24 };
+    struct option all[OWN_MAX + 4] = {
+        { "data", required_argument, NULL, DATA },
+        { "json", no_argument, NULL, JSON },
+        { "help", no_argument, NULL, HELP },
+    };
+    const char *env = getenv("LINESIDE_DATA");
+
+    for (size_t i = 0; options && options[i].name && i < OWN_MAX; i++)
+        all[3 + i] = options[i];
+    common->data_dir = env && *env ? env : CMD_DATA_DEFAULT;
+    common->json = false;
+    opterr = 0;
+    optind = 1;
+    for (int v; (v = getopt_long(argc, argv, ":", all, NULL)) != -1;) {
+        struct err e = ERR_INIT;
+        switch (v) {
+        case DATA:
+            common->data_dir = optarg;
+            break;
+        case JSON:
+            common->json = true;
+            break;
+        case HELP:
+            command_usage(self, stdout);
+            return 1;
+        case ':':
+            fprintf(stderr, "lineside %s: %s needs a value\n", self->name,
+                    argv[optind - 1]);
+            return 3;
+        case '?':
+            fprintf(stderr, "lineside %s: unknown option %s\nTry: lineside %s "
+                            "--help\n",
+                    self->name, argv[optind - 1], self->name);
+            return 3;
+        default:
+            if (own(ctx, v, optarg, &e) != 0)
+                return cmd_fail(self, &e) + 1;
+        }
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    /* Files of the station are nobody else's business; a reader that went
+     * away is an error code, not a death. */
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+
+    if (argc < 2) {
+        usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("lineside " LINESIDE_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(commands[i], argc - 1, argv + 1);
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        if (strcmp(argv[1], hidden[i]->name) == 0)
+            return hidden[i]->run(hidden[i], argc - 1, argv + 1);
+    fprintf(stderr, "lineside: no command '%s'\nTry: lineside --help\n",
+            argv[1]);
+    return 2;
+}
