@@ -7,6 +7,7 @@
 #include "tests/lab/pki/issue.h"
 
 #include <check.h>
+#include <ctype.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -65,10 +66,10 @@ START_TEST(every_kind_holds)
 }
 END_TEST
 
-/* Every octet, changed by each of some values: all eight bits for the
- * smallest kind and in a soak; elsewhere the bit that lower and upper case
- * differ in (names compare without case), and every bit in turn. Under the
- * sanitizers only the latter: they look for faults, not for holes. */
+/* Every octet, changed by one bit: all eight in turn for the smallest kind
+ * and with SWEEP=full; else one, and in letters the one that lower and upper
+ * case differ in, since libraries compare names without case. The sanitizers
+ * make this slow, so there the smallest kind is no exception. */
 static void sweep(struct buf *cms, bool all, const char *what)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -77,10 +78,11 @@ static void sweep(struct buf *cms, bool all, const char *what)
     const bool thin = false;
 #endif
 
-    all = (all && !thin) || getenv("LINESIDE_SOAK");
+    const char *mode = getenv("SWEEP");
+    all = (all && !thin) || (mode && strcmp(mode, "full") == 0);
     for (size_t at = 0; at < cms->n; at++)
         for (unsigned bit = 0; bit < 8; bit++) {
-            if (!all && bit != at % 8 && (thin || bit != 5))
+            if (!all && bit != (isalpha(cms->p[at]) ? 5 : at % 8))
                 continue;
             cms->p[at] ^= (uint8_t)(1u << bit);
             ck_assert_msg(verify(buf_span(cms), NULL) == -1,
