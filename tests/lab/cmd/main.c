@@ -9,6 +9,7 @@ static const struct command *const commands[] = {
     &cmd_new,
     &cmd_euicc,
     &cmd_euicc_show,
+    &cmd_rig,
     &cmd_authority,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
