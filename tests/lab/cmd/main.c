@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
     &cmd_euicc_show,
     &cmd_rig,
     &cmd_authority,
+    &cmd_bind,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
