@@ -47,21 +47,21 @@ void world_clear(struct world *w)
 
 /* --- parties ------------------------------------------------------------------ */
 
-int world_identity(const struct world *w, const char *party,
-                   struct identity *out, struct err *e)
+int world_holder(const struct world *w, const char *party,
+                   struct holder *out, struct err *e)
 {
     AUTO(str_free_p) char *path = world_path(w, e, "%s", party);
 
-    return path ? identity_load(path, out, e) : -1;
+    return path ? holder_load(path, out, e) : -1;
 }
 
-int world_smdpf_identity(const struct world *w, const struct world_smdpf *s,
-                         const char *role, struct identity *out, struct err *e)
+int world_smdpf_holder(const struct world *w, const struct world_smdpf *s,
+                         const char *role, struct holder *out, struct err *e)
 {
     AUTO(str_free_p) char *path =
         world_path(w, e, "smdpf/%s/%s", s->name, role);
 
-    return path ? identity_load(path, out, e) : -1;
+    return path ? holder_load(path, out, e) : -1;
 }
 
 int world_cert(const struct world *w, const char *party, X509 **out,
@@ -69,7 +69,7 @@ int world_cert(const struct world *w, const char *party, X509 **out,
 {
     AUTO(str_free_p) char *path = world_path(w, e, "%s", party);
 
-    return path ? identity_load_cert(path, out, e) : -1;
+    return path ? holder_load_cert(path, out, e) : -1;
 }
 
 int world_cert_der(const struct world *w, const char *party, struct buf *out,

@@ -49,10 +49,10 @@ char *world_path(const struct world *w, struct err *e, const char *fmt, ...)
 void str_free_p(char **s); /* for AUTO */
 
 /* A party by its path; of an SM-DPf by role: "dpauth" or "dppb". */
-int world_identity(const struct world *w, const char *party,
-                   struct identity *out, struct err *e);
-int world_smdpf_identity(const struct world *w, const struct world_smdpf *s,
-                         const char *role, struct identity *out,
+int world_holder(const struct world *w, const char *party,
+                   struct holder *out, struct err *e);
+int world_smdpf_holder(const struct world *w, const struct world_smdpf *s,
+                         const char *role, struct holder *out,
                          struct err *e);
 int world_cert(const struct world *w, const char *party, X509 **out,
                struct err *e);

@@ -21,7 +21,7 @@ static void req_free_p(X509_REQ **r)
 static int certify(const struct world *w, const struct incoming *csr,
                    const char *site, X509 **out, struct err *e)
 {
-    AUTO(identity_clear) struct identity root = { NULL, NULL };
+    AUTO(holder_clear) struct holder root = { NULL, NULL };
     const uint8_t *p = csr->m.csr.p;
     AUTO(req_free_p) X509_REQ *req = d2i_X509_REQ(NULL, &p, (long)csr->m.csr.n);
     struct issue what = { .role = ROLE_STATION,
@@ -32,7 +32,7 @@ static int certify(const struct world *w, const struct incoming *csr,
 
     if (!req)
         return err_ossl(e, ERR_FORMAT, "the certification request is malformed");
-    if (world_identity(w, "dm/root", &root, e) != 0)
+    if (world_holder(w, "dm/root", &root, e) != 0)
         return -1;
     return issue_cert(&what, X509_REQ_get0_pubkey(req), &root, out, e);
 }
@@ -91,12 +91,12 @@ static int fill(const struct world *w, const struct station_grant *g,
 static int seal(const struct world *w, const char *out, struct manifest *m,
                 char **container, struct err *e)
 {
-    AUTO(identity_clear) struct identity me = { NULL, NULL };
+    AUTO(holder_clear) struct holder me = { NULL, NULL };
     AUTO(x509_free_p) X509 *root = NULL;
     AUTO(cert_stack_free) STACK_OF(X509) *chain = sk_X509_new_null();
     struct container_writer *cw;
 
-    if (world_identity(w, "dm/authority", &me, e) != 0 ||
+    if (world_holder(w, "dm/authority", &me, e) != 0 ||
         world_cert(w, "dm/root", &root, e) != 0)
         return -1;
     if (!chain || sk_X509_push(chain, root) <= 0)

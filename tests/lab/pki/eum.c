@@ -21,7 +21,7 @@
 struct eum {
     const struct world *w;
     const struct eum_order *order;
-    struct identity eum;
+    struct holder eum;
     struct buf eum_chain, ci_root;
     unsigned long long block; /* of serial numbers, drawn once */
     size_t base;              /* index of the batch's first    */
@@ -31,7 +31,7 @@ struct eum {
 
 static void eum_clear(struct eum *m)
 {
-    identity_clear(&m->eum);
+    holder_clear(&m->eum);
     buf_clear(&m->eum_chain);
     buf_clear(&m->ci_root);
     for (size_t i = 0; i < PARALLEL_MAX; i++)
@@ -234,7 +234,7 @@ static int make_all(struct eum *m, struct container_writer *cw, struct err *e)
 
 static int seal_data(struct eum *m, char **container, struct err *e)
 {
-    AUTO(identity_clear) struct identity leaf = { NULL, NULL };
+    AUTO(holder_clear) struct holder leaf = { NULL, NULL };
     AUTO(manifest_clear) struct manifest manifest;
     AUTO(str_free_p) char *dir = world_path(m->w, e, "out");
     STACK_OF(X509) *chain = NULL;
@@ -242,7 +242,7 @@ static int seal_data(struct eum *m, char **container, struct err *e)
     char issuer[REGISTERED_ID_MAX + 1];
 
     manifest_init(&manifest);
-    if (!dir || world_identity(m->w, "eum/data", &leaf, e) != 0)
+    if (!dir || world_holder(m->w, "eum/data", &leaf, e) != 0)
         return -1;
     if (cert_registered_id(leaf.cert, issuer) != 0)
         return err_set(e, ERR_FORMAT, "eum/data.pem names no id");
@@ -269,7 +269,7 @@ static int prepare(struct eum *m, struct err *e)
 {
     unsigned char r[8];
 
-    if (world_identity(m->w, "eum/eum", &m->eum, e) != 0 ||
+    if (world_holder(m->w, "eum/eum", &m->eum, e) != 0 ||
         cert_put(m->eum.cert, &m->eum_chain, e) != 0 ||
         world_cert_der(m->w, "ci/root", &m->ci_root, e) != 0)
         return -1;

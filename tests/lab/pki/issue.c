@@ -145,7 +145,7 @@ static bool add_extensions(X509 *c, X509 *issuer, const struct issue *i,
 }
 
 int issue_cert(const struct issue *i, EVP_PKEY *subject,
-               const struct identity *issuer, X509 **out, struct err *e)
+               const struct holder *issuer, X509 **out, struct err *e)
 {
     const struct profile *p = &profiles[i->role];
     X509 *c = X509_new();

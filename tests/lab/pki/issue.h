@@ -24,6 +24,6 @@ struct issue {
 /* Certify a public key. issuer NULL: self-signed by `subject`. Valid from one
  * day ago, for the role's term. Caller frees *out. */
 int issue_cert(const struct issue *i, EVP_PKEY *subject,
-               const struct identity *issuer, X509 **out, struct err *e);
+               const struct holder *issuer, X509 **out, struct err *e);
 
 #endif

@@ -230,7 +230,7 @@ void pkey_free_p(EVP_PKEY **k)
     *k = NULL;
 }
 
-void identity_clear(struct identity *i)
+void holder_clear(struct holder *i)
 {
     pkey_free_p(&i->key);
     x509_free_p(&i->cert);
@@ -272,7 +272,7 @@ static int finish_file(FILE *f, bool ok, const char *path, struct err *e)
     return ok ? 0 : err_ossl(e, ERR_IO, "cannot write %s", path);
 }
 
-int identity_save(const char *path, const struct identity *i, struct err *e)
+int holder_save(const char *path, const struct holder *i, struct err *e)
 {
     FILE *f = create_file(path, ".key", 0600, e);
 
@@ -299,7 +299,7 @@ static FILE *open_file(const char *path, const char *suffix, struct err *e)
     return f;
 }
 
-int identity_load_cert(const char *path, X509 **out, struct err *e)
+int holder_load_cert(const char *path, X509 **out, struct err *e)
 {
     FILE *f = open_file(path, ".pem", e);
 
@@ -310,18 +310,18 @@ int identity_load_cert(const char *path, X509 **out, struct err *e)
     return *out ? 0 : err_ossl(e, ERR_FORMAT, "%s.pem: no certificate", path);
 }
 
-int identity_load(const char *path, struct identity *out, struct err *e)
+int holder_load(const char *path, struct holder *out, struct err *e)
 {
     FILE *f = open_file(path, ".key", e);
 
     if (!f)
         return -1;
-    struct identity i = { PEM_read_PrivateKey(f, NULL, NULL, NULL), NULL };
+    struct holder i = { PEM_read_PrivateKey(f, NULL, NULL, NULL), NULL };
     fclose(f);
     if (!i.key)
         return err_ossl(e, ERR_FORMAT, "%s.key: no private key", path);
-    if (identity_load_cert(path, &i.cert, e) != 0) {
-        identity_clear(&i);
+    if (holder_load_cert(path, &i.cert, e) != 0) {
+        holder_clear(&i);
         return -1;
     }
     *out = i;

@@ -39,16 +39,16 @@ int ec_sign(struct ec_signer *s, const struct span *parts, size_t n,
             uint8_t out[EC_RAW_SIG_LEN], struct err *e);
 
 /* A key and the certificate that names its holder. */
-struct identity {
+struct holder {
     EVP_PKEY *key;
     X509 *cert;
 };
-void identity_clear(struct identity *i);
+void holder_clear(struct holder *i);
 
 /* PATH.key (0600) and PATH.pem, both PEM. Saving refuses to overwrite. */
-int identity_save(const char *path, const struct identity *i, struct err *e);
-int identity_load(const char *path, struct identity *out, struct err *e);
-int identity_load_cert(const char *path, X509 **out, struct err *e);
+int holder_save(const char *path, const struct holder *i, struct err *e);
+int holder_load(const char *path, struct holder *out, struct err *e);
+int holder_load_cert(const char *path, X509 **out, struct err *e);
 
 /* DER of a certificate, appended. */
 int cert_put(X509 *c, struct buf *out, struct err *e);

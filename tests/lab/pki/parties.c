@@ -43,17 +43,17 @@ static int make_party(const struct world *w, struct ec_maker *maker,
                       const char *name, const char *issuer_name,
                       const struct issue *what, struct err *e)
 {
-    AUTO(identity_clear) struct identity me = { NULL, NULL };
-    AUTO(identity_clear) struct identity issuer = { NULL, NULL };
+    AUTO(holder_clear) struct holder me = { NULL, NULL };
+    AUTO(holder_clear) struct holder issuer = { NULL, NULL };
     AUTO(str_free_p) char *path = world_path(w, e, "%s", name);
 
     if (!path || (me.key = ec_make(maker, e)) == NULL)
         return -1;
-    if (issuer_name && world_identity(w, issuer_name, &issuer, e) != 0)
+    if (issuer_name && world_holder(w, issuer_name, &issuer, e) != 0)
         return -1;
     if (issue_cert(what, me.key, issuer_name ? &issuer : NULL, &me.cert, e) != 0)
         return -1;
-    return identity_save(path, &me, e);
+    return holder_save(path, &me, e);
 }
 
 static int make_smdpf(const struct world *w, struct ec_maker *maker,

@@ -433,7 +433,7 @@ static int take_serials(struct run *r, size_t n, struct err *e)
 /* Within the book's transaction: nothing of it is left on failure. */
 static int produce(struct run *r, const struct world *w, struct err *e)
 {
-    AUTO(identity_clear) struct identity dppb = { NULL, NULL };
+    AUTO(holder_clear) struct holder dppb = { NULL, NULL };
     AUTO(eids_clear) struct eids found = { NULL, 0 };
     const struct produce_order *o = r->o;
 
@@ -441,7 +441,7 @@ static int produce(struct run *r, const struct world *w, struct err *e)
     if (o->eid_count == 0 && find_eids(r, &found, e) != 0)
         return -1;
     size_t n = o->eid_count ? o->eid_count : found.n;
-    if (world_smdpf_identity(w, o->smdpf, "dppb", &dppb, e) != 0 ||
+    if (world_smdpf_holder(w, o->smdpf, "dppb", &dppb, e) != 0 ||
         make_workers(r, w, dppb.key, e) != 0 ||
         fill_manifest(r, dppb.cert, e) != 0 ||
         take_serials(r, n * o->per_euicc, e) != 0 ||
@@ -471,11 +471,11 @@ static void take_back(struct run *r)
  * is always known to have been issued. */
 static int seal(struct run *r, const struct world *w, struct err *e)
 {
-    AUTO(identity_clear) struct identity auth = { NULL, NULL };
+    AUTO(holder_clear) struct holder auth = { NULL, NULL };
     AUTO(buf_clear) struct buf cms = BUF_INIT;
     uint8_t sha256[32];
 
-    if (world_smdpf_identity(w, r->o->smdpf, "dpauth", &auth, e) != 0)
+    if (world_smdpf_holder(w, r->o->smdpf, "dpauth", &auth, e) != 0)
         return -1;
     struct signer s = { auth.key, auth.cert, NULL };
     struct container_writer *cw = r->cw;
