@@ -271,14 +271,15 @@ static bool is_ein_constraint(X509_STORE_CTX *ctx)
            eum.roles == ROLE_BIT(ROLE_EUM) && certview_ein_constraints(&eum);
 }
 
-/* The one critical extension that OpenSSL does not know and we do. */
+/* The one critical extension that OpenSSL does not know and we do; who may
+ * carry it is judged with the roles. */
 static bool is_permitted_eins(X509 *c)
 {
     AUTO(buf_clear) struct buf der = BUF_INIT;
     struct cert_view v;
 
     return view_of(c, &der, &v, NULL) == 0 && !v.unknown_critical &&
-           v.eins_critical && v.roles == ROLE_BIT(ROLE_EUM);
+           v.eins_critical;
 }
 
 static int on_verify(int ok, X509_STORE_CTX *ctx)
@@ -303,7 +304,7 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
 static const struct {
     int error;
     enum err_code code;
-    const char *text; /* NULL: OpenSSL's own words */
+    const char *text;
 } refusals[] = {
     { X509_V_ERR_CERT_HAS_EXPIRED, ERR_EXPIRED,
       "expired: ask its issuer for a new one, or check the station's clock" },
@@ -333,14 +334,20 @@ static int refuse(X509_STORE_CTX *ctx, X509 *leaf, struct err *e)
     X509 *at = X509_STORE_CTX_get_current_cert(ctx);
     enum err_code code = ERR_TRUST;
     const char *text = X509_verify_cert_error_string(error);
+    AUTO(buf_clear) struct buf der = BUF_INIT;
+    struct cert_view v;
     char subject[128];
+
+    ERR_clear_error();
+    /* What we cannot read ourselves has a more exact reason than OpenSSL's. */
+    if (at && view_of(at, &der, &v, e) != 0)
+        return err_wrap(e, "certificate \"%s\"", subject_text(at, subject));
 
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (refusals[i].error == error) {
             code = refusals[i].code;
             text = refusals[i].text;
         }
-    ERR_clear_error();
     return err_set(e, code, "certificate \"%s\": %s",
                    subject_text(at ? at : leaf, subject), text);
 }

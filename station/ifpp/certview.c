@@ -599,6 +599,9 @@ int certview_check_ca(const struct cert_view *v, unsigned roles,
     if (v->roles & ~roles)
         return err_set(e, ERR_TRUST,
                        "has a role that may not issue certificates here");
+    if (v->eins.n != 0)
+        return err_set(e, ERR_TRUST, "carries permittedEins, which only an "
+                                     "EUM may");
     return check_common(v, true, e);
 }
 
@@ -631,6 +634,9 @@ int certview_check_role(const struct cert_view *v, enum cert_role role,
                        rules[role].place == PLACE_EKU ? "extendedKeyUsage"
                                                       : "certificate policy",
                        rules[role].oid);
+    if (role != ROLE_EUM && v->eins.n != 0)
+        return err_set(e, ERR_TRUST, "carries permittedEins, which only an "
+                                     "EUM may");
     if (role == ROLE_EUICC && !v->policy_critical)
         return err_set(e, ERR_TRUST, "its certificate policy is not critical");
     if (role == ROLE_EUM && check_eum(v, e) != 0)
