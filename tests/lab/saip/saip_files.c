@@ -2,7 +2,6 @@
  * holds (SAIP 8.3; patterns as in TS 102 222). */
 #include "tests/lab/saip/saip_pass.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "station/ifpp/tlv.h"
