@@ -7,11 +7,12 @@
 
 static const struct command *const commands[] = {
     &cmd_new,
+    &cmd_authority,
+    &cmd_bind,
     &cmd_euicc,
     &cmd_euicc_show,
     &cmd_rig,
-    &cmd_authority,
-    &cmd_bind,
+    &cmd_verify,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -30,11 +30,13 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS result("
     " txid BLOB PRIMARY KEY REFERENCES issued, installed INTEGER NOT NULL,"
     " bf37 BLOB NOT NULL, report TEXT NOT NULL) STRICT;"
-    /* reports found good, and what each station last said of a BPP */
+    /* reports found good; complete: so are all before it. And what each
+     * station said of a BPP; deleted: the event that says so, or 0. */
     "CREATE TABLE IF NOT EXISTS report("
     " id TEXT PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE,"
     " station TEXT NOT NULL, sequence INTEGER NOT NULL,"
-    " first_event INTEGER NOT NULL, last_event INTEGER NOT NULL) STRICT;"
+    " first_event INTEGER NOT NULL, last_event INTEGER NOT NULL,"
+    " head_after BLOB NOT NULL, complete INTEGER NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS said("
     " station TEXT NOT NULL, txid BLOB NOT NULL REFERENCES issued,"
     " event INTEGER NOT NULL, what TEXT NOT NULL,"
