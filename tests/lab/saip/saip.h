@@ -1,8 +1,9 @@
 /* lab/saip/saip.h: profile packages (UPP): walk, generate, personalise.
  *
  * TCA "eUICC Profile Package: Interoperable Format Technical Specification"
- * (SAIP), versions 2.x and 3.x without the IoT Minimal Profile. A package is a run of profile elements (PE):
- * A0 header first, AA end last, DER with AUTOMATIC TAGS throughout.
+ * (SAIP), versions 2.x and 3.x without the IoT Minimal Profile. A package is a
+ * run of profile elements (PE): A0 header first, AA end last, DER with
+ * AUTOMATIC TAGS throughout.
  *
  * The lab's own: the SM-DPf makes packages with it, the software eUICC reads
  * them. Nothing of the station may include this. */

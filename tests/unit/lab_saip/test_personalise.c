@@ -386,7 +386,8 @@ START_TEST(reads_ts48)
     ck_assert_uint_eq(p.elements, packages[_i].elements);
     ck_assert_str_eq(p.type, "GSMA Generic eUICC Test Profile");
     ck_assert_str_eq(iccid_format(&p.iccid, text), "89000123456789012341");
-    ck_assert_str_eq(seen.spn, "0147534d411154455354ffffffffffffff"); /* a pattern */
+    /* spelt as a fill pattern */
+    ck_assert_str_eq(seen.spn, "0147534d411154455354ffffffffffffff");
     ck_assert_str_eq(seen.acc, "0001");
 
     ck_assert_uint_eq(p.naas, 3);
