@@ -127,11 +127,11 @@ static struct buf encoded(const struct manifest *m)
 
 /* CMS over a bpp-bundle manifest, with whatever is asked. */
 struct make {
-    const struct identity *by;
-    const struct identity *with[3];
+    const struct holder *by;
+    const struct holder *with[3];
     unsigned flags;
     const EVP_MD *md;
-    const struct identity *second;
+    const struct holder *second;
     bool unsigned_attribute, crl, detached;
 };
 
@@ -195,7 +195,7 @@ START_TEST(other_tools_may_sign)
 }
 END_TEST
 
-static struct identity other; /* a DPauth of another SM-DPf */
+static struct holder other; /* a DPauth of another SM-DPf */
 
 static const struct refusal {
     const char *name;
@@ -252,7 +252,7 @@ START_TEST(is_refused)
     AUTO(buf_clear) struct buf content = encoded(&m);
     AUTO(buf_clear) struct buf cms = cms_of(buf_span(&content), &make);
     int rc = verify(buf_span(&cms), &e);
-    world_identity_free(&other);
+    holder_clear(&other);
     ck_assert_msg(rc == -1, "%s", refusals[_i].name);
     ck_assert_msg(e.code == refusals[_i].code, "%s: %s: %s", refusals[_i].name,
                   err_name(e.code), e.msg);
@@ -274,8 +274,8 @@ START_TEST(only_its_own_signer)
     /* An issuer field that fits the wrong signer must not help. */
     ck_assert_int_eq(cert_registered_id(b.cert, m.issuer), 0);
     AUTO(buf_clear) struct buf content = encoded(&m);
-    const struct identity signer = { b.key, b.cert };
-    struct identity above[2] = { { NULL, NULL }, { NULL, NULL } };
+    const struct holder signer = { b.key, b.cert };
+    struct holder above[2] = { { NULL, NULL }, { NULL, NULL } };
     struct make make = { .by = &signer };
     bool root = signer_rule(k)->root_included;
     for (int i = 0, n = 0; i < sk_X509_num(b.chain); i++) {
@@ -367,7 +367,7 @@ START_TEST(a_request_is_for_its_own_key)
 
     ck_assert_int_eq(manifest_peek(buf_span(&seen), &m, &e), 0);
     AUTO(buf_clear) struct buf content = encoded(&m);
-    struct identity thief = { EVP_EC_gen("P-256"), NULL };
+    struct holder thief = { EVP_EC_gen("P-256"), NULL };
     ck_assert_int_eq(issue_cert(&(struct issue){ .role = ROLE_STATION,
         .common_name = "thief", .serial_number = WORLD_STATION }, thief.key, NULL,
         &thief.cert, &e), 0);
@@ -375,7 +375,7 @@ START_TEST(a_request_is_for_its_own_key)
         cms_of(buf_span(&content), &(struct make){ .by = &thief });
     ck_assert_int_eq(verify(buf_span(&cms), &e), -1);
     ck_assert_int_eq(e.code, ERR_TRUST);
-    world_identity_free(&thief);
+    holder_clear(&thief);
 }
 END_TEST
 
@@ -388,7 +388,7 @@ START_TEST(openssl_agrees)
     char *path = world_container(&w, k, 0, &m, NULL);
     char root[128], command[1024];
     const struct signer_rule *rule = signer_rule(k);
-    const struct identity *ca = rule->self_signed ? &w.own
+    const struct holder *ca = rule->self_signed ? &w.own
                                 : rule->ci_rooted ? &w.ci : &w.dm;
 
     snprintf(root, sizeof root, "%s/root.pem", w.dir);

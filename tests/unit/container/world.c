@@ -30,8 +30,8 @@ static struct eid whole_eid(void)
     return id;
 }
 
-static void certify(struct identity *who, struct issue i,
-                    const struct identity *by)
+static void certify(struct holder *who, struct issue i,
+                    const struct holder *by)
 {
     struct err e = ERR_INIT;
 
@@ -42,7 +42,7 @@ static void certify(struct identity *who, struct issue i,
                   e.msg);
 }
 
-static struct trust *trust_in(const struct identity *root)
+static struct trust *trust_in(const struct holder *root)
 {
     AUTO(buf_clear) struct buf der = BUF_INIT;
     struct trust *t = trust_new();
@@ -122,21 +122,14 @@ void world_remove(const char *dir)
     rmdir(dir);
 }
 
-void world_identity_free(struct identity *i)
-{
-    EVP_PKEY_free(i->key);
-    X509_free(i->cert);
-    *i = (struct identity){ NULL, NULL };
-}
-
 void world_clear(struct world *w)
 {
-    struct identity *all[] = { &w->ci, &w->eum, &w->dpauth, &w->dppb,
+    struct holder *all[] = { &w->ci, &w->eum, &w->dpauth, &w->dppb,
                                &w->euicc_data, &w->euicc, &w->dm,
                                &w->authority, &w->station, &w->own };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        world_identity_free(all[i]);
+        holder_clear(all[i]);
     trust_free(w->ci_trust);
     trust_free(w->dm_trust);
     blobs_clear(&w->allowed);
@@ -151,12 +144,12 @@ struct container_trust world_trust(const struct world *w)
 
 /* --- manifests ---------------------------------------------------------------- */
 
-static void put_cert(struct buf *b, const struct identity *i)
+static void put_cert(struct buf *b, const struct holder *i)
 {
     ck_assert_int_eq(cert_put(i->cert, b, NULL), 0);
 }
 
-static void add_cert(struct blobs *b, const struct identity *i)
+static void add_cert(struct blobs *b, const struct holder *i)
 {
     AUTO(buf_clear) struct buf der = BUF_INIT;
 
@@ -164,7 +157,7 @@ static void add_cert(struct blobs *b, const struct identity *i)
     ck_assert_int_eq(blobs_add(b, buf_span(&der)), 0);
 }
 
-static void put_csr(struct buf *b, const struct identity *i)
+static void put_csr(struct buf *b, const struct holder *i)
 {
     X509_REQ *r = X509_REQ_new();
     unsigned char *p = NULL;
@@ -270,8 +263,8 @@ void world_manifest(const struct world *w, enum container_kind k,
 struct signer world_signer(const struct world *w, enum container_kind k)
 {
     const struct {
-        const struct identity *who;
-        const struct identity *above[2];
+        const struct holder *who;
+        const struct holder *above[2];
     } by[KIND_COUNT] = {
         [KIND_EUICC_DATA] = { &w->euicc_data, { &w->eum, &w->ci } },
         [KIND_BPP_BUNDLE] = { &w->dpauth, { &w->ci } },

@@ -15,8 +15,8 @@
 #define WORLD_AT 1795473660 /* 2026-11-23 22:41:00Z: in manifests and records */
 
 struct world {
-    struct identity ci, eum, dpauth, dppb, euicc_data, euicc;
-    struct identity dm, authority, station, own; /* own: self-signed */
+    struct holder ci, eum, dpauth, dppb, euicc_data, euicc;
+    struct holder dm, authority, station, own; /* own: self-signed */
     struct trust *ci_trust, *dm_trust;
     struct blobs allowed;
     char dir[64]; /* temporary, removed by world_clear */
@@ -40,8 +40,6 @@ void world_record(const struct world *w, enum container_kind k, size_t i,
  * likes). Returns its path (caller frees); *m keeps the manifest. */
 char *world_container(const struct world *w, enum container_kind k,
                       uint64_t roll, struct manifest *m, struct buf *cms);
-
-void world_identity_free(struct identity *i);
 
 /* Files. */
 struct buf world_file(const char *dir, const char *name);
