@@ -22,8 +22,8 @@ static void good(int rc, const struct err *e)
 
 /* --- the parties --------------------------------------------------------- */
 
-static void certify(struct identity *out, struct ec_maker *maker,
-                    const struct issue *i, const struct identity *issuer)
+static void certify(struct holder *out, struct ec_maker *maker,
+                    const struct issue *i, const struct holder *issuer)
 {
     struct err e = ERR_INIT;
 
@@ -151,10 +151,10 @@ void desk_clear(struct desk *d)
         unlink(path);
     }
     ck_assert(rmdir(d->dir) == 0);
-    identity_clear(&d->ci);
-    identity_clear(&d->eum);
-    identity_clear(&d->euicc);
-    identity_clear(&d->dppb);
+    holder_clear(&d->ci);
+    holder_clear(&d->eum);
+    holder_clear(&d->euicc);
+    holder_clear(&d->dppb);
     buf_clear(&d->ci_der);
     buf_clear(&d->cert);
     buf_clear(&d->dp_chain);

@@ -23,7 +23,7 @@ struct desk {
     char dir[64], path[96];
     int curve;
     struct eid eid;
-    struct identity ci, eum, euicc, dppb;
+    struct holder ci, eum, euicc, dppb;
     struct buf ci_der, cert, dp_chain;
     struct desk_key key[DESK_KEYS];
     struct card *card;
