@@ -67,6 +67,9 @@ static int run_unit(struct tx *tx, void *ctx, struct err *e)
     if (unit_register(tx, o->serial, POSITION_MAIN, &o->eid, &a, &o->position, e) != 0)
         return -1;
     a.position = o->position.id;
+    if (o->position.state != POSITION_OPEN &&
+        position_set_state(tx, &a, POSITION_OPEN, NULL, e) != 0)
+        return -1;
     if (release(tx, &o->eid, &a, NULL, e) != 0)
         return -1;
     return reserve(tx, &o->eid, &a, &o->all, e);

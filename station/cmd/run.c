@@ -1,0 +1,408 @@
+/* lineside run: the line at work. Scans come in, verdicts go out; each output
+ * line is one write, so that a pipe's reader never sees half of one. */
+#include "station/cmd/cmd.h"
+
+#include "drivers/bench.h"
+#include "station/line/line.h"
+#include "station/line/recipe.h"
+#include "station/line/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APDU_TIMEOUT_MAX_MS (60 * 60 * 1000)
+#define UNIT_TIMEOUT_MAX_S (24 * 60 * 60)
+
+struct run_options {
+    const char *bench;
+    const char *scan;
+    struct apdu_limits limits;
+};
+
+/* --- output ---------------------------------------------------------------- */
+
+struct output {
+    bool json;
+    atomic_bool broken; /* nobody reads any more */
+};
+
+/* 0 or -1. Not interleaved with another thread's line up to PIPE_BUF. */
+static int write_line(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done >= 0) {
+            p += done;
+            n -= (size_t)done;
+        } else if (errno == EAGAIN) {
+            poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void put(struct output *o, const char *line, size_t n)
+{
+    if (!atomic_load(&o->broken) && write_line(STDOUT_FILENO, line, n) != 0)
+        atomic_store(&o->broken, true);
+}
+
+/* Text that came from elsewhere may have been cut inside a character. */
+static json_t *text(const char *s)
+{
+    json_t *j = json_string(s);
+
+    if (j)
+        return j;
+    char plain[512];
+    size_t n = 0;
+    for (; s[n] && n < sizeof plain - 1; n++)
+        plain[n] = (unsigned char)s[n] < 0x80 ? s[n] : '?';
+    plain[n] = '\0';
+    return json_string(plain);
+}
+
+static void put_json(struct output *o, json_t *j)
+{
+    char *line = j ? json_dumps(j, JSON_COMPACT) : NULL;
+
+    json_decref(j);
+    if (!line) {
+        atomic_store(&o->broken, true);
+        return;
+    }
+    size_t n = strlen(line);
+    line[n] = '\n'; /* over its NUL: it is written by length */
+    put(o, line, n + 1);
+    free(line);
+}
+
+static json_t *ready_json(const struct line_event *ev)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < ev->fixtures; i++)
+        json_array_append_new(names, text(ev->list[i].name));
+    return json_pack("{s:s, s:o}", "event", "ready", "fixtures", names);
+}
+
+static json_t *busy_json(const struct line_event *ev)
+{
+    return json_pack("{s:s, s:o, s:s, s:o, s:s}", "event", "busy", "fixture",
+                     text(ev->fixture), "step", ev->step, "serial",
+                     text(ev->serial), "eid", ev->eid);
+}
+
+static json_t *unresolved_json(const struct line_event *ev)
+{
+    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:s}", "event",
+                     "unresolved", "fixture", text(ev->fixture), "serial",
+                     text(ev->serial), "eid", ev->eid, "iccid", ev->iccid,
+                     "transactionId", ev->txid, "next",
+                     verdict_row(V_UNRESOLVED)->next);
+}
+
+static json_t *verdict_json(const struct line_event *ev)
+{
+    const struct verdict_row *v = ev->verdict;
+    json_t *j = json_pack(
+        "{s:s, s:o, s:s, s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:I}", "event",
+        "verdict", "fixture", text(ev->fixture), "verdict",
+        verdict_kind_text(v->kind), "code", v->code, "serial",
+        text(ev->serial), "eid", ev->eid, "installed", (int)ev->installed,
+        "cause", v->cause, "next", v->next, "detail", text(ev->detail), "ms",
+        (json_int_t)ev->ms);
+    char sw[5];
+
+    if (j && ev->sw) {
+        snprintf(sw, sizeof sw, "%04X", ev->sw);
+        json_object_set_new(j, "sw", json_string(sw));
+    }
+    return j;
+}
+
+static int ready_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "ready   %zu fixture%s, %s to %s\n", ev->fixtures,
+                    ev->fixtures == 1 ? "" : "s", ev->list[0].name,
+                    ev->list[ev->fixtures - 1].name);
+}
+
+static int busy_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "%-7s %s: %s\n", ev->fixture, ev->serial, ev->step);
+}
+
+static int unresolved_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "unresolved: unit %s, EID %s, profile %s. %s\n",
+                    ev->serial, ev->eid, ev->iccid,
+                    verdict_row(V_UNRESOLVED)->next);
+}
+
+static int verdict_text(const struct line_event *ev, char *out, size_t cap)
+{
+    const struct verdict_row *v = ev->verdict;
+
+    if (v->kind == VERDICT_PASS)
+        return snprintf(out, cap, "%-7s %s: PASS, %u profile%s, %lld ms\n",
+                        ev->fixture, ev->serial, ev->installed,
+                        ev->installed == 1 ? "" : "s", (long long)ev->ms);
+    return snprintf(out, cap, "%-7s %s: %s (%s). %s\n        %s%s%s%s\n",
+                    *ev->fixture ? ev->fixture : "-", ev->serial,
+                    verdict_kind_text(v->kind), v->code, v->cause, v->next,
+                    *ev->detail ? " [" : "", ev->detail, *ev->detail ? "]" : "");
+}
+
+static const struct {
+    json_t *(*json)(const struct line_event *ev);
+    int (*text)(const struct line_event *ev, char *out, size_t cap);
+} shapes[] = {
+    [LINE_READY] = { ready_json, ready_text },
+    [LINE_UNRESOLVED] = { unresolved_json, unresolved_text },
+    [LINE_BUSY] = { busy_json, busy_text },
+    [LINE_VERDICT] = { verdict_json, verdict_text },
+};
+
+static void on_event(void *ctx, const struct line_event *ev)
+{
+    struct output *o = ctx;
+    char line[2048];
+
+    if (o->json) {
+        put_json(o, shapes[ev->kind].json(ev));
+        return;
+    }
+    int n = shapes[ev->kind].text(ev, line, sizeof line);
+    put(o, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+/* --- input ----------------------------------------------------------------- */
+
+/* A FIFO is opened for writing too: so its writers may come and go. */
+static int open_scan(const char *path, struct err *e)
+{
+    struct stat st;
+
+    if (!path || strcmp(path, "-") == 0)
+        return STDIN_FILENO;
+    if (stat(path, &st) != 0)
+        return err_errno(e, "cannot read scans from %s", path);
+    int fd = open(path, O_CLOEXEC | O_NONBLOCK |
+                        (S_ISFIFO(st.st_mode) ? O_RDWR : O_RDONLY));
+    return fd >= 0 ? fd : err_errno(e, "cannot read scans from %s", path);
+}
+
+static void on_line(void *ctx, struct span line)
+{
+    line_scan(ctx, line);
+}
+
+/* True while more may come. */
+static bool read_scans(int fd, struct scan_lines *lines, struct line *line)
+{
+    uint8_t octets[4096];
+    ssize_t n = read(fd, octets, sizeof octets);
+
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN;
+    if (n > 0)
+        scan_lines_feed(lines, SPAN(octets, (size_t)n), on_line, line);
+    else
+        scan_lines_end(lines, on_line, line);
+    return n > 0;
+}
+
+/* --- the loop --------------------------------------------------------------- */
+
+/* Blocked before any thread starts, so that only the loop sees them. */
+static int catch_signals(struct err *e)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd >= 0 ? fd : err_errno(e, "signalfd");
+}
+
+/* The first asks for an orderly end, the second for one at once: the process
+ * ends as by kill -9, and the ledger is made for that. */
+static void take_signal(int fd, bool *ending, struct line *line)
+{
+    struct signalfd_siginfo si;
+
+    if (read(fd, &si, sizeof si) != sizeof si)
+        return;
+    if (*ending)
+        _exit(128 + (int)si.ssi_signo);
+    fprintf(stderr, "lineside run: ending when the units at work are done; "
+                    "once more ends at once\n");
+    line_stop(line);
+    *ending = true;
+}
+
+static int loop(struct line *line, int scan_fd, int signal_fd,
+                const struct output *out)
+{
+    enum { SCANS, SIGNALS, UNITS, COUNT };
+    struct pollfd p[COUNT] = {
+        [SCANS] = { .fd = scan_fd, .events = POLLIN },
+        [SIGNALS] = { .fd = signal_fd, .events = POLLIN },
+        [UNITS] = { .fd = line_fd(line), .events = POLLIN },
+    };
+    struct scan_lines lines = { .n = 0 };
+    bool ending = false;
+    uint64_t ended;
+
+    while (p[SCANS].fd >= 0 || line_busy(line) > 0) {
+        if (poll(p, COUNT, -1) < 0 && errno != EINTR)
+            return 3;
+        if (p[UNITS].revents && read(p[UNITS].fd, &ended, sizeof ended) < 0 &&
+            errno != EAGAIN)
+            return 3;
+        if (p[SIGNALS].revents)
+            take_signal(signal_fd, &ending, line);
+        else if (p[SCANS].revents && !read_scans(scan_fd, &lines, line))
+            p[SCANS].fd = -1;
+        if (ending || atomic_load(&out->broken))
+            p[SCANS].fd = -1;
+    }
+    return 0;
+}
+
+/* --- options ------------------------------------------------------------------ */
+
+enum { OPT_BENCH = 256, OPT_SCAN, OPT_APDU, OPT_UNIT };
+
+static const struct option options[] = {
+    { "bench", required_argument, NULL, OPT_BENCH },
+    { "scan", required_argument, NULL, OPT_SCAN },
+    { "apdu-timeout-ms", required_argument, NULL, OPT_APDU },
+    { "unit-timeout-s", required_argument, NULL, OPT_UNIT },
+    { NULL, 0, NULL, 0 },
+};
+
+static int number(const char *name, const char *arg, long max, long *out,
+                  struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtol(arg, &end, 10);
+    if (errno == 0 && end != arg && *end == '\0' && *out >= 1 && *out <= max)
+        return 0;
+    return err_set(e, ERR_USAGE, "--%s takes a number from 1 to %ld, not '%s'",
+                   name, max, arg);
+}
+
+static int own_option(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct run_options *o = ctx;
+    long n = 0;
+
+    switch (val) {
+    case OPT_BENCH:
+        o->bench = arg;
+        return 0;
+    case OPT_SCAN:
+        o->scan = arg;
+        return 0;
+    case OPT_APDU:
+        if (number("apdu-timeout-ms", arg, APDU_TIMEOUT_MAX_MS, &n, e) != 0)
+            return -1;
+        o->limits.apdu_ms = (int)n;
+        return 0;
+    default:
+        if (number("unit-timeout-s", arg, UNIT_TIMEOUT_MAX_S, &n, e) != 0)
+            return -1;
+        o->limits.unit_ms = n * 1000;
+        return 0;
+    }
+}
+
+/* --- the command ----------------------------------------------------------------- */
+
+static int start(const struct cmd_common *c, const struct run_options *o,
+                 struct output *out, struct line **line, struct err *e)
+{
+    AUTO(bench_entries_clear) struct bench_entries slots = { NULL, 0 };
+
+    if (bench_list(o->bench, &slots, e) != 0)
+        return -1;
+    struct line_fixture *fixtures = calloc(slots.n + 1, sizeof *fixtures);
+    if (!fixtures)
+        return err_set(e, ERR_NOMEM, "no memory for %zu fixtures", slots.n);
+    for (size_t i = 0; i < slots.n; i++)
+        fixtures[i] = (struct line_fixture){ slots.v[i].name, &fixture_bench,
+                                             slots.v[i].where };
+    struct line_options lo = {
+        .data_dir = c->data_dir, .limits = o->limits, .fixtures = fixtures,
+        .fixture_count = slots.n, .event = on_event, .event_ctx = out,
+    };
+    int bad = line_new(&lo, line, e);
+    free(fixtures);
+    return bad;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    AUTO(line_free_p) struct line *line = NULL;
+    struct run_options o = { .limits = APDU_LIMITS_DEFAULT };
+    struct cmd_common common;
+    struct err e = ERR_INIT;
+
+    int stop = cmd_options(self, argc, argv, options, own_option, &o, &common);
+    if (stop)
+        return stop - 1;
+    if (!o.bench)
+        return cmd_usage(self, "--bench DIR is needed: where the fixtures are");
+    if (optind != argc)
+        return cmd_usage(self, "it takes no operand");
+    struct output out = { .json = common.json };
+    int scan_fd = open_scan(o.scan, &e);
+    int signal_fd = scan_fd < 0 ? -1 : catch_signals(&e);
+    if (signal_fd < 0 || start(&common, &o, &out, &line, &e) != 0)
+        return cmd_fail(self, &e);
+    int code = loop(line, scan_fd, signal_fd, &out);
+    line_free(line); /* the last verdicts are told in here */
+    line = NULL;
+    if (atomic_load(&out.broken)) {
+        err_set(&e, ERR_CLOSED, "nobody reads the verdicts any more; the line "
+                                "has ended, and the ledger holds all of them");
+        return cmd_fail(self, &e);
+    }
+    return code;
+}
+
+const struct command cmd_run = {
+    .name = "run",
+    .args = "--bench DIR [--scan FILE|FIFO|-] [--apdu-timeout-ms N] "
+            "[--unit-timeout-s N]",
+    .summary = "Run the line: scans in, verdicts out",
+    .help =
+        "  --bench DIR  the embedded bench: each socket in DIR is a fixture\n"
+        "  --scan PATH  where scan lines come from: a file, a FIFO, or - for\n"
+        "               standard input (the default). A line is FIXTURE TAB\n"
+        "               BARCODE. At the end of a file the units at work are\n"
+        "               finished; a FIFO is read until SIGTERM or SIGINT\n"
+        "  --apdu-timeout-ms N  longest wait for one answer (default 120000)\n"
+        "  --unit-timeout-s N   longest time for one unit (default 900)\n",
+    .run = run,
+};

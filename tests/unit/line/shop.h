@@ -1,0 +1,72 @@
+/* A whole line on the desk: a chip with everybody who has a say in it
+ * (lab_euicc/chip.h), a ledger with its profiles, and a line of fixtures in
+ * this process. Failures fail the test. */
+#ifndef LINESIDE_UNIT_LINE_SHOP_H
+#define LINESIDE_UNIT_LINE_SHOP_H
+
+#include "station/line/line.h"
+#include "storage/stock.h"
+#include "tests/lab/euicc/card.h"
+#include "tests/unit/lab_euicc/chip.h"
+
+#include <pthread.h>
+
+struct shop_verdict {
+    char fixture[FIXTURE_NAME_MAX + 1];
+    char serial[160], eid[EID_DIGITS + 1];
+    char code[64], detail[400];
+    enum verdict_kind kind;
+    unsigned installed;
+};
+
+struct shop {
+    struct desk d;
+    char data[96];
+    char barcode[160]; /* "F1 TAB EID" of the desk's chip */
+    uint64_t bundles;
+    struct line *line;
+
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    struct shop_verdict last;
+    unsigned verdicts, unresolved;
+    char steps[1024]; /* of all units: "read EID, identify, " */
+};
+
+/* A chip with this many keys, and a ledger that knows nothing yet. */
+void shop_open(struct shop *s, size_t keys);
+void shop_close(struct shop *s);
+
+/* Import a bundle with profiles first..first+n-1, each bound for the key of
+ * that number. */
+void shop_stock(struct shop *s, unsigned first, unsigned n);
+/* ... or with these octets in place of one BPP. */
+void shop_stock_bpp(struct shop *s, unsigned k, struct span bpp);
+
+/* A line of one fixture, F1. */
+void shop_start(struct shop *s, const struct fixture_ops *ops, const char *where);
+/* ... or of these. */
+void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n);
+void shop_stop(struct shop *s);
+
+/* Say one scan line and wait for its verdict. */
+struct shop_verdict shop_scan(struct shop *s, const char *line);
+/* Fails the test unless the verdict has this code. */
+void shop_expect(struct shop *s, const char *line, const char *code);
+
+/* BPPs in this state, after checking that all the books balance. */
+uint64_t shop_count(struct shop *s, enum bpp_state state);
+/* Failures in the ledger that a report would carry. */
+uint64_t shop_failures(struct shop *s);
+/* Events of this kind. */
+unsigned shop_events(struct shop *s, const char *kind);
+
+/* The chip in a fixture: `where` is "FAULT@N:PATH", FAULT an enum card_fault's
+ * number, N the APDU it strikes at (0: never). It strikes once. */
+extern const struct fixture_ops fixture_shop;
+void shop_where(const struct shop *s, enum card_fault fault, unsigned at,
+                char out[160]);
+/* APDUs that all chips in fixture_shop fixtures have seen. */
+unsigned shop_apdus(void);
+
+#endif
