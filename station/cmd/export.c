@@ -84,14 +84,14 @@ static int run(const struct command *self, int argc, char **argv)
                           "this station has no certificate to sign with; "
                           "import its station-cert first");
         if (!bad)
-            bad = identity_load(c.data_dir, buf_span(&s.chain), &id, &e);
+            bad = identity_open(c.data_dir, buf_span(&s.chain), &id, &e);
         if (!bad)
             bad = report_export(db, c.data_dir, &s, &id, o.to, &made, &e);
     }
     for (size_t i = 0; i < made.n; i++)
         print_one(&made.v[i], c.json);
     report_list_clear(&made);
-    identity_clear(&id);
+    identity_close(&id);
     station_clear(&s);
     return bad ? cmd_fail(self, &e) : 0;
 }

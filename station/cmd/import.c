@@ -59,35 +59,35 @@ static void print_result(const struct import_result *r, const char *path,
     print_gaps(db, r->issuer);
 }
 
-static int import_all(const struct cmd_common *c, int n, char **paths,
-                      struct err *e)
+/* One refused container does not keep the others on the stick out. */
+static int import_each(const struct command *self, const struct cmd_common *c,
+                       struct db *db, const struct lock *lock,
+                       const struct station *s, int n, char **paths)
 {
-    AUTO(db_close_p) struct db *db = NULL;
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    struct station s;
-    int bad = 0;
+    int code = 0;
 
-    station_init_empty(&s);
-    if (db_open(c->data_dir, DB_WRITE, NULL, &db, e) != 0 ||
-        lock_take(c->data_dir, LOCK_IMPORT, &lock, e) != 0 ||
-        import_leftovers(db, lock, NULL, e) != 0 || station_get(db, &s, e) != 0)
-        bad = -1;
-    for (int i = 0; i < n && !bad; i++) {
+    for (int i = 0; i < n; i++) {
         struct import_result r;
-        bad = import_container(db, lock, &s, paths[i], &r, e);
-        if (bad)
-            err_wrap(e, "%s: nothing was imported from it", paths[i]);
-        else
+        struct err e = ERR_INIT;
+        if (import_container(db, lock, s, paths[i], &r, &e) == 0) {
             print_result(&r, paths[i], c->json, db);
+            continue;
+        }
+        err_wrap(&e, "%s: nothing was imported from it", paths[i]);
+        int bad = cmd_fail(self, &e);
+        if (!code)
+            code = bad;
     }
-    station_clear(&s);
-    return bad;
+    return code;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
     struct cmd_common c;
+    struct station s;
     struct err e = ERR_INIT;
+    AUTO(db_close_p) struct db *db = NULL;
+    AUTO(lock_release_p) struct lock *lock = NULL;
 
     int end = cmd_options(self, argc, argv, NULL, NULL, NULL, &c);
     if (end)
@@ -95,8 +95,18 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind == argc)
         return cmd_usage(self, "name at least one CONTAINER: a bpp-bundle or "
                                "euicc-data folder on the stick");
-    return import_all(&c, argc - optind, argv + optind, &e) == 0
-               ? 0 : cmd_fail(self, &e);
+    station_init_empty(&s);
+    int code;
+    if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
+        lock_take(c.data_dir, LOCK_IMPORT, &lock, &e) != 0 ||
+        import_leftovers(db, lock, NULL, &e) != 0 ||
+        station_get(db, &s, &e) != 0)
+        code = cmd_fail(self, &e);
+    else
+        code = import_each(self, &c, db, lock, &s, argc - optind,
+                           argv + optind);
+    station_clear(&s);
+    return code;
 }
 
 static int run_importer(const struct command *self, int argc, char **argv)

@@ -61,12 +61,12 @@ static int initialise(const char *dir, const struct opts *o, char *id,
         *e = key_err;
         return -1;
     }
-    if (identity_load(dir, SPAN(NULL, 0), &self, e) != 0)
+    if (identity_open(dir, SPAN(NULL, 0), &self, e) != 0)
         return -1;
     int bad = identity_key_id(&self, m->key_id, e);
     if (!bad && !o->id)
         bad = identity_default_id(&self, id, id_cap, e);
-    identity_clear(&self);
+    identity_close(&self);
     if (bad || db_open(dir, DB_WRITE, NULL, &db, e) != 0)
         return -1;
     m->id = o->id ? o->id : id;

@@ -39,7 +39,7 @@ static int write_csr(const struct opts *o, const struct station *s,
     struct manifest m;
     struct container_writer *w = NULL;
 
-    if (identity_load(data_dir, SPAN(NULL, 0), &self, e) != 0)
+    if (identity_open(data_dir, SPAN(NULL, 0), &self, e) != 0)
         return -1;
     manifest_init(&m);
     m.version = 1;
@@ -63,7 +63,7 @@ static int write_csr(const struct opts *o, const struct station *s,
     if (!bad)
         bad = container_writer_seal(w, &self.signer, NULL, path, e);
     manifest_clear(&m);
-    identity_clear(&self);
+    identity_close(&self);
     return bad;
 }
 

@@ -111,7 +111,7 @@ static int key_load(const char *data_dir, EVP_PKEY **out, struct err *e)
     return 0;
 }
 
-void identity_clear(struct identity *id)
+void identity_close(struct identity *id)
 {
     EVP_PKEY_free(id->key);
     X509_free(id->cert);
@@ -119,7 +119,7 @@ void identity_clear(struct identity *id)
     memset(id, 0, sizeof *id);
 }
 
-int identity_load(const char *data_dir, struct span chain_der,
+int identity_open(const char *data_dir, struct span chain_der,
                   struct identity *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
@@ -138,7 +138,7 @@ int identity_load(const char *data_dir, struct span chain_der,
     out->signer = (struct signer){ out->key, out->cert, out->chain };
     return 0;
 bad:
-    identity_clear(out);
+    identity_close(out);
     return -1;
 }
 

@@ -23,9 +23,9 @@ int identity_create_key(const char *data_dir, struct err *e);
 
 /* Load the key, and the chain when not empty, whose first certificate must be
  * for this key. */
-int identity_load(const char *data_dir, struct span chain_der,
+int identity_open(const char *data_dir, struct span chain_der,
                   struct identity *out, struct err *e);
-void identity_clear(struct identity *id);
+void identity_close(struct identity *id);
 
 /* SHA-256 over the key's SubjectPublicKeyInfo: the binding's station key id. */
 int identity_key_id(const struct identity *id, uint8_t out[32], struct err *e);

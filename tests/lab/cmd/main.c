@@ -13,6 +13,9 @@ static const struct command *const commands[] = {
     &cmd_euicc_show,
     &cmd_rig,
     &cmd_verify,
+    &cmd_sweep,
+    &cmd_authority,
+    &cmd_bind,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
