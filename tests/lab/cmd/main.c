@@ -14,8 +14,6 @@ static const struct command *const commands[] = {
     &cmd_rig,
     &cmd_verify,
     &cmd_sweep,
-    &cmd_authority,
-    &cmd_bind,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
