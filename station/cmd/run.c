@@ -119,12 +119,12 @@ static json_t *verdict_json(const struct line_event *ev)
 {
     const struct verdict_row *v = ev->verdict;
     json_t *j = json_pack(
-        "{s:s, s:o, s:s, s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:I}", "event",
+        "{s:s, s:o, s:s, s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:I, s:I}", "event",
         "verdict", "fixture", text(ev->fixture), "verdict",
         verdict_kind_text(v->kind), "code", v->code, "serial",
         text(ev->serial), "eid", ev->eid, "installed", (int)ev->installed,
-        "cause", v->cause, "next", v->next, "detail", text(ev->detail), "ms",
-        (json_int_t)ev->ms);
+        "cause", v->cause, "next", v->next, "detail", text(ev->detail), "apdus",
+        (json_int_t)ev->apdus, "ms", (json_int_t)ev->ms);
     char sw[5];
 
     if (j && ev->sw) {

@@ -47,6 +47,7 @@ struct line_event {
     const char *detail;         /* LINE_VERDICT: the technical why   */
     uint16_t sw;                /* LINE_VERDICT: status word, 0 none */
     unsigned installed;         /* LINE_VERDICT: profiles in the unit */
+    uint64_t apdus;             /* LINE_VERDICT: sent to the eUICC   */
     int64_t ms;                 /* LINE_VERDICT: from scan to now    */
     size_t fixtures;            /* LINE_READY: how many              */
     const struct line_fixture *list; /* LINE_READY                   */

@@ -236,8 +236,7 @@ static int power_on_again(struct run *r)
 {
     struct eid eid;
 
-    fpa_card_close(r->card);
-    r->card = NULL;
+    run_power_off(r);
     if (run_power_on(r, &eid) != 0)
         return -1;
     if (eid_eq(&eid, &r->eid))

@@ -68,6 +68,7 @@ void run_reserve(struct run *r);
 int run_reserved(struct run *r);
 /* Power on and read the EID; the unit's time goes on counting. */
 int run_power_on(struct run *r, struct eid *eid);
+void run_power_off(struct run *r); /* harmless twice */
 
 /* Waits for what is still on its way. */
 void job_end(struct job *j);

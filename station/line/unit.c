@@ -45,6 +45,14 @@ int run_power_on(struct run *r, struct eid *eid)
     return fpa_card_eid(r->card, eid, r->e);
 }
 
+void run_power_off(struct run *r)
+{
+    if (r->card)
+        r->out->apdus += apdu_counters(fpa_card_apdu(r->card))->apdus;
+    fpa_card_close(r->card);
+    r->card = NULL;
+}
+
 static int step_read_eid(struct run *r)
 {
     if (run_power_on(r, &r->eid) != 0)
@@ -215,8 +223,7 @@ static int step_status(struct run *r)
 
 static int step_power_off(struct run *r)
 {
-    fpa_card_close(r->card);
-    r->card = NULL;
+    run_power_off(r);
     return 0;
 }
 
@@ -351,7 +358,6 @@ static void end_badly(struct run *r)
 
 static void run_clear(struct run *r)
 {
-    fpa_card_close(r->card);
     job_end(&r->job[0]);
     job_end(&r->job[1]);
     book_unit_end(&r->unit);
@@ -379,7 +385,7 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
         out->verdict = V_DONE;
         out->why = (struct err)ERR_INIT;
     } else {
-        step_power_off(&r);
+        run_power_off(&r);
         end_badly(&r);
     }
     if (r.all.n)

@@ -14,6 +14,7 @@ struct unit_result {
     char serial[UNIT_SERIAL_MAX + 1]; /* the unit's, else the label's   */
     char eid[EID_DIGITS + 1];         /* what the eUICC said, else ""   */
     unsigned installed;               /* its profiles that are in place */
+    uint64_t apdus;                   /* sent to it, of all kinds        */
     struct err why;                   /* the technical detail of a FAIL */
 };
 

@@ -52,6 +52,7 @@ static void tell_verdict(struct worker *w, const struct unit_result *r,
         .eid = r->eid, .step = "", .txid = "", .iccid = "",
         .verdict = verdict_row(r->verdict), .detail = r->why.msg,
         .sw = r->why.sw, .installed = r->installed,
+        .apdus = r->apdus,
         .ms = clock_monotonic_ms() - scanned_ms });
 }
 
