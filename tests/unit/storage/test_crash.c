@@ -1,0 +1,301 @@
+/* kill -9 while three kinds of writers are at work, and a full disk at every
+ * write: afterwards the books balance and nothing is half there. */
+#include "tests/unit/storage/faulty_disk.h"
+#include "tests/unit/storage/ledger_ground.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KILLS 12
+#define EUICCS 100
+
+/* --- what the child does until it is killed ------------------------------------- */
+
+struct fixture_thread {
+    struct writer *w;
+    struct db *db;
+    unsigned first, step;
+    int told; /* pipe: each txid known to be durably loading or installed */
+};
+
+struct job {
+    struct eid eid;
+    struct bpp_list list;
+    int64_t bpp;
+};
+
+static int reserve(struct tx *tx, void *ctx, struct err *e)
+{
+    struct job *j = ctx;
+
+    return stock_reserve(tx, &j->eid, &ground_act, &j->list, e);
+}
+
+static int load(struct tx *tx, void *ctx, struct err *e)
+{
+    return stock_load(tx, ((struct job *)ctx)->bpp, &ground_act, e);
+}
+
+static int install(struct tx *tx, void *ctx, struct err *e)
+{
+    return stock_result(tx, ((struct job *)ctx)->bpp, true, CAUSE_RESULT,
+                        ground_bf37(), &ground_act, e);
+}
+
+struct told {
+    struct txid txid;
+    enum bpp_state least; /* loading: at least; installed: exactly */
+};
+
+static void tell(int fd, const struct bpp_info *b, enum bpp_state s)
+{
+    const struct told t = { b->txid, s };
+
+    if (write(fd, &t, sizeof t) != (ssize_t)sizeof t)
+        _exit(3);
+}
+
+static void *fixture(void *p)
+{
+    struct fixture_thread *f = p;
+    struct err e = ERR_INIT;
+
+    for (unsigned n = f->first; n < EUICCS; n += f->step) {
+        struct job j = { .eid = ground_eid(n) };
+        if (writer_do_lazy(f->w, reserve, &j, &e) != 0)
+            _exit(4);
+        for (size_t k = 0; k < j.list.n; k++) {
+            j.bpp = j.list.v[k].id;
+            if (writer_do(f->w, load, &j, &e) != 0)
+                _exit(5);
+            tell(f->told, &j.list.v[k], BPP_LOADING);
+            if (writer_do(f->w, install, &j, &e) != 0)
+                _exit(6);
+            tell(f->told, &j.list.v[k], BPP_INSTALLED);
+        }
+        bpp_list_clear(&j.list);
+    }
+    return NULL;
+}
+
+/* Imports bundle after bundle beside the line. */
+static void *importer(void *p)
+{
+    struct ground *g = p;
+    struct err e = ERR_INIT;
+    struct db *db;
+    struct lock *lock;
+
+    if (db_open(g->dir, DB_WRITE, &g->options, &db, &e) != 0 ||
+        lock_take(g->dir, LOCK_IMPORT, &lock, &e) != 0)
+        _exit(7);
+    for (unsigned n = 2;; n++) {
+        struct import *i;
+        char id[37];
+        struct import_head h = ground_head(n, id);
+        snprintf(id, sizeof id, "%ld-%u", (long)getpid(), n);
+        if (import_begin(db, lock, &h, &i, &e) != 0)
+            _exit(8);
+        for (unsigned k = 0; k < 3000; k++)
+            if (ground_record(i, (unsigned)getpid() * 65536 + n * 3000 + k,
+                              100000 + k, 60, &e) != 0)
+                _exit(9);
+        if (import_finish(i, "test", NULL, &e) != 0)
+            _exit(10);
+    }
+    return NULL;
+}
+
+static void child(struct ground *g, int told)
+{
+    struct fixture_thread f[4];
+    pthread_t t[5];
+    struct writer *w;
+    struct err e = ERR_INIT;
+
+    if (writer_open(g->dir, &g->options, &w, &e) != 0)
+        _exit(2);
+    pthread_create(&t[4], NULL, importer, g);
+    for (unsigned k = 0; k < 4; k++) {
+        f[k] = (struct fixture_thread){ w, NULL, k, 4, told };
+        pthread_create(&t[k], NULL, fixture, &f[k]);
+    }
+    for (int k = 0; k < 4; k++)
+        pthread_join(t[k], NULL);
+    for (;;)
+        pause(); /* done early: still to be killed */
+}
+
+/* --- what the parent finds --------------------------------------------------------- */
+
+static int release(struct tx *tx, void *ctx, struct err *e)
+{
+    return stock_release_leftovers(tx, "test", ctx, e);
+}
+
+/* What was said to be durable is there. */
+static void keep_promises(struct ground *g, int told)
+{
+    struct err e = ERR_INIT;
+    struct told t;
+    struct bpp_info b;
+
+    while (read(told, &t, sizeof t) == (ssize_t)sizeof t) {
+        good(stock_by_txid(g->db, &t.txid, &b, &e));
+        ck_assert_msg(b.state == BPP_INSTALLED ||
+                      (t.least == BPP_LOADING && b.state == BPP_LOADING),
+                      "promised %s, found %s", bpp_state_name(t.least),
+                      bpp_state_name(b.state));
+    }
+}
+
+/* As at the next start: leftovers go, the rest of the state stays. */
+static void restart(struct ground *g)
+{
+    struct err e = ERR_INIT;
+
+    good(lock_take(g->dir, LOCK_IMPORT, &g->lock, &e));
+    good(import_leftovers(g->db, g->lock, NULL, &e));
+    lock_release(g->lock);
+    g->lock = NULL;
+    good(db_write(g->db, release, NULL, &e));
+    ck_assert_int_eq(ground_sql_int(g, "SELECT count(*) FROM container"
+                                    " WHERE state = 0"), 0);
+    ck_assert_int_eq(ground_sql_int(g, "SELECT count(*) FROM bpp"
+                                    " WHERE state = 1"), 0);
+    ground_balanced(g->db);
+}
+
+START_TEST(kill_9)
+{
+    const char *given = getenv("LINESIDE_SEED"), *kills = getenv("LINESIDE_KILLS");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10)
+                          : (unsigned)time(NULL);
+    int n = kills ? atoi(kills) : KILLS;
+    struct event_head head;
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    printf("storage: kill -9, LINESIDE_SEED=%u, %d kills\n", seed, n);
+    srandom(seed);
+    ground_open(&g);
+    ground_bundle(&g, 1, 1, EUICCS * 6, 6);
+    for (int k = 0; k < n; k++) {
+        int told[2], status;
+        db_close(g.db); /* no connection crosses a fork */
+        g.db = NULL;
+        ck_assert_int_eq(pipe(told), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            close(told[0]);
+            child(&g, told[1]);
+        }
+        close(told[1]);
+        usleep((useconds_t)(5000 + random() % 60000));
+        kill(pid, SIGKILL);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFSIGNALED(status), "the child ended by itself: %d",
+                      WEXITSTATUS(status));
+        good(db_open(g.dir, DB_WRITE, &g.options, &g.db, &e));
+        ground_balanced(g.db);
+        keep_promises(&g, told[0]);
+        close(told[0]);
+        restart(&g);
+    }
+    good(event_head(g.db, &head, &e));
+    ck_assert_uint_gt(head.number, 20); /* they did get to work */
+    ground_close(&g);
+}
+END_TEST
+
+/* --- a full disk ---------------------------------------------------------------------- */
+
+/* A whole small day; every step that succeeds is counted. */
+static unsigned day(struct ground *g, struct err *e)
+{
+    struct job j = { .eid = ground_eid(0) };
+    struct import *i;
+    char id[37];
+    const struct import_head h = ground_head(2, id);
+    unsigned steps = 0;
+
+    if (lock_take(g->dir, LOCK_IMPORT, &g->lock, e) != 0)
+        return 0;
+    int rc = import_begin(g->db, g->lock, &h, &i, e);
+    for (unsigned k = 0; rc == 0 && k < 3000; k++) {
+        rc = ground_record(i, 1000 + k, 1000 + k, 200, e);
+        if (rc != 0)
+            import_abort(i);
+    }
+    steps += rc == 0 && import_finish(i, "test", NULL, e) == 0;
+    lock_release(g->lock);
+    g->lock = NULL;
+    steps += db_write(g->db, reserve, &j, e) == 0;
+    j.bpp = ground_bpp(g->db, 1).id;
+    steps += ground_bpp(g->db, 1).state == BPP_RESERVED &&
+             db_write(g->db, load, &j, e) == 0;
+    steps += ground_bpp(g->db, 1).state == BPP_LOADING &&
+             db_write(g->db, install, &j, e) == 0;
+    bpp_list_clear(&j.list);
+    return steps;
+}
+
+static const struct {
+    enum disk_fault fault;
+    enum err_code code;
+} faults[] = {
+    { DISK_FULL_ONCE, ERR_FULL },
+    { DISK_FULL, ERR_FULL },
+    { DISK_NO_SYNC, ERR_IO },
+};
+
+/* N grows until nothing fires; large N in larger steps, to stay quick. */
+START_TEST(the_disk_fails_at_every_call)
+{
+    const struct db_options o = { .vfs = FAULTY_DISK, .busy_ms = 1000 };
+    bool fired = true;
+    unsigned n;
+
+    faulty_disk_register();
+    for (n = 1; fired; n += 1 + n / 4) {
+        struct err e = ERR_INIT;
+        struct ground g;
+
+        ground_open_with(&g, &o);
+        ground_bundle(&g, 1, 1, 2, 2);
+        faulty_disk_arm(faults[_i].fault, n);
+        unsigned steps = day(&g, &e);
+        fired = faulty_disk_fired();
+        ck_assert_msg(steps == 4 || e.code == faults[_i].code, "%u: %s", n,
+                      e.msg);
+        ck_assert(fired || steps == 4);
+        faulty_disk_arm(faults[_i].fault, 0);
+        ground_balanced(g.db); /* as it stands */
+        ground_reopen(&g);
+        restart(&g);           /* and after the next start */
+        int64_t live = ground_sql_int(&g, "SELECT count(*) FROM bpp");
+        ck_assert_msg(live == 2 || live == 3002, "%lld BPPs",
+                      (long long)live);
+        ground_close(&g);
+        ck_assert_uint_lt(n, 100000);
+    }
+    ck_assert_uint_gt(n, 4);
+}
+END_TEST
+
+int main(void)
+{
+    const struct table_test tests[] = {
+        { "kill -9", kill_9, 1 },
+        { "failing disk", the_disk_fails_at_every_call,
+          sizeof faults / sizeof *faults },
+    };
+
+    return run_tests("storage/crash", tests, sizeof tests / sizeof *tests);
+}
