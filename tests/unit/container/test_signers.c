@@ -2,6 +2,7 @@
  * every wrong signer is refused, and OpenSSL's own command agrees. */
 #include "world.h"
 
+#include "station/ifpp/event.h"
 #include "station/ifpp/tags.h"
 #include "station/ifpp/tlv.h"
 #include "tests/lab/pki/issue.h"
@@ -381,6 +382,20 @@ END_TEST
 
 /* --- the command in the documentation ------------------------------------------- */
 
+static void pem(const char *name, X509 *cert, EVP_PKEY *key)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", w.dir, name);
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    if (cert)
+        ck_assert_int_eq(PEM_write_X509(f, cert), 1);
+    if (key)
+        ck_assert_int_eq(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
+    fclose(f);
+}
+
 START_TEST(openssl_agrees)
 {
     enum container_kind k = (enum container_kind)_i;
@@ -392,9 +407,7 @@ START_TEST(openssl_agrees)
                                 : rule->ci_rooted ? &w.ci : &w.dm;
 
     snprintf(root, sizeof root, "%s/root.pem", w.dir);
-    FILE *f = fopen(root, "w");
-    PEM_write_X509(f, ca->cert);
-    fclose(f);
+    pem("root.pem", ca->cert, NULL);
     snprintf(command, sizeof command,
              "openssl cms -verify -binary -inform DER -in %s/manifest.cms "
              "-CAfile %s -purpose any %s -out %s/content 2>/dev/null", path, root,
@@ -403,6 +416,65 @@ START_TEST(openssl_agrees)
     AUTO(buf_clear) struct buf content = world_file(w.dir, "content");
     AUTO(buf_clear) struct buf want = encoded(&m);
     ck_assert(span_eq(buf_span(&content), buf_span(&want)));
+    free(path);
+}
+END_TEST
+
+/* A stranger's container: the openssl command signs what the library would. */
+START_TEST(openssl_signs)
+{
+    AUTO(buf_clear) struct buf seen = sealed(KIND_EUICC_DATA);
+    AUTO(manifest_clear) struct manifest m;
+    struct err e = ERR_INIT;
+    char command[1024];
+
+    ck_assert_int_eq(manifest_peek(buf_span(&seen), &m, &e), 0);
+    AUTO(buf_clear) struct buf content = encoded(&m);
+    world_file_write(w.dir, "manifest.der", buf_span(&content));
+    pem("cert", w.euicc_data.cert, NULL);
+    pem("key", NULL, w.euicc_data.key);
+    pem("chain", w.eum.cert, NULL);
+    snprintf(command, sizeof command,
+             "cd %s && openssl cms -sign -binary -nodetach -md sha256 -in "
+             "manifest.der -signer cert -inkey key -certfile chain -outform DER "
+             "-out manifest.cms", w.dir);
+    ck_assert_msg(system(command) == 0, "%s", command);
+    AUTO(buf_clear) struct buf cms = world_file(w.dir, "manifest.cms");
+    ck_assert_msg(verify(buf_span(&cms), &e) == 0, "%s", e.msg);
+}
+END_TEST
+
+/* The first word of `sha256sum FILE` in the world's folder. */
+static void sha256sum(const char *dir, const char *name, char out[65])
+{
+    char command[512];
+
+    snprintf(command, sizeof command, "cd %s && sha256sum %s", dir, name);
+    FILE *p = popen(command, "r");
+    ck_assert_ptr_nonnull(p);
+    ck_assert_uint_eq(fread(out, 1, 64, p), 64);
+    out[64] = 0;
+    ck_assert_int_eq(pclose(p), 0);
+}
+
+START_TEST(sha256sum_agrees)
+{
+    AUTO(manifest_clear) struct manifest m;
+    char *path = world_container(&w, KIND_AUDIT_LOG, 1, &m, NULL);
+    char sum[65], want[65];
+
+    for (size_t i = 0; i < m.segment_count; i++) {
+        sha256sum(path, m.segments[i].name, sum);
+        ck_assert_str_eq(sum, hex_encode(SPAN_ARRAY(m.segments[i].sha256), want,
+                                         sizeof want));
+        if (i + 1 == m.segment_count)
+            break;
+        /* Rolled at 1: each segment is one event, octets cut out already. */
+        AUTO(buf_clear) struct buf next = world_file(path, m.segments[i + 1].name);
+        struct event ev;
+        ck_assert_int_eq(event_decode(buf_span(&next), &ev, NULL), 0);
+        ck_assert_str_eq(sum, hex_encode(ev.previous, want, sizeof want));
+    }
     free(path);
 }
 END_TEST
@@ -427,6 +499,8 @@ int main(void)
     tcase_add_test(tc, the_root_is_pinned);
     tcase_add_test(tc, a_request_is_for_its_own_key);
     tcase_add_loop_test(tc, openssl_agrees, 0, n);
+    tcase_add_test(tc, openssl_signs);
+    tcase_add_test(tc, sha256sum_agrees);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);
