@@ -1,13 +1,16 @@
 /* The FPA against the software eUICC: a truly bound profile, real keys, the
  * chip's own gating and burning of keys. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "drivers/fault.h"
 #include "station/fpa/doubt.h"
 #include "station/fpa/load.h"
 #include "station/ifpp/tags.h"
+#include "tests/lab/euicc/server.h"
 #include "tests/lab/euicc_fixture.h"
+#include "tests/unit/drivers/lifecycle.h"
 #include "tests/unit/lab_euicc/chip.h"
 
 static void good(int rc, const struct err *e)
@@ -328,6 +331,72 @@ START_TEST(interrupted_at_every_call)
 }
 END_TEST
 
+/* --- the same through a socket ------------------------------------------- */
+
+struct slot {
+    const struct desk *d;
+    char socket[128];
+    struct server *server;
+};
+
+static void plug(void *ctx)
+{
+    struct slot *s = ctx;
+    struct err e = ERR_INIT;
+
+    good(server_new(&s->server, &e), &e);
+    good(server_listen(s->server, s->d->path, s->socket, NULL, &e), &e);
+}
+
+static void unplug(void *ctx)
+{
+    struct slot *s = ctx;
+
+    server_free(s->server);
+    s->server = NULL;
+}
+
+START_TEST(bench_driver_leads_its_life_with_a_software_euicc)
+{
+    const struct desk_options options = { .keys = 1 };
+    struct slot slot;
+    struct desk d;
+    struct lifecycle l = { &fixture_bench, slot.socket, "", unplug, plug, &slot };
+
+    desk_make(&d, &options);
+    slot = (struct slot){ .d = &d };
+    snprintf(slot.socket, sizeof slot.socket, "%s/F1", d.dir);
+    plug(&slot);
+    lifecycle_run(&l);
+    unplug(&slot);
+    desk_clear(&d);
+}
+END_TEST
+
+START_TEST(load_through_the_bench_driver)
+{
+    const struct desk_options options = { .keys = 1 };
+    struct slot slot;
+    struct fixture *f;
+    struct desk d;
+    struct visit v;
+
+    desk_make(&d, &options);
+    slot = (struct slot){ .d = &d };
+    snprintf(slot.socket, sizeof slot.socket, "%s/F1", d.dir);
+    plug(&slot);
+    visit_prepare(&v, &d, 0, 1);
+    good(fixture_bench.open(slot.socket, &f, &v.e), &v.e);
+    ck_assert_msg(visit_run(&v, f) == 0, "%s", v.e.msg);
+    ck_assert_int_eq(v.result.outcome, LOAD_INSTALLED);
+    f->ops->close(f);
+    unplug(&slot);
+    ck_assert_int_eq(ask_the_card(&v, true), DOUBT_INSTALLED);
+    visit_clear(&v);
+    desk_clear(&d);
+}
+END_TEST
+
 START_TEST(damaged_card)
 {
     const struct desk_options options = { .keys = 1 };
@@ -369,6 +438,8 @@ int main(void)
     tcase_add_test(t, same_iccid_twice_is_a_signed_failure);
     tcase_add_loop_test(t, interrupted_at_every_call, 0,
                         (int)(sizeof mischiefs / sizeof *mischiefs));
+    tcase_add_test(t, bench_driver_leads_its_life_with_a_software_euicc);
+    tcase_add_test(t, load_through_the_bench_driver);
     tcase_add_test(t, damaged_card);
     tcase_add_test(t, no_chip_is_no_card);
     suite_add_tcase(suite, t);
