@@ -1,12 +1,12 @@
 #include "tests/unit/lab_smdpf/vector.h"
 
+#include "tests/unit/support.h"
+
 #include <check.h>
 #include <jansson.h>
 #include <openssl/pem.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *const vector_names[VECTORS] = {
     "01-TS48v1_A-session",
@@ -16,33 +16,6 @@ const char *const vector_names[VECTORS] = {
     "05-TS48v3_SAIP2.3_BERTLV-session",
     "06-TS48v3_SAIP2.3_BERTLV-ppk",
 };
-
-char *shared_path(const char *name)
-{
-    const char *root = getenv("LINESIDE_SHARED");
-    char *path = NULL;
-
-    ck_assert(asprintf(&path, "%s/data/%s", root ? root : "../shared", name) > 0);
-    if (access(path, R_OK) != 0) {
-        printf("SKIP: %s is not there\n", path);
-        free(path);
-        return NULL;
-    }
-    return path;
-}
-
-void file_read(const char *path, struct buf *out)
-{
-    FILE *f = fopen(path, "rb");
-    uint8_t part[4096];
-    size_t n;
-
-    ck_assert_msg(f != NULL, "%s", path);
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        buf_put(out, part, n);
-    fclose(f);
-    ck_assert(buf_ok(out));
-}
 
 static const char *text(json_t *o, const char *key)
 {
@@ -91,29 +64,32 @@ static void read_json(json_t *o, struct vector *v)
     }
 }
 
+/* Found by shared_read before: now it must be there. */
+static void must_read(const char *name, struct buf *out)
+{
+    char path[160];
+
+    snprintf(path, sizeof path, "data/%s", name);
+    ck_assert_msg(shared_read(path, out), "%s", path);
+}
+
 bool vector_load(int i, struct vector *v)
 {
+    AUTO(buf_clear) struct buf text_of = BUF_INIT;
     char name[128];
     json_error_t why;
 
     memset(v, 0, sizeof *v);
-    snprintf(name, sizeof name, "vectors/%s.json", vector_names[i]);
-    char *path = shared_path(name);
-    if (!path)
+    snprintf(name, sizeof name, "data/vectors/%s.json", vector_names[i]);
+    if (!shared_read(name, &text_of))
         return false;
-    json_t *o = json_load_file(path, 0, &why);
-    ck_assert_msg(o != NULL, "%s: %s", path, why.text);
-    free(path);
+    json_t *o = json_loadb((char *)text_of.p, text_of.n, 0, &why);
+    ck_assert_msg(o != NULL, "%s: %s", name, why.text);
     read_json(o, v);
-    char *upp = shared_path(text(o, "upp"));
+    must_read(text(o, "upp"), &v->upp);
     json_decref(o);
     snprintf(name, sizeof name, "vectors/%s.bpp.der", vector_names[i]);
-    path = shared_path(name);
-    ck_assert(upp != NULL && path != NULL);
-    file_read(upp, &v->upp);
-    file_read(path, &v->bpp);
-    free(upp);
-    free(path);
+    must_read(name, &v->bpp);
     return true;
 }
 

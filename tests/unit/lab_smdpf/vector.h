@@ -30,8 +30,4 @@ struct vector {
 bool vector_load(int i, struct vector *v);
 void vector_clear(struct vector *v);
 
-/* A file below the shared data, or NULL (printed) when it is not there. */
-char *shared_path(const char *name);
-void file_read(const char *path, struct buf *out);
-
 #endif
