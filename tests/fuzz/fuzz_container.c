@@ -3,7 +3,7 @@
  *
  * More than not crashing is asked: what is accepted must encode back to the
  * very octets, since a second form of one statement could slip by a hash.
- * The corpus began as the containers of tests/unit/container/world.c, cut
+ * The corpus began as the containers of tests/unit/container/scene.c, cut
  * into their parts with octet 0 put before. */
 #include "station/container/cms.h"
 #include "station/container/reader.h"

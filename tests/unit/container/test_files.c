@@ -1,6 +1,6 @@
 /* Writer and reader over real folders: what is written is read, what was
  * changed on the way is refused, what fails leaves nothing. */
-#include "world.h"
+#include "scene.h"
 
 #include "station/container/reader.h"
 #include "station/ifpp/tlv.h"
@@ -17,16 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct world w;
+static struct scene w;
 
 static void setup(void)
 {
-    world_make(&w);
+    scene_make(&w);
 }
 
 static void teardown(void)
 {
-    world_clear(&w);
+    scene_clear(&w);
 }
 
 static int gather(void *ctx, uint64_t number, struct span record, struct err *e)
@@ -44,7 +44,7 @@ static int read_all(const char *dir, struct buf *got, struct err *e)
 {
     AUTO(manifest_clear) struct manifest m;
     AUTO(buf_clear) struct buf cms = BUF_INIT;
-    struct container_trust t = world_trust(&w);
+    struct container_trust t = scene_trust(&w);
     int fd = open(dir, O_RDONLY | O_DIRECTORY);
 
     manifest_init(&m);
@@ -81,10 +81,10 @@ START_TEST(reads_what_was_written)
     struct err e = ERR_INIT;
     char name[24];
 
-    char *path = world_container(&w, KIND_LOADING_REPORT, rolls[_i], &m, NULL);
-    for (size_t i = 0; i < world_record_count(KIND_LOADING_REPORT); i++) {
+    char *path = scene_container(&w, KIND_LOADING_REPORT, rolls[_i], &m, NULL);
+    for (size_t i = 0; i < scene_record_count(KIND_LOADING_REPORT); i++) {
         buf_put_u8(&want, (uint8_t)(i + 1));
-        world_record(&w, KIND_LOADING_REPORT, i, &want);
+        scene_record(&w, KIND_LOADING_REPORT, i, &want);
     }
     ck_assert_msg(read_all(path, &got, &e) == 0, "%s", e.msg);
     /* Certificates and keys are the world's, so the records are the same. */
@@ -110,7 +110,7 @@ START_TEST(large_records)
     struct err e = ERR_INIT;
     char *path = NULL;
 
-    world_manifest(&w, KIND_AUDIT_LOG, &m);
+    scene_manifest(&w, KIND_AUDIT_LOG, &m);
     ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), 0);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t n = sizes[i] - 2;
@@ -124,7 +124,7 @@ START_TEST(large_records)
         buf_put_u8(&want, (uint8_t)(i + 1));
         buf_put_span(&want, buf_span(&r));
     }
-    struct signer s = world_signer(&w, KIND_AUDIT_LOG);
+    struct signer s = scene_signer(&w, KIND_AUDIT_LOG);
     ck_assert_msg(container_writer_seal(cw, &s, NULL, &path, &e) == 0, "%s", e.msg);
     sk_X509_free(s.chain);
     ck_assert_msg(read_all(path, &got, &e) == 0, "%s", e.msg);
@@ -140,7 +140,7 @@ START_TEST(records_out_of_bounds)
     struct container_writer *cw;
     struct err e = ERR_INIT;
 
-    world_manifest(&w, KIND_AUDIT_LOG, &m);
+    scene_manifest(&w, KIND_AUDIT_LOG, &m);
     ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), 0);
     der_put_header(&r, 0x04, RECORD_MAX - 4);
     memset(buf_reserve(&r, RECORD_MAX), 0, RECORD_MAX);
@@ -160,19 +160,19 @@ END_TEST
 START_TEST(every_changed_octet_of_a_segment)
 {
     AUTO(manifest_clear) struct manifest m;
-    char *path = world_container(&w, KIND_AUDIT_LOG, 200, &m, NULL);
+    char *path = scene_container(&w, KIND_AUDIT_LOG, 200, &m, NULL);
 
     ck_assert_uint_gt(m.segment_count, 1);
     for (size_t i = 0; i < m.segment_count; i++) {
-        AUTO(buf_clear) struct buf b = world_file(path, m.segments[i].name);
+        AUTO(buf_clear) struct buf b = scene_file(path, m.segments[i].name);
         for (size_t at = 0; at < b.n; at++) {
             b.p[at] ^= (uint8_t)(1u << at % 8);
-            world_file_write(path, m.segments[i].name, buf_span(&b));
+            scene_file_write(path, m.segments[i].name, buf_span(&b));
             ck_assert_msg(read_all(path, NULL, NULL) == -1, "segment %zu octet "
                           "%zu", i, at);
             b.p[at] ^= (uint8_t)(1u << at % 8);
         }
-        world_file_write(path, m.segments[i].name, buf_span(&b));
+        scene_file_write(path, m.segments[i].name, buf_span(&b));
         ck_assert_int_eq(read_all(path, NULL, NULL), 0);
     }
     free(path);
@@ -191,10 +191,10 @@ static void cut(const char *dir)
 
 static void lengthen(const char *dir)
 {
-    AUTO(buf_clear) struct buf b = world_file(dir, "segment-00002.der");
+    AUTO(buf_clear) struct buf b = scene_file(dir, "segment-00002.der");
 
     buf_put(&b, "\x04\x00", 2);
-    world_file_write(dir, "segment-00002.der", buf_span(&b));
+    scene_file_write(dir, "segment-00002.der", buf_span(&b));
 }
 
 static void empty(const char *dir)
@@ -211,17 +211,17 @@ static void lose(const char *dir)
 
 static void add(const char *dir)
 {
-    world_file_write(dir, "segment-00004.der", SPAN("\x04\x00", 2));
+    scene_file_write(dir, "segment-00004.der", SPAN("\x04\x00", 2));
 }
 
 static void note(const char *dir)
 {
-    world_file_write(dir, "README.txt", SPAN("hello", 5));
+    scene_file_write(dir, "README.txt", SPAN("hello", 5));
 }
 
 static void bad_name(const char *dir)
 {
-    world_file_write(dir, "\x1b[2J", SPAN("x", 1));
+    scene_file_write(dir, "\x1b[2J", SPAN("x", 1));
 }
 
 static void swap(const char *dir)
@@ -276,8 +276,8 @@ static void media_files(const char *dir)
 {
     char path[512];
 
-    world_file_write(dir, ".DS_Store", SPAN("x", 1));
-    world_file_write(dir, "._segment-00001.der", SPAN("x", 1));
+    scene_file_write(dir, ".DS_Store", SPAN("x", 1));
+    scene_file_write(dir, "._segment-00001.der", SPAN("x", 1));
     snprintf(path, sizeof path, "%.400s/System Volume Information", dir);
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%.400s/.fseventsd", dir);
@@ -312,25 +312,25 @@ START_TEST(accident)
 {
     AUTO(manifest_clear) struct manifest m;
     struct err e = ERR_INIT;
-    char *path = world_container(&w, KIND_AUDIT_LOG, 1, &m, NULL);
+    char *path = scene_container(&w, KIND_AUDIT_LOG, 1, &m, NULL);
 
     ck_assert_uint_eq(m.segment_count, 3);
     /* Segments 2 and 3 of one size: a swap shows in the hash alone. */
     snprintf(at, sizeof at, "%.400s/segment-00002.der", path);
     snprintf(beside, sizeof beside, "%.400s/beside", w.dir);
     if (accidents[_i].what == swap) {
-        world_remove(path);
+        scene_remove(path);
         free(path);
         manifest_clear(&m);
         struct container_writer *cw;
-        world_manifest(&w, KIND_AUDIT_LOG, &m);
+        scene_manifest(&w, KIND_AUDIT_LOG, &m);
         ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), 0);
         container_writer_roll(cw, 1);
         for (uint8_t i = 0; i < 3; i++) {
             const uint8_t r[] = { 0x04, 0x01, i };
             ck_assert_int_eq(container_writer_add(cw, SPAN_ARRAY(r), &e), 0);
         }
-        struct signer s = world_signer(&w, KIND_AUDIT_LOG);
+        struct signer s = scene_signer(&w, KIND_AUDIT_LOG);
         ck_assert_int_eq(container_writer_seal(cw, &s, NULL, &path, &e), 0);
         sk_X509_free(s.chain);
         snprintf(at, sizeof at, "%.400s/segment-00002.der", path);
@@ -362,7 +362,7 @@ START_TEST(the_callback_may_end_it)
     AUTO(manifest_clear) struct manifest m;
     struct err e = ERR_INIT;
     int calls = 0;
-    char *path = world_container(&w, KIND_AUDIT_LOG, 0, &m, NULL);
+    char *path = scene_container(&w, KIND_AUDIT_LOG, 0, &m, NULL);
     int fd = open(path, O_RDONLY | O_DIRECTORY);
 
     ck_assert_int_eq(container_read_segments(fd, &m, refuse_second, &calls, &e), -1);
@@ -398,7 +398,7 @@ START_TEST(segments_that_are_no_records)
     struct err e = ERR_INIT;
 
     buf_put_hex(&b, not_records[_i].hex);
-    world_file_write(w.dir, s.name, buf_span(&b));
+    scene_file_write(w.dir, s.name, buf_span(&b));
     s.size = b.n;
     s.records = not_records[_i].records;
     EVP_Digest(b.p, b.n, s.sha256, NULL, EVP_sha256(), NULL);
@@ -420,17 +420,17 @@ START_TEST(the_same_again)
     AUTO(buf_clear) struct buf cms = BUF_INIT;
     struct container_writer *cw;
     struct err e = ERR_INIT;
-    char *path = world_container(&w, KIND_AUDIT_LOG, 0, &m, &cms), *second;
+    char *path = scene_container(&w, KIND_AUDIT_LOG, 0, &m, &cms), *second;
 
-    AUTO(buf_clear) struct buf segment = world_file(path, "segment-00001.der");
+    AUTO(buf_clear) struct buf segment = scene_file(path, "segment-00001.der");
     for (int wrong = 1; wrong >= 0; wrong--) {
-        world_remove(path);
-        world_manifest(&w, KIND_AUDIT_LOG, &again);
+        scene_remove(path);
+        scene_manifest(&w, KIND_AUDIT_LOG, &again);
         strcpy(again.id, m.id);
         ck_assert_int_eq(container_writer_open(w.dir, &again, &cw, &e), 0);
         for (size_t i = 0; i < 3; i++) {
             AUTO(buf_clear) struct buf r = BUF_INIT;
-            world_record(&w, KIND_AUDIT_LOG, wrong ? 0 : i, &r);
+            scene_record(&w, KIND_AUDIT_LOG, wrong ? 0 : i, &r);
             ck_assert_int_eq(container_writer_add(cw, buf_span(&r), &e), 0);
         }
         int rc = container_writer_reissue(cw, buf_span(&cms), &second, &e);
@@ -442,8 +442,8 @@ START_TEST(the_same_again)
         }
     }
     ck_assert_str_eq(path, second);
-    AUTO(buf_clear) struct buf cms2 = world_file(second, "manifest.cms");
-    AUTO(buf_clear) struct buf segment2 = world_file(second, "segment-00001.der");
+    AUTO(buf_clear) struct buf cms2 = scene_file(second, "manifest.cms");
+    AUTO(buf_clear) struct buf segment2 = scene_file(second, "segment-00001.der");
     ck_assert(span_eq(buf_span(&cms), buf_span(&cms2)));
     ck_assert(span_eq(buf_span(&segment), buf_span(&segment2)));
     free(path);
@@ -457,9 +457,9 @@ START_TEST(never_over_something_else)
     AUTO(manifest_clear) struct manifest again;
     struct container_writer *cw = NULL;
     struct err e = ERR_INIT;
-    char *path = world_container(&w, KIND_AUDIT_LOG, 0, &m, NULL);
+    char *path = scene_container(&w, KIND_AUDIT_LOG, 0, &m, NULL);
 
-    world_manifest(&w, KIND_AUDIT_LOG, &again);
+    scene_manifest(&w, KIND_AUDIT_LOG, &again);
     strcpy(again.id, m.id);
     ck_assert_int_eq(container_writer_open(w.dir, &again, &cw, &e), -1);
     ck_assert_int_eq(e.code, ERR_CONFLICT);
@@ -470,12 +470,12 @@ START_TEST(never_over_something_else)
     /* It may also appear while the other is being written. */
     char hidden[512];
     manifest_clear(&again);
-    world_manifest(&w, KIND_AUDIT_LOG, &again);
+    scene_manifest(&w, KIND_AUDIT_LOG, &again);
     ck_assert_int_eq(container_writer_open(w.dir, &again, &cw, &e), 0);
     ck_assert_int_eq(container_writer_add(cw, SPAN("\x04\x00", 2), &e), 0);
     snprintf(hidden, sizeof hidden, "%s/audit-log-%s", w.dir, again.id);
     ck_assert_int_eq(mkdir(hidden, 0700), 0);
-    struct signer s = world_signer(&w, KIND_AUDIT_LOG);
+    struct signer s = scene_signer(&w, KIND_AUDIT_LOG);
     ck_assert_int_eq(container_writer_seal(cw, &s, NULL, NULL, &e), -1);
     sk_X509_free(s.chain);
     ck_assert_int_eq(names_in(w.dir), 2); /* the first, and the empty one */
@@ -491,18 +491,18 @@ START_TEST(a_killed_writer_is_cleared_away)
     struct err e = ERR_INIT;
     char hidden[512];
 
-    world_manifest(&w, KIND_AUDIT_LOG, &m);
+    scene_manifest(&w, KIND_AUDIT_LOG, &m);
     uuid_make(m.id);
     snprintf(hidden, sizeof hidden, "%s/.audit-log-%s.part", w.dir, m.id);
     ck_assert_int_eq(mkdir(hidden, 0700), 0);
-    world_file_write(hidden, "segment-00001.der", SPAN("half", 4));
-    world_file_write(hidden, "manifest.cms", SPAN("half", 4));
+    scene_file_write(hidden, "segment-00001.der", SPAN("half", 4));
+    scene_file_write(hidden, "manifest.cms", SPAN("half", 4));
     ck_assert_msg(container_writer_open(w.dir, &m, &cw, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(names_in(hidden), 0);
     container_writer_abort(cw);
 
     ck_assert_int_eq(mkdir(hidden, 0700), 0);
-    world_file_write(hidden, "precious", SPAN("x", 1));
+    scene_file_write(hidden, "precious", SPAN("x", 1));
     ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), -1);
     ck_assert_int_eq(names_in(hidden), 1);
 }
@@ -523,17 +523,17 @@ START_TEST(a_full_medium_leaves_nothing)
         struct err e = ERR_INIT;
         int rc = 0;
 
-        world_manifest(&w, KIND_AUDIT_LOG, &m);
+        scene_manifest(&w, KIND_AUDIT_LOG, &m);
         limit = (struct rlimit){ room, old.rlim_max };
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
         ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), 0);
         container_writer_roll(cw, 1);
         for (size_t i = 0; i < 3 && rc == 0; i++) {
             AUTO(buf_clear) struct buf r = BUF_INIT;
-            world_record(&w, KIND_AUDIT_LOG, i, &r);
+            scene_record(&w, KIND_AUDIT_LOG, i, &r);
             rc = container_writer_add(cw, buf_span(&r), &e);
         }
-        struct signer s = world_signer(&w, KIND_AUDIT_LOG);
+        struct signer s = scene_signer(&w, KIND_AUDIT_LOG);
         if (rc != 0)
             container_writer_abort(cw);
         else
@@ -561,7 +561,7 @@ START_TEST(an_unfit_signer_seals_nothing)
      * certificate's. */
     for (int i = 0; i < 2; i++) {
         enum container_kind k = i ? KIND_AUDIT_LOG : KIND_STATION_CERT;
-        world_manifest(&w, k, &m);
+        scene_manifest(&w, k, &m);
         ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), 0);
         struct signer s = { i ? w.authority.key : w.authority.key,
                             i ? w.station.cert : w.authority.cert, NULL };
@@ -570,10 +570,10 @@ START_TEST(an_unfit_signer_seals_nothing)
         manifest_clear(&m);
     }
     /* A manifest no reader would take. */
-    world_manifest(&w, KIND_AUDIT_LOG, &m);
+    scene_manifest(&w, KIND_AUDIT_LOG, &m);
     m.sequence = 0;
     ck_assert_int_eq(container_writer_open(w.dir, &m, &cw, &e), 0);
-    struct signer s = world_signer(&w, KIND_AUDIT_LOG);
+    struct signer s = scene_signer(&w, KIND_AUDIT_LOG);
     ck_assert_int_eq(container_writer_seal(cw, &s, NULL, NULL, &e), -1);
     sk_X509_free(s.chain);
     ck_assert_int_eq(names_in(w.dir), 0);

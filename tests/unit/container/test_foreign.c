@@ -1,6 +1,6 @@
 /* A decoder that is not ours reads one container of every kind, with every
  * kind of record in it (tests/foreign-decoder.sh). */
-#include "world.h"
+#include "scene.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -14,22 +14,22 @@
 START_TEST(asn1c_reads_every_kind)
 {
     char command[4096] = "sh tests/foreign-decoder.sh";
-    struct world w;
+    struct scene w;
 
     if (access("tests/foreign-decoder.sh", R_OK) != 0) {
         puts("SKIP: not started from the source folder");
         return;
     }
-    world_make(&w);
+    scene_make(&w);
     for (int k = 0; k < KIND_COUNT; k++) {
         AUTO(manifest_clear) struct manifest m;
-        char *path = world_container(&w, (enum container_kind)k, 4000, &m, NULL);
+        char *path = scene_container(&w, (enum container_kind)k, 4000, &m, NULL);
         strcat(strcat(command, " "), path);
         free(path);
     }
     strcat(command, " >&2");
     int rc = system(command);
-    world_clear(&w);
+    scene_clear(&w);
     if (WIFEXITED(rc) && WEXITSTATUS(rc) == SKIPPED) {
         puts("SKIP: asn1c, gcc or openssl is not installed");
         return;

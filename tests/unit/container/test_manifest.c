@@ -1,5 +1,5 @@
 /* The manifest: goes through its octets and back, and what it may not say. */
-#include "world.h"
+#include "scene.h"
 
 #include "station/ifpp/tags.h"
 #include "station/ifpp/tlv.h"
@@ -8,22 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct world w;
+static struct scene w;
 
 static void setup(void)
 {
-    world_make(&w);
+    scene_make(&w);
 }
 
 static void teardown(void)
 {
-    world_clear(&w);
+    scene_clear(&w);
 }
 
 /* With an id and, where the kind has them, two segments. */
 static void fill(enum container_kind k, struct manifest *m)
 {
-    world_manifest(&w, k, m);
+    scene_manifest(&w, k, m);
     strcpy(m->id, "00112233-4455-4677-8899-aabbccddeeff");
     if (k == KIND_STATION_CSR || k == KIND_STATION_CERT)
         return;
@@ -300,7 +300,7 @@ START_TEST(bounds)
     m.totals = calloc(m.totals_count, sizeof *m.totals);
     for (size_t i = 0; i < m.totals_count; i++) {
         strcpy(m.totals[i].id, m.id);
-        strcpy(m.totals[i].smdp_oid, WORLD_OID);
+        strcpy(m.totals[i].smdp_oid, SCENE_OID);
     }
     ck_assert_int_eq(manifest_encode(&m, &der, &e), -1);
     ck_assert_int_eq(e.code, ERR_LIMIT);

@@ -1,6 +1,6 @@
 /* The proof of a manifest.cms: every kind holds, every changed octet is seen,
  * every wrong signer is refused, and OpenSSL's own command agrees. */
-#include "world.h"
+#include "scene.h"
 
 #include "station/ifpp/event.h"
 #include "station/ifpp/tags.h"
@@ -17,16 +17,16 @@
 #include <string.h>
 #include <time.h>
 
-static struct world w;
+static struct scene w;
 
 static void setup(void)
 {
-    world_make(&w);
+    scene_make(&w);
 }
 
 static void teardown(void)
 {
-    world_clear(&w);
+    scene_clear(&w);
 }
 
 static struct buf sealed(enum container_kind k)
@@ -34,13 +34,13 @@ static struct buf sealed(enum container_kind k)
     AUTO(manifest_clear) struct manifest m;
     struct buf cms = BUF_INIT;
 
-    free(world_container(&w, k, 0, &m, &cms));
+    free(scene_container(&w, k, 0, &m, &cms));
     return cms;
 }
 
 static int verify(struct span cms, struct err *e)
 {
-    struct container_trust t = world_trust(&w);
+    struct container_trust t = scene_trust(&w);
     struct manifest m;
 
     int rc = manifest_verify(cms, &t, &m, NULL, e);
@@ -52,7 +52,7 @@ static int verify(struct span cms, struct err *e)
 START_TEST(every_kind_holds)
 {
     AUTO(buf_clear) struct buf cms = sealed((enum container_kind)_i);
-    struct container_trust t = world_trust(&w);
+    struct container_trust t = scene_trust(&w);
     struct manifest m;
     struct err e = ERR_INIT;
     X509 *signer = NULL;
@@ -265,7 +265,7 @@ START_TEST(only_its_own_signer)
 {
     enum container_kind k = (enum container_kind)(_i / KIND_COUNT);
     enum container_kind by = (enum container_kind)(_i % KIND_COUNT);
-    struct signer a = world_signer(&w, k), b = world_signer(&w, by);
+    struct signer a = scene_signer(&w, k), b = scene_signer(&w, by);
     bool same = a.cert == b.cert;
     AUTO(buf_clear) struct buf seen = sealed(k);
     AUTO(manifest_clear) struct manifest m;
@@ -302,7 +302,7 @@ START_TEST(issuer_and_allow_list)
     AUTO(buf_clear) struct buf seen = sealed(KIND_BPP_BUNDLE);
     AUTO(manifest_clear) struct manifest m;
     AUTO(blobs_clear) struct blobs none = { NULL, 0 };
-    struct container_trust t = world_trust(&w);
+    struct container_trust t = scene_trust(&w);
     struct manifest out;
     struct err e = ERR_INIT;
 
@@ -331,7 +331,7 @@ END_TEST
 START_TEST(times_are_judged_when_asked)
 {
     AUTO(buf_clear) struct buf cms = sealed(KIND_AUDIT_LOG);
-    struct container_trust t = world_trust(&w);
+    struct container_trust t = scene_trust(&w);
     struct manifest out;
     struct err e = ERR_INIT;
 
@@ -370,7 +370,7 @@ START_TEST(a_request_is_for_its_own_key)
     AUTO(buf_clear) struct buf content = encoded(&m);
     struct holder thief = { EVP_EC_gen("P-256"), NULL };
     ck_assert_int_eq(issue_cert(&(struct issue){ .role = ROLE_STATION,
-        .common_name = "thief", .serial_number = WORLD_STATION }, thief.key, NULL,
+        .common_name = "thief", .serial_number = SCENE_STATION }, thief.key, NULL,
         &thief.cert, &e), 0);
     AUTO(buf_clear) struct buf cms =
         cms_of(buf_span(&content), &(struct make){ .by = &thief });
@@ -400,7 +400,7 @@ START_TEST(openssl_agrees)
 {
     enum container_kind k = (enum container_kind)_i;
     AUTO(manifest_clear) struct manifest m;
-    char *path = world_container(&w, k, 0, &m, NULL);
+    char *path = scene_container(&w, k, 0, &m, NULL);
     char root[128], command[1024];
     const struct signer_rule *rule = signer_rule(k);
     const struct holder *ca = rule->self_signed ? &w.own
@@ -413,7 +413,7 @@ START_TEST(openssl_agrees)
              "-CAfile %s -purpose any %s -out %s/content 2>/dev/null", path, root,
              k == KIND_EUICC_DATA ? "-ignore_critical" : "", w.dir);
     ck_assert_msg(system(command) == 0, "%s", command);
-    AUTO(buf_clear) struct buf content = world_file(w.dir, "content");
+    AUTO(buf_clear) struct buf content = scene_file(w.dir, "content");
     AUTO(buf_clear) struct buf want = encoded(&m);
     ck_assert(span_eq(buf_span(&content), buf_span(&want)));
     free(path);
@@ -430,7 +430,7 @@ START_TEST(openssl_signs)
 
     ck_assert_int_eq(manifest_peek(buf_span(&seen), &m, &e), 0);
     AUTO(buf_clear) struct buf content = encoded(&m);
-    world_file_write(w.dir, "manifest.der", buf_span(&content));
+    scene_file_write(w.dir, "manifest.der", buf_span(&content));
     pem("cert", w.euicc_data.cert, NULL);
     pem("key", NULL, w.euicc_data.key);
     pem("chain", w.eum.cert, NULL);
@@ -439,7 +439,7 @@ START_TEST(openssl_signs)
              "manifest.der -signer cert -inkey key -certfile chain -outform DER "
              "-out manifest.cms", w.dir);
     ck_assert_msg(system(command) == 0, "%s", command);
-    AUTO(buf_clear) struct buf cms = world_file(w.dir, "manifest.cms");
+    AUTO(buf_clear) struct buf cms = scene_file(w.dir, "manifest.cms");
     ck_assert_msg(verify(buf_span(&cms), &e) == 0, "%s", e.msg);
 }
 END_TEST
@@ -460,7 +460,7 @@ static void sha256sum(const char *dir, const char *name, char out[65])
 START_TEST(sha256sum_agrees)
 {
     AUTO(manifest_clear) struct manifest m;
-    char *path = world_container(&w, KIND_AUDIT_LOG, 1, &m, NULL);
+    char *path = scene_container(&w, KIND_AUDIT_LOG, 1, &m, NULL);
     char sum[65], want[65];
 
     for (size_t i = 0; i < m.segment_count; i++) {
@@ -470,7 +470,7 @@ START_TEST(sha256sum_agrees)
         if (i + 1 == m.segment_count)
             break;
         /* Rolled at 1: each segment is one event, octets cut out already. */
-        AUTO(buf_clear) struct buf next = world_file(path, m.segments[i + 1].name);
+        AUTO(buf_clear) struct buf next = scene_file(path, m.segments[i + 1].name);
         struct event ev;
         ck_assert_int_eq(event_decode(buf_span(&next), &ev, NULL), 0);
         ck_assert_str_eq(sum, hex_encode(ev.previous, want, sizeof want));

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "scene.h"
 
 #include "station/container/report_record.h"
 #include "station/ifpp/event.h"
@@ -53,7 +53,7 @@ static struct trust *trust_in(const struct holder *root)
     return t;
 }
 
-void world_make(struct world *w)
+void scene_make(struct scene *w)
 {
     static const char *const eins[] = { "89049032", NULL };
     struct eid id = whole_eid();
@@ -64,7 +64,7 @@ void world_make(struct world *w)
     certify(&w->ci, (struct issue){ .role = ROLE_CI, .common_name = "CI",
                                     .registered_id = "2.999.1" }, NULL);
     certify(&w->eum, (struct issue){ .role = ROLE_EUM, .common_name = "EUM",
-                                     .registered_id = WORLD_EUM_OID,
+                                     .registered_id = SCENE_EUM_OID,
                                      .eins = eins }, &w->ci);
     certify(&w->euicc, (struct issue){ .role = ROLE_EUICC,
                                        .common_name = "eUICC",
@@ -72,36 +72,36 @@ void world_make(struct world *w)
             &w->eum);
     certify(&w->euicc_data, (struct issue){ .role = ROLE_EUICC_DATA,
                                             .common_name = "EUM data",
-                                            .serial_number = WORLD_EUM_DATA },
+                                            .serial_number = SCENE_EUM_DATA },
             &w->eum);
     certify(&w->dpauth, (struct issue){ .role = ROLE_DPAUTH,
                                         .common_name = "SM-DPf auth",
-                                        .registered_id = WORLD_OID }, &w->ci);
+                                        .registered_id = SCENE_OID }, &w->ci);
     certify(&w->dppb, (struct issue){ .role = ROLE_DPPB,
                                       .common_name = "SM-DPf pb",
-                                      .registered_id = WORLD_OID }, &w->ci);
+                                      .registered_id = SCENE_OID }, &w->ci);
     certify(&w->dm, (struct issue){ .role = ISSUE_DM_ROOT,
                                     .common_name = "DM root" }, NULL);
     certify(&w->authority, (struct issue){ .role = ROLE_AUTHORITY,
                                            .common_name = "authority",
-                                           .serial_number = WORLD_AUTHORITY },
+                                           .serial_number = SCENE_AUTHORITY },
             &w->dm);
     certify(&w->station, (struct issue){ .role = ROLE_STATION,
                                          .common_name = "station",
-                                         .serial_number = WORLD_STATION },
+                                         .serial_number = SCENE_STATION },
             &w->dm);
     certify(&w->own, (struct issue){ .role = ROLE_STATION,
                                      .common_name = "new station",
-                                     .serial_number = WORLD_STATION }, NULL);
+                                     .serial_number = SCENE_STATION }, NULL);
     w->ci_trust = trust_in(&w->ci);
     w->dm_trust = trust_in(&w->dm);
-    blobs_add(&w->allowed, SPAN_STR(WORLD_OID));
+    blobs_add(&w->allowed, SPAN_STR(SCENE_OID));
     snprintf(w->dir, sizeof w->dir, "%s/lineside-unit.XXXXXX",
              tmp && strlen(tmp) < 30 ? tmp : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(w->dir));
 }
 
-void world_remove(const char *dir)
+void scene_remove(const char *dir)
 {
     DIR *d = opendir(dir);
     struct dirent *de;
@@ -113,7 +113,7 @@ void world_remove(const char *dir)
             continue;
         snprintf(path, sizeof path, "%s/%s", dir, de->d_name);
         if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-            world_remove(path);
+            scene_remove(path);
         else
             unlink(path);
     }
@@ -122,7 +122,7 @@ void world_remove(const char *dir)
     rmdir(dir);
 }
 
-void world_clear(struct world *w)
+void scene_clear(struct scene *w)
 {
     struct holder *all[] = { &w->ci, &w->eum, &w->dpauth, &w->dppb,
                                &w->euicc_data, &w->euicc, &w->dm,
@@ -133,10 +133,10 @@ void world_clear(struct world *w)
     trust_free(w->ci_trust);
     trust_free(w->dm_trust);
     blobs_clear(&w->allowed);
-    world_remove(w->dir);
+    scene_remove(w->dir);
 }
 
-struct container_trust world_trust(const struct world *w)
+struct container_trust scene_trust(const struct scene *w)
 {
     return (struct container_trust){ .ci = w->ci_trust, .dm = w->dm_trust,
                                      .allowed_smdp = &w->allowed };
@@ -175,7 +175,7 @@ static void put_csr(struct buf *b, const struct holder *i)
 static void set_range(struct manifest *m)
 {
     m->first_event = 1;
-    m->last_event = world_record_count(KIND_AUDIT_LOG);
+    m->last_event = scene_record_count(KIND_AUDIT_LOG);
     memset(m->head_after, 0x5a, sizeof m->head_after);
     m->has_previous_report = true;
     memset(m->previous_report, 0x11, sizeof m->previous_report);
@@ -187,7 +187,7 @@ static void set_totals(struct manifest *m)
     ck_assert_ptr_nonnull(m->totals);
     m->totals_count = 1;
     strcpy(m->totals->id, ID_BUNDLE);
-    strcpy(m->totals->smdp_oid, WORLD_OID);
+    strcpy(m->totals->smdp_oid, SCENE_OID);
     m->totals->received = 10;
     m->totals->in_stock = 4;
     m->totals->installed = 3;
@@ -199,16 +199,16 @@ static void set_totals(struct manifest *m)
 static const char *issuer_of(enum container_kind k)
 {
     static const char *const issuers[KIND_COUNT] = {
-        [KIND_EUICC_DATA] = WORLD_EUM_DATA, [KIND_BPP_BUNDLE] = WORLD_OID,
-        [KIND_STATION_CSR] = WORLD_STATION,
-        [KIND_STATION_CERT] = WORLD_AUTHORITY,
-        [KIND_LOADING_REPORT] = WORLD_STATION, [KIND_AUDIT_LOG] = WORLD_STATION,
+        [KIND_EUICC_DATA] = SCENE_EUM_DATA, [KIND_BPP_BUNDLE] = SCENE_OID,
+        [KIND_STATION_CSR] = SCENE_STATION,
+        [KIND_STATION_CERT] = SCENE_AUTHORITY,
+        [KIND_LOADING_REPORT] = SCENE_STATION, [KIND_AUDIT_LOG] = SCENE_STATION,
     };
 
     return issuers[k];
 }
 
-void world_manifest(const struct world *w, enum container_kind k,
+void scene_manifest(const struct scene *w, enum container_kind k,
                     struct manifest *m)
 {
     static const uint8_t key_id[32] = { 1, 2, 3 };
@@ -216,16 +216,16 @@ void world_manifest(const struct world *w, enum container_kind k,
     manifest_init(m);
     m->kind = k;
     m->sequence = 7;
-    m->created_at = WORLD_AT;
-    m->not_after = WORLD_AT + 90 * 86400;
+    m->created_at = SCENE_AT;
+    m->not_after = SCENE_AT + 90 * 86400;
     strcpy(m->issuer, issuer_of(k));
     m->recipients.kind = RCPT_PARTIES;
     switch (k) {
     case KIND_EUICC_DATA:
-        blobs_add(&m->recipients.list, SPAN_STR(WORLD_OID));
+        blobs_add(&m->recipients.list, SPAN_STR(SCENE_OID));
         add_cert(&m->eum_chains, &w->eum);
         buf_put_hex(&m->info2, "bf22058203020202");
-        blobs_add(&m->key_recipients, SPAN_STR(WORLD_OID));
+        blobs_add(&m->key_recipients, SPAN_STR(SCENE_OID));
         break;
     case KIND_BPP_BUNDLE:
         m->recipients.kind = RCPT_STATIONS;
@@ -243,16 +243,16 @@ void world_manifest(const struct world *w, enum container_kind k,
         put_cert(&m->station_chain, &w->station);
         strcpy(m->site, "hall-3");
         add_cert(&m->ci_roots, &w->ci);
-        blobs_add(&m->allowed_smdp, SPAN_STR(WORLD_OID));
+        blobs_add(&m->allowed_smdp, SPAN_STR(SCENE_OID));
         break;
     case KIND_LOADING_REPORT:
-        blobs_add(&m->recipients.list, SPAN_STR(WORLD_OID));
+        blobs_add(&m->recipients.list, SPAN_STR(SCENE_OID));
         add_cert(&m->eum_chains, &w->eum);
         set_range(m);
         set_totals(m);
         break;
     case KIND_AUDIT_LOG:
-        blobs_add(&m->recipients.list, SPAN_STR(WORLD_AUTHORITY));
+        blobs_add(&m->recipients.list, SPAN_STR(SCENE_AUTHORITY));
         set_range(m);
         break;
     case KIND_COUNT:
@@ -260,7 +260,7 @@ void world_manifest(const struct world *w, enum container_kind k,
     }
 }
 
-struct signer world_signer(const struct world *w, enum container_kind k)
+struct signer scene_signer(const struct scene *w, enum container_kind k)
 {
     const struct {
         const struct holder *who;
@@ -364,7 +364,7 @@ static void put_result(struct buf *b, bool installed)
     der_close(b, TAG_INSTALL_RESULT, whole);
 }
 
-static void put_notification(const struct world *w, struct buf *b)
+static void put_notification(const struct scene *w, struct buf *b)
 {
     size_t m = der_open(b);
 
@@ -391,7 +391,7 @@ static void put_receipt(struct buf *b)
     der_close(b, TAG_CLOSE_FPA, whole);
 }
 
-static void put_report_record(const struct world *w, size_t i, struct buf *b)
+static void put_report_record(const struct scene *w, size_t i, struct buf *b)
 {
     static const uint8_t txid[16] = { 0x42 };
     AUTO(buf_clear) struct buf cert = BUF_INIT;
@@ -408,8 +408,8 @@ static void put_report_record(const struct world *w, size_t i, struct buf *b)
     put_notification(w, &note);
     put_receipt(&rcpt);
     struct report_record r = {
-        .event = i + 1, .at = WORLD_AT, .started_at = WORLD_AT,
-        .finished_at = WORLD_AT + 40, .bundle_id = SPAN_STR(ID_BUNDLE),
+        .event = i + 1, .at = SCENE_AT, .started_at = SCENE_AT,
+        .finished_at = SCENE_AT + 40, .bundle_id = SPAN_STR(ID_BUNDLE),
         .txid = SPAN_ARRAY(txid), .serial = SPAN_STR("SN-1"),
         .position = SPAN_STR("main"), .fixture = SPAN_STR("bench-1"),
         .code = SPAN_STR("no-card"), .detail = SPAN_STR("no answer to reset"),
@@ -455,7 +455,7 @@ static void put_event(size_t i, struct buf *b)
 
     for (size_t k = 0; k <= i; k++) {
         AUTO(buf_clear) struct buf one = BUF_INIT;
-        ck_assert_int_eq(event_encode(k + 1, WORLD_AT, prev, "bundle-imported",
+        ck_assert_int_eq(event_encode(k + 1, SCENE_AT, prev, "bundle-imported",
                                       "station", f, k % 3, &one, NULL), 0);
         event_hash(buf_span(&one), prev);
         if (k == i)
@@ -463,7 +463,7 @@ static void put_event(size_t i, struct buf *b)
     }
 }
 
-size_t world_record_count(enum container_kind k)
+size_t scene_record_count(enum container_kind k)
 {
     return k == KIND_LOADING_REPORT                           ? 9
            : k == KIND_AUDIT_LOG                              ? 3
@@ -471,7 +471,7 @@ size_t world_record_count(enum container_kind k)
                                                               : 0;
 }
 
-void world_record(const struct world *w, enum container_kind k, size_t i,
+void scene_record(const struct scene *w, enum container_kind k, size_t i,
                   struct buf *b)
 {
     struct eid id = whole_eid();
@@ -508,23 +508,23 @@ void world_record(const struct world *w, enum container_kind k, size_t i,
     ck_assert(buf_ok(b));
 }
 
-char *world_container(const struct world *w, enum container_kind k,
+char *scene_container(const struct scene *w, enum container_kind k,
                       uint64_t roll, struct manifest *m, struct buf *cms)
 {
     struct container_writer *cw;
     struct err e = ERR_INIT;
     char *path = NULL;
 
-    world_manifest(w, k, m);
+    scene_manifest(w, k, m);
     ck_assert_msg(container_writer_open(w->dir, m, &cw, &e) == 0, "%s", e.msg);
     if (roll)
         container_writer_roll(cw, roll);
-    for (size_t i = 0; i < world_record_count(k); i++) {
+    for (size_t i = 0; i < scene_record_count(k); i++) {
         AUTO(buf_clear) struct buf r = BUF_INIT;
-        world_record(w, k, i, &r);
+        scene_record(w, k, i, &r);
         ck_assert_msg(container_writer_add(cw, buf_span(&r), &e) == 0, "%s", e.msg);
     }
-    struct signer s = world_signer(w, k);
+    struct signer s = scene_signer(w, k);
     int rc = container_writer_seal(cw, &s, cms, &path, &e);
     sk_X509_free(s.chain);
     ck_assert_msg(rc == 0, "%s: %s", kind_name(k), e.msg);
@@ -533,7 +533,7 @@ char *world_container(const struct world *w, enum container_kind k,
 
 /* --- files ------------------------------------------------------------------------ */
 
-struct buf world_file(const char *dir, const char *name)
+struct buf scene_file(const char *dir, const char *name)
 {
     struct buf b = BUF_INIT;
     char path[512];
@@ -549,7 +549,7 @@ struct buf world_file(const char *dir, const char *name)
     return b;
 }
 
-void world_file_write(const char *dir, const char *name, struct span s)
+void scene_file_write(const char *dir, const char *name, struct span s)
 {
     char path[512];
 
