@@ -7,8 +7,11 @@
 #include "storage/queries.h"
 #include "tests/lab/euicc_fixture.h"
 
+#include "drivers/fault.h"
+
 #include <check.h>
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +173,7 @@ void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n)
     const struct line_options o = {
         .data_dir = s->data, .limits = APDU_LIMITS_DEFAULT, .fixtures = f,
         .fixture_count = n, .event = on_event, .event_ctx = s,
+        .db = &(struct db_options){ .busy_ms = 20 },
     };
 
     s->unresolved = 0;
@@ -272,16 +276,45 @@ unsigned shop_events(struct shop *s, const char *kind)
 /* --- the chip in a fixture --------------------------------------------------------- */
 
 static atomic_uint apdus;
+static atomic_uint lock_at; /* 0: never */
+static sqlite3 *locker;
 
 unsigned shop_apdus(void)
 {
     return atomic_load(&apdus);
 }
 
-void shop_where(const struct shop *s, enum card_fault fault, unsigned at,
-                char out[160])
+void shop_lock_ledger_at(struct shop *s, unsigned n)
 {
-    snprintf(out, 160, "%d@%u:%s", (int)fault, at, s->d.path);
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/%s", s->data, LEDGER_FILE);
+    ck_assert_int_eq(sqlite3_open(path, &locker), SQLITE_OK);
+    sqlite3_busy_timeout(locker, 5000);
+    atomic_store(&lock_at, shop_apdus() + n);
+}
+
+static void count_apdu(void)
+{
+    unsigned n = atomic_fetch_add(&apdus, 1) + 1;
+
+    if (n == atomic_load(&lock_at))
+        ck_assert_int_eq(sqlite3_exec(locker, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                         SQLITE_OK);
+}
+
+bool shop_unlock_ledger(void)
+{
+    bool taken = !sqlite3_get_autocommit(locker);
+
+    atomic_store(&lock_at, 0);
+    sqlite3_close(locker); /* rolls back */
+    return taken;
+}
+
+void shop_where(const struct shop *s, int fault, unsigned at, char out[160])
+{
+    snprintf(out, 160, "%d@%u:%s", fault, at, s->d.path);
 }
 
 struct shop_fixture {
@@ -294,16 +327,28 @@ static struct fixture *inner(struct fixture *f)
     return ((struct shop_fixture *)f)->inner;
 }
 
+static int unplugged(struct shop_fixture *x, unsigned at, struct err *e)
+{
+    const struct fault_plan plan = { FAULT_UNPLUG, at, at };
+
+    return fault_wrap(x->inner, &plan, &x->inner, e);
+}
+
 static int fx_open(const char *where, struct fixture **out, struct err *e)
 {
     struct shop_fixture *x = calloc(1, sizeof *x);
     struct card_options o = { 0 };
+    unsigned strikes;
     int fault, at = 0;
 
-    ck_assert(x && sscanf(where, "%d@%u:%n", &fault, &o.fault_at, &at) == 2 && at);
-    o.fault = (enum card_fault)fault;
+    ck_assert(x && sscanf(where, "%d@%u:%n", &fault, &strikes, &at) == 2 && at);
+    if (fault != SHOP_UNPLUG) {
+        o.fault = (enum card_fault)fault;
+        o.fault_at = strikes;
+    }
     x->base.ops = &fixture_shop;
-    if (euicc_fixture_new(where + at, &o, &x->inner, e) != 0) {
+    if (euicc_fixture_new(where + at, &o, &x->inner, e) != 0 ||
+        (fault == SHOP_UNPLUG && unplugged(x, strikes, e) != 0)) {
         free(x);
         return -1;
     }
@@ -319,7 +364,7 @@ static int fx_power_on(struct fixture *f, struct buf *atr, int ms, struct err *e
 static int fx_transmit(struct fixture *f, struct span cmd, struct buf *rsp,
                        int ms, struct err *e)
 {
-    atomic_fetch_add(&apdus, 1);
+    count_apdu();
     return inner(f)->ops->transmit(inner(f), cmd, rsp, ms, e);
 }
 

@@ -62,10 +62,16 @@ uint64_t shop_failures(struct shop *s);
 unsigned shop_events(struct shop *s, const char *kind);
 
 /* The chip in a fixture: `where` is "FAULT@N:PATH", FAULT an enum card_fault's
- * number, N the APDU it strikes at (0: never). It strikes once. */
+ * number, N the APDU it strikes at (0: never). It strikes once, but for
+ * SHOP_UNPLUG: gone from that call (drivers/fault.h) until the line ends. */
+#define SHOP_UNPLUG 99
 extern const struct fixture_ops fixture_shop;
-void shop_where(const struct shop *s, enum card_fault fault, unsigned at,
-                char out[160]);
+void shop_where(const struct shop *s, int fault, unsigned at, char out[160]);
+/* Before the n-th APDU from now leaves, someone else takes the ledger's write
+ * lock and keeps it: every commit fails. */
+void shop_lock_ledger_at(struct shop *s, unsigned n);
+/* It is given back; true if it had been taken. */
+bool shop_unlock_ledger(void);
 /* APDUs that all chips in fixture_shop fixtures have seen. */
 unsigned shop_apdus(void);
 

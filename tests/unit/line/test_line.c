@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void start_chip(struct shop *s, enum card_fault fault, unsigned at)
+static void start_chip(struct shop *s, int fault, unsigned at)
 {
     char where[160];
 
@@ -264,6 +264,33 @@ START_TEST(is_not_authorised)
 }
 END_TEST
 
+/* Signed, but not by the eUICC of the package's certificate. */
+START_TEST(believes_no_other_eUICC)
+{
+    struct shop s, other;
+
+    shop_open(&s, 2);
+    desk_make(&other.d, &(struct desk_options){ .keys = 0 });
+    struct buf own = s.d.cert;
+    s.d.cert = other.d.cert;
+    shop_stock(&s, 0, 1);
+    s.d.cert = own;
+    shop_stock(&s, 1, 1);
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    shop_expect(&s, s.barcode, "bad-evidence");
+    ck_assert_uint_eq(shop_count(&s, BPP_LOADING), 1);
+    ck_assert_uint_eq(shop_count(&s, BPP_IN_STOCK), 1);
+    /* ... and it does not get better by asking again. */
+    shop_expect(&s, s.barcode, "bad-evidence");
+    ck_assert_uint_eq(shop_count(&s, BPP_LOADING), 1);
+    shop_stop(&s);
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    ck_assert_uint_eq(s.unresolved, 1);
+    desk_clear(&other.d);
+    shop_close(&s);
+}
+END_TEST
+
 /* --- power goes at every APDU ------------------------------------------------------------ */
 
 static const enum card_fault faults[] = {
@@ -307,10 +334,16 @@ static unsigned count_apdus(void)
     return shop_apdus() - before;
 }
 
+/* Each list runs FAULTS times, each from its own start. The sanitizers see the
+ * same code in fewer places. */
 #ifdef __SANITIZE_ADDRESS__
 #define CUTS 1 /* the other kinds of fault in turn, without the extra cuts */
+#define EVERY (2 * FAULTS)
+#define SOME (2 * FAULTS)
 #else
 #define CUTS 2
+#define EVERY FAULTS
+#define SOME (2 * FAULTS)
 #endif
 
 /* Every APDU of a unit is spoilt: once by a cut, once in another way. */
@@ -319,7 +352,7 @@ START_TEST(survives_a_fault_anywhere)
     unsigned last = count_apdus();
 
     ck_assert_uint_gt(last, 40);
-    for (unsigned at = 1 + (unsigned)_i; at <= last; at += FAULTS) {
+    for (unsigned at = 1 + (unsigned)_i; at <= last; at += EVERY) {
         for (unsigned cut = 0; cut < CUTS; cut++) {
             struct shop s;
             unsigned other = (at / (unsigned)FAULTS + (unsigned)_i) % FAULTS;
@@ -330,6 +363,60 @@ START_TEST(survives_a_fault_anywhere)
             finish_unit(&s, &v);
             shop_close(&s);
         }
+    }
+}
+END_TEST
+
+/* Pulled out at any moment and not put back before the next day's start. */
+START_TEST(settles_what_was_pulled_out)
+{
+    unsigned calls = count_apdus() + 1, unresolved = 0; /* and the power on */
+
+    for (unsigned at = 1 + (unsigned)_i; at <= calls; at += SOME) {
+        struct shop s;
+        shop_open(&s, 2);
+        shop_stock(&s, 0, 2);
+        start_chip(&s, SHOP_UNPLUG, at);
+        struct shop_verdict v = shop_scan(&s, s.barcode);
+        ck_assert_int_eq(v.kind, VERDICT_FAIL);
+        uint64_t loading = shop_count(&s, BPP_LOADING);
+        ck_assert_uint_le(loading, 1);
+        ck_assert_int_eq(loading, strcmp(v.code, "unresolved") == 0);
+        ck_assert_uint_eq(shop_count(&s, BPP_RESERVED), 0);
+        ck_assert_uint_eq(shop_failures(&s), 1);
+        shop_stop(&s);
+        start_chip(&s, CARD_FAULT_NONE, 0);
+        ck_assert_uint_eq(s.unresolved, loading);
+        finish_unit(&s, &v);
+        shop_close(&s);
+        unresolved += (unsigned)loading;
+    }
+    /* A load is most of a unit: some of these were cut inside one. */
+    ck_assert_uint_gt(unresolved, 0);
+}
+END_TEST
+
+/* The ledger cannot be written from any moment on: no PASS, nothing lost, and
+ * no octet of a package leaves without its `loading`. */
+START_TEST(needs_its_ledger)
+{
+    unsigned last = count_apdus();
+
+    for (unsigned at = 1 + (unsigned)_i; at <= last; at += SOME) {
+        struct shop s;
+        shop_open(&s, 2);
+        shop_stock(&s, 0, 2);
+        start_chip(&s, CARD_FAULT_NONE, 0);
+        shop_lock_ledger_at(&s, at);
+        struct shop_verdict v = shop_scan(&s, s.barcode);
+        ck_assert_msg(v.kind == VERDICT_FAIL, "at %u: %s", at, v.code);
+        ck_assert_str_eq(v.code, "ledger");
+        ck_assert(shop_unlock_ledger());
+        bool begun = shop_count(&s, BPP_LOADING) + shop_count(&s, BPP_INSTALLED) > 0;
+        ck_assert(begun || (desk_has_key(&s.d, 0) && desk_has_key(&s.d, 1)));
+        shop_expect(&s, s.barcode, "done");
+        finish_unit(&s, &(struct shop_verdict){ .kind = VERDICT_PASS });
+        shop_close(&s);
     }
 }
 END_TEST
@@ -513,6 +600,9 @@ int main(void)
         { "no such key", does_not_send_without_a_key, 1 },
         { "not authorised", is_not_authorised, 1 },
         { "fault anywhere", survives_a_fault_anywhere, (int)FAULTS },
+        { "another eUICC", believes_no_other_eUICC, 1 },
+        { "pulled out", settles_what_was_pulled_out, (int)FAULTS },
+        { "no ledger", needs_its_ledger, (int)FAULTS },
         { "bad scans", refuses_bad_scans, 1 },
         { "delays nobody", delays_nobody, 1 },
         { "runs once", runs_once, 1 },
