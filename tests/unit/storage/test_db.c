@@ -2,8 +2,10 @@
 #include "tests/unit/storage/ledger_ground.h"
 
 #include <pthread.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -319,6 +321,92 @@ START_TEST(threads_share_a_connection)
 }
 END_TEST
 
+/* A long writer that commits and begins again at once would win nearly every
+ * time; stepping aside, it lets the one that waits go first. */
+#define ROUNDS 7
+
+static bool someone_waits(const struct ground *g)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/turn.lock", g->dir);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    bool waits = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    close(fd);
+    return waits;
+}
+
+static void *say_once(void *p)
+{
+    struct err e = ERR_INIT;
+
+    good(db_write(p, say, "line", &e));
+    return NULL;
+}
+
+struct waiting {
+    const struct ground *g;
+    struct db *line;
+    pthread_t *thread;
+};
+
+static int hold_until_asked(struct tx *tx, void *ctx, struct err *e)
+{
+    struct waiting *w = ctx;
+
+    (void)tx;
+    if (pthread_create(w->thread, NULL, say_once, w->line) != 0)
+        return err_set(e, ERR_NOMEM, "no thread");
+    while (!someone_waits(w->g))
+        usleep(200);
+    return 0;
+}
+
+static int newest_kind(void *ctx, uint64_t number, struct span der,
+                       const uint8_t hash[EVENT_HASH], struct err *e)
+{
+    struct event ev;
+
+    (void)number;
+    (void)hash;
+    if (event_decode(der, &ev, e) != 0)
+        return -1;
+    *(bool *)ctx = span_eq(ev.kind, SPAN_STR("line"));
+    return 0;
+}
+
+START_TEST(long_writers_step_aside)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+    struct db *line;
+    int line_first = 0;
+
+    ground_open(&g);
+    good(db_open(g.dir, DB_WRITE, &g.options, &line, &e));
+    for (int i = 0; i < ROUNDS; i++) {
+        bool last_is_line;
+        pthread_t t;
+        struct import *im = ground_begin(&g, (unsigned)i + 1);
+        good(ground_record(im, (unsigned)i, 1, 50, &e));
+        /* The line asks while the import's connection writes ... */
+        struct waiting w = { &g, line, &t };
+        good(db_write(g.db, hold_until_asked, &w, &e));
+        /* ... and the next batch and the import's event come after it. */
+        good(import_finish(im, "test", NULL, &e));
+        pthread_join(t, NULL);
+        good(query_log(g.db, NULL, 0, 1, newest_kind, &last_is_line, &e));
+        line_first += !last_is_line;
+        lock_release(g.lock);
+        g.lock = NULL;
+    }
+    ck_assert_int_ge(line_first, ROUNDS - 2);
+    db_close(line);
+    ground_close(&g);
+}
+END_TEST
+
 /* --- locks ---------------------------------------------------------------------------- */
 
 START_TEST(a_second_run_is_told_who)
@@ -388,6 +476,7 @@ int main(void)
         { "busy", a_second_writer_waits_then_says_busy, 1 },
         { "snapshot", a_snapshot_stands_still, 1 },
         { "threads", threads_share_a_connection, 1 },
+        { "step aside", long_writers_step_aside, 1 },
         { "second run", a_second_run_is_told_who, 1 },
         { "dead process", a_dead_process_holds_nothing, 1 },
     };
