@@ -1,7 +1,9 @@
 /* Every way a scan can end has a code, a cause and a next step. */
 #include "station/line/verdict.h"
+#include "tests/unit/support.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,12 +78,30 @@ START_TEST(names_card_errors)
 }
 END_TEST
 
+/* The manual explains each. */
+START_TEST(is_in_the_manual)
+{
+    AUTO(buf_clear) struct buf page = BUF_INIT;
+    char item[80];
+
+    ck_assert_msg(file_read("docs/man/lineside.1", &page) == 0,
+                  "run the tests from the repository's top folder");
+    buf_put_u8(&page, 0);
+    snprintf(item, sizeof item, ".It Cm %s", verdict_row((enum verdict)_i)->code);
+    const char *at = strstr((const char *)page.p, item);
+    while (at && !strchr("\n ", at[strlen(item)])) /* "ledger", "ledger-full" */
+        at = strstr(at + 1, item);
+    ck_assert_msg(at != NULL, "docs/man/lineside.1 has no '%s'", item);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("line/verdict");
     TCase *t = tcase_create("verdict");
 
     tcase_add_loop_test(t, is_complete, 0, VERDICTS);
+    tcase_add_loop_test(t, is_in_the_manual, 0, VERDICTS);
     tcase_add_test(t, has_one_pass);
     tcase_add_test(t, refuses_bad_scans);
     tcase_add_loop_test(t, fails_on_errors, 0, ERR_CODES);
