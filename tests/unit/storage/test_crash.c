@@ -13,15 +13,23 @@
 #include <unistd.h>
 
 #define KILLS 12
-#define EUICCS 100
+#define EUICCS 10  /* new ones in each round */
+#define PER_EUICC 6
 
 /* --- what the child does until it is killed ------------------------------------- */
 
-struct fixture_thread {
-    struct writer *w;
-    struct db *db;
-    unsigned first, step;
+#define FIXTURES 4
+
+struct round {
+    struct ground *g;
+    unsigned number;
     int told; /* pipe: each txid known to be durably loading or installed */
+};
+
+struct fixture_thread {
+    const struct round *r;
+    struct writer *w;
+    unsigned first;
 };
 
 struct job {
@@ -50,12 +58,13 @@ static int install(struct tx *tx, void *ctx, struct err *e)
 
 struct told {
     struct txid txid;
-    enum bpp_state least; /* loading: at least; installed: exactly */
+    enum bpp_state least; /* loading: at least; installed: exactly;
+                             in stock: no promise, this fixture is done */
 };
 
-static void tell(int fd, const struct bpp_info *b, enum bpp_state s)
+static void tell(int fd, const struct txid *txid, enum bpp_state s)
 {
-    const struct told t = { b->txid, s };
+    const struct told t = { *txid, s };
 
     if (write(fd, &t, sizeof t) != (ssize_t)sizeof t)
         _exit(3);
@@ -66,7 +75,11 @@ static void *fixture(void *p)
     struct fixture_thread *f = p;
     struct err e = ERR_INIT;
 
-    for (unsigned n = f->first; n < EUICCS; n += f->step) {
+    const struct txid none = { .o = { 0 } };
+
+    /* The newest first: those of earlier rounds are mostly done. */
+    for (unsigned i = f->first; i < (f->r->number + 1) * EUICCS; i += FIXTURES) {
+        unsigned n = (f->r->number + 1) * EUICCS - 1 - i;
         struct job j = { .eid = ground_eid(n) };
         if (writer_do_lazy(f->w, reserve, &j, &e) != 0)
             _exit(4);
@@ -74,37 +87,38 @@ static void *fixture(void *p)
             j.bpp = j.list.v[k].id;
             if (writer_do(f->w, load, &j, &e) != 0)
                 _exit(5);
-            tell(f->told, &j.list.v[k], BPP_LOADING);
+            tell(f->r->told, &j.list.v[k].txid, BPP_LOADING);
             if (writer_do(f->w, install, &j, &e) != 0)
                 _exit(6);
-            tell(f->told, &j.list.v[k], BPP_INSTALLED);
+            tell(f->r->told, &j.list.v[k].txid, BPP_INSTALLED);
         }
         bpp_list_clear(&j.list);
     }
+    tell(f->r->told, &none, BPP_IN_STOCK);
     return NULL;
 }
 
 /* Imports bundle after bundle beside the line. */
 static void *importer(void *p)
 {
-    struct ground *g = p;
+    const struct round *r = p;
     struct err e = ERR_INIT;
     struct db *db;
     struct lock *lock;
 
-    if (db_open(g->dir, DB_WRITE, &g->options, &db, &e) != 0 ||
-        lock_take(g->dir, LOCK_IMPORT, &lock, &e) != 0)
+    if (db_open(r->g->dir, DB_WRITE, &r->g->options, &db, &e) != 0 ||
+        lock_take(r->g->dir, LOCK_IMPORT, &lock, &e) != 0)
         _exit(7);
-    for (unsigned n = 2;; n++) {
+    for (unsigned n = 0;; n++) {
         struct import *i;
         char id[37];
-        struct import_head h = ground_head(n, id);
-        snprintf(id, sizeof id, "%ld-%u", (long)getpid(), n);
+        const struct import_head h = ground_head(10000 + r->number * 1000 + n,
+                                                 id);
         if (import_begin(db, lock, &h, &i, &e) != 0)
             _exit(8);
         for (unsigned k = 0; k < 3000; k++)
-            if (ground_record(i, (unsigned)getpid() * 65536 + n * 3000 + k,
-                              100000 + k, 60, &e) != 0)
+            if (ground_record(i, (r->number + 1) << 20 | (n * 3000 + k),
+                              1000000 + k, 60, &e) != 0)
                 _exit(9);
         if (import_finish(i, "test", NULL, &e) != 0)
             _exit(10);
@@ -112,24 +126,24 @@ static void *importer(void *p)
     return NULL;
 }
 
-static void child(struct ground *g, int told)
+static void child(struct round *r)
 {
-    struct fixture_thread f[4];
-    pthread_t t[5];
+    struct fixture_thread f[FIXTURES];
+    pthread_t t[FIXTURES + 1];
     struct writer *w;
     struct err e = ERR_INIT;
 
-    if (writer_open(g->dir, &g->options, &w, &e) != 0)
+    if (writer_open(r->g->dir, &r->g->options, &w, &e) != 0)
         _exit(2);
-    pthread_create(&t[4], NULL, importer, g);
-    for (unsigned k = 0; k < 4; k++) {
-        f[k] = (struct fixture_thread){ w, NULL, k, 4, told };
-        pthread_create(&t[k], NULL, fixture, &f[k]);
+    if (pthread_create(&t[FIXTURES], NULL, importer, r) != 0)
+        _exit(2);
+    for (unsigned k = 0; k < FIXTURES; k++) {
+        f[k] = (struct fixture_thread){ r, w, k };
+        if (pthread_create(&t[k], NULL, fixture, &f[k]) != 0)
+            _exit(2);
     }
-    for (int k = 0; k < 4; k++)
-        pthread_join(t[k], NULL);
     for (;;)
-        pause(); /* done early: still to be killed */
+        pause(); /* until killed */
 }
 
 /* --- what the parent finds --------------------------------------------------------- */
@@ -139,20 +153,57 @@ static int release(struct tx *tx, void *ctx, struct err *e)
     return stock_release_leftovers(tx, "test", ctx, e);
 }
 
-/* What was said to be durable is there. */
-static void keep_promises(struct ground *g, int told)
+static void keep_promise(struct ground *g, const struct told *t)
 {
     struct err e = ERR_INIT;
-    struct told t;
     struct bpp_info b;
 
-    while (read(told, &t, sizeof t) == (ssize_t)sizeof t) {
-        good(stock_by_txid(g->db, &t.txid, &b, &e));
-        ck_assert_msg(b.state == BPP_INSTALLED ||
-                      (t.least == BPP_LOADING && b.state == BPP_LOADING),
-                      "promised %s, found %s", bpp_state_name(t.least),
-                      bpp_state_name(b.state));
+    if (t->least == BPP_IN_STOCK)
+        return;
+    good(stock_by_txid(g->db, &t->txid, &b, &e));
+    ck_assert_msg(b.state == BPP_INSTALLED ||
+                  (t->least == BPP_LOADING && b.state == BPP_LOADING),
+                  "promised %s, found %s", bpp_state_name(t->least),
+                  bpp_state_name(b.state));
+}
+
+/* Kill after so many words of the child's and a moment more: how fast this
+ * machine is does not matter. What it said to be durable must be there. */
+#define WORDS (2 * EUICCS * PER_EUICC)
+
+static void run_and_kill(struct ground *g, unsigned number)
+{
+    struct told told[WORDS], t;
+    struct err e = ERR_INIT;
+    int fd[2], status;
+    size_t n = 0, want = 1 + (size_t)random() % (WORDS / 2);
+    unsigned done = 0;
+
+    ck_assert_int_eq(pipe(fd), 0);
+    struct round r = { g, number, fd[1] };
+    db_close(g->db); /* no connection crosses a fork */
+    g->db = NULL;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fd[0]);
+        child(&r);
     }
+    close(fd[1]);
+    while (n < want && done < FIXTURES &&
+           read(fd[0], &told[n], sizeof t) == (ssize_t)sizeof t)
+        done += told[n++].least == BPP_IN_STOCK;
+    usleep((useconds_t)(random() % 3000));
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFSIGNALED(status), "the child ended by itself: %d",
+                  WEXITSTATUS(status));
+    good(db_open(g->dir, DB_WRITE, &g->options, &g->db, &e));
+    ground_balanced(g->db);
+    for (size_t k = 0; k < n; k++)
+        keep_promise(g, &told[k]);
+    while (read(fd[0], &t, sizeof t) == (ssize_t)sizeof t)
+        keep_promise(g, &t);
+    close(fd[0]);
 }
 
 /* As at the next start: leftovers go, the rest of the state stays. */
@@ -177,39 +228,22 @@ START_TEST(kill_9)
     const char *given = getenv("LINESIDE_SEED"), *kills = getenv("LINESIDE_KILLS");
     unsigned seed = given ? (unsigned)strtoul(given, NULL, 10)
                           : (unsigned)time(NULL);
-    int n = kills ? atoi(kills) : KILLS;
+    unsigned n = kills ? (unsigned)strtoul(kills, NULL, 10) : KILLS;
     struct event_head head;
     struct err e = ERR_INIT;
     struct ground g;
 
-    printf("storage: kill -9, LINESIDE_SEED=%u, %d kills\n", seed, n);
+    printf("storage: kill -9, LINESIDE_SEED=%u, %u kills\n", seed, n);
     srandom(seed);
     ground_open(&g);
-    ground_bundle(&g, 1, 1, EUICCS * 6, 6);
-    for (int k = 0; k < n; k++) {
-        int told[2], status;
-        db_close(g.db); /* no connection crosses a fork */
-        g.db = NULL;
-        ck_assert_int_eq(pipe(told), 0);
-        pid_t pid = fork();
-        if (pid == 0) {
-            close(told[0]);
-            child(&g, told[1]);
-        }
-        close(told[1]);
-        usleep((useconds_t)(5000 + random() % 60000));
-        kill(pid, SIGKILL);
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert_msg(WIFSIGNALED(status), "the child ended by itself: %d",
-                      WEXITSTATUS(status));
-        good(db_open(g.dir, DB_WRITE, &g.options, &g.db, &e));
-        ground_balanced(g.db);
-        keep_promises(&g, told[0]);
-        close(told[0]);
+    for (unsigned k = 0; k < n; k++) {
+        ground_bundle(&g, k + 1, k * EUICCS * PER_EUICC, EUICCS * PER_EUICC,
+                      PER_EUICC);
+        run_and_kill(&g, k);
         restart(&g);
     }
     good(event_head(g.db, &head, &e));
-    ck_assert_uint_gt(head.number, 20); /* they did get to work */
+    ck_assert_uint_gt(head.number, 3 * n); /* they did get to work */
     ground_close(&g);
 }
 END_TEST
