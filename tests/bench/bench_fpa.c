@@ -361,9 +361,12 @@ static void bench_cpu(void)
     take_down(&s);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    bench_apdus();
-    bench_cpu();
-    return 0;
+    static const struct bench all[] = {
+        { "fpa_apdus", bench_apdus },
+        { "fpa_cpu", bench_cpu },
+    };
+
+    return bench_main(argc, argv, all, sizeof all / sizeof *all);
 }
