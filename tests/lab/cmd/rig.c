@@ -27,7 +27,8 @@ struct args {
 
 static const struct opt opts[] = {
     { "--bench", OPT_TEXT, offsetof(struct args, bench), "DIR",
-      "the fixtures: DIR/F1 and on, links to the card inserted" },
+      "the fixtures: DIR/F1 and on, links to the card inserted. The station "
+      "reads DIR when it starts: they must be there by then, to nothing" },
     { "--cards", OPT_TEXT, offsetof(struct args, cards), "DIR",
       "the cards' sockets, by EID (lineside-lab euicc --listen); default "
       "WORLD/cards" },
@@ -111,33 +112,42 @@ static int fixture_path(const struct rig *r, size_t f, char **out,
     return err_set(e, ERR_NOMEM, "out of memory");
 }
 
-/* In one step: the fixture holds the old unit or the new one. */
-static int insert(struct rig *r, size_t f, const struct unit *u,
-                  struct err *e)
+/* The link changes in one step: the fixture holds the old unit or the new. */
+static int point(struct rig *r, size_t f, const char *card, struct err *e)
 {
-    AUTO(str_free_p) char *to = NULL, *aside = NULL, *card = NULL;
+    AUTO(str_free_p) char *to = NULL, *aside = NULL;
 
     if (fixture_path(r, f, &to, e) != 0)
         return -1;
-    if (strcmp(u->eid, NO_CARD) == 0)
-        return unlink(to) == 0 || errno == ENOENT
-                   ? 0
-                   : err_errno(e, "cannot empty %s", to);
-    if (asprintf(&aside, "%s.new", to) < 0 ||
-        asprintf(&card, "%s/%s", r->cards, u->eid) < 0)
+    /* A dot file is no fixture to the station (drivers/bench.h). */
+    if (asprintf(&aside, "%s/.F%zu.new", r->a->bench, f + 1) < 0) {
+        aside = NULL;
         return err_set(e, ERR_NOMEM, "out of memory");
+    }
     unlink(aside);
     if (symlink(card, aside) != 0 || rename(aside, to) != 0)
-        return err_errno(e, "cannot put %s into %s", u->eid, to);
+        return err_errno(e, "cannot put a card into %s", to);
     return 0;
 }
 
-static void empty(struct rig *r, size_t f)
+/* An empty fixture is a link to nothing: it stays a fixture. */
+static int empty(struct rig *r, size_t f, struct err *e)
 {
-    AUTO(str_free_p) char *path = NULL;
+    return point(r, f, NO_CARD, e);
+}
 
-    if (fixture_path(r, f, &path, NULL) == 0)
-        unlink(path);
+static int insert(struct rig *r, size_t f, const struct unit *u,
+                  struct err *e)
+{
+    AUTO(str_free_p) char *card = NULL;
+
+    if (strcmp(u->eid, NO_CARD) == 0)
+        return empty(r, f, e);
+    if (asprintf(&card, "%s/%s", r->cards, u->eid) < 0) {
+        card = NULL;
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    return point(r, f, card, e);
 }
 
 static int scan(struct rig *r, size_t f, const struct unit *u, struct err *e)
@@ -214,8 +224,7 @@ static int read_verdict(struct rig *r, json_t *o, struct err *e)
     r->in[f - 1] = 0;
     r->done++;
     r->heard_ms = clock_monotonic_ms();
-    empty(r, f - 1);
-    return tally(r, verdict, e);
+    return empty(r, f - 1, e) == 0 ? tally(r, verdict, e) : -1;
 }
 
 static int read_lines(struct rig *r, struct err *e)
@@ -280,6 +289,14 @@ static int play(struct rig *r, struct err *e)
 
 /* --- beginning and end --------------------------------------------------- */
 
+/* The other end of the verdicts was there, and is gone. */
+static bool station_gone(const struct rig *r)
+{
+    struct pollfd p = { .fd = r->verdicts, .events = POLLIN };
+
+    return poll(&p, 1, 0) > 0 && p.revents & POLLHUP && !(p.revents & POLLIN);
+}
+
 /* A FIFO without a reader refuses to be opened for writing: wait for it. */
 static int open_scan(struct rig *r, struct err *e)
 {
@@ -289,6 +306,9 @@ static int open_scan(struct rig *r, struct err *e)
                                            O_CLOEXEC)) < 0) {
         if (errno != ENXIO)
             return err_errno(e, "cannot open %s", r->a->scan);
+        if (station_gone(r))
+            return err_set(e, ERR_CLOSED, "the station ended before it read "
+                                          "a scan");
         if (clock_monotonic_ms() > until)
             return err_set(e, ERR_TIMEOUT, "no station reads %s",
                            r->a->scan);
@@ -309,6 +329,9 @@ static int start(struct rig *r, struct err *e)
         return -1;
     if (mkdir(r->a->bench, 0755) != 0 && errno != EEXIST)
         return err_errno(e, "cannot make %s", r->a->bench);
+    for (size_t f = 0; f < r->a->fixtures; f++)
+        if (empty(r, f, e) != 0)
+            return -1;
     r->cards = realpath(r->a->cards, NULL);
     if (!r->cards)
         return err_errno(e, "cannot find %s", r->a->cards);
