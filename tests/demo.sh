@@ -26,6 +26,10 @@ awk -v other="$other" 'NR == 7 { print other "\t" $0; next } { print $0 "\t" $0 
 say "Four fixtures, all at once"
 cards_start --damaged "$dead"
 mkfifo "$WORK/scan" "$WORK/verdicts"
+mkdir -p "$BENCH"
+for f in F1 F2 F3 F4; do # empty: links to nothing yet
+    ln -s - "$BENCH/$f"
+done
 "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
     >"$WORK/verdicts" 2>"$WORK/run.log" &
 RUN_PID=$!
