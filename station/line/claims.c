@@ -79,7 +79,7 @@ void claims_drop(struct claims *c, const char *fixture)
 {
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->max; i++)
-        if (c->v[i].fixture == fixture)
+        if (c->v[i].fixture && strcmp(c->v[i].fixture, fixture) == 0)
             c->v[i].fixture = NULL;
     pthread_mutex_unlock(&c->lock);
 }

@@ -124,17 +124,31 @@ static size_t first_record(const struct bpp_list *all)
     return all->n - 1;
 }
 
+/* A wrong label claims nothing, so that it never stands in the way of the unit
+ * it names. What was read before the claim may be what the fixture that held
+ * it was about to change: hence read again. */
+static int identify(struct run *r, struct position *known)
+{
+    struct claims *claims = r->env->claims;
+    char *serial = r->out->serial;
+    enum verdict v;
+
+    for (bool claimed = false;; claimed = true) {
+        if (identity_find(r->env->db, r->scan, &r->eid, known, serial, &v, r->e) != 0)
+            return run_fail(r, v);
+        if (claimed)
+            return 0;
+        if (!claims_take(claims, serial, &r->eid, r->env->fixture, r->e))
+            return run_fail(r, V_BUSY_ELSEWHERE);
+    }
+}
+
 static int step_identify(struct run *r)
 {
     struct position known;
-    enum verdict v;
 
-    if (!claims_take(r->env->claims, r->scan->barcode, &r->eid,
-                     r->env->fixture, r->e))
-        return run_fail(r, V_BUSY_ELSEWHERE);
-    if (identity_find(r->env->db, r->scan, &r->eid, &known, r->out->serial, &v,
-                      r->e) != 0)
-        return run_fail(r, v);
+    if (identify(r, &known) != 0)
+        return -1;
     r->books.act.position = known.id;
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
         return run_station_failed(r);

@@ -1,5 +1,6 @@
 /* A unit from its scan to its verdict, with a software eUICC in the fixture:
  * what is loaded, what is written, and what is left after each way to fail. */
+#include "station/line/claims.h"
 #include "station/line/recipe.h"
 #include "station/line/unit.h"
 #include "tests/unit/line/shop.h"
@@ -559,6 +560,26 @@ START_TEST(refuses_bad_names)
 }
 END_TEST
 
+/* One unit is worked on once, whether its label or its eUICC is doubled. */
+START_TEST(claims_units)
+{
+    struct claims *c = claims_new(2);
+    const struct eid a = { { 1 } }, b = { { 2 } };
+    struct err e = ERR_INIT;
+
+    ck_assert(claims_take(c, "SN-1", &a, "F1", &e));
+    ck_assert(!claims_take(c, "SN-1", &b, "F2", &e));
+    ck_assert_int_eq(e.code, ERR_BUSY);
+    ck_assert_ptr_nonnull(strstr(e.msg, "F1"));
+    ck_assert(!claims_take(c, "SN-2", &a, "F2", &e));
+    ck_assert(claims_take(c, "SN-2", &b, "F2", &e));
+    claims_drop(c, "F3");
+    claims_drop(c, "F1");
+    ck_assert(claims_take(c, "SN-1", &a, "F3", &e));
+    claims_free(c);
+}
+END_TEST
+
 /* --- the table itself ---------------------------------------------------------------------- */
 
 START_TEST(recipe_is_the_bindings)
@@ -607,6 +628,7 @@ int main(void)
         { "delays nobody", delays_nobody, 1 },
         { "runs once", runs_once, 1 },
         { "bad names", refuses_bad_names, sizeof names / sizeof *names },
+        { "claims", claims_units, 1 },
         { "recipe order", recipe_is_the_bindings, 1 },
         { "recipe verdicts", recipe_says_which_step, 1 },
     };
