@@ -19,7 +19,7 @@ PIDS=
 cleanup() {
     rc=$?
     # shellcheck disable=SC2086 # a list of process ids
-    [ -z "$PIDS" ] || kill $PIDS 2>/dev/null
+    [ -z "$PIDS" ] || kill $PIDS 2>/dev/null || : # some have ended
     wait 2>/dev/null
     if [ -n "${KEEP:-}" ]; then
         echo "kept: $WORK" >&2
