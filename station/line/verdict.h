@@ -74,8 +74,9 @@ enum verdict {
 struct verdict_row {
     const char *code; /* "wrong-eid" */
     enum verdict_kind kind;
-    /* What the FPA could not do, as the Profile Loading Report carries it
-     * (binding, clause 5), as against what people or the station did. */
+    /* What the FPA could not or would not do with a unit, as the Profile
+     * Loading Report carries it (binding, clause 5); the rest is about the
+     * station or its stock, and is in the audit log only. */
     bool fpa_failure;
     const char *cause; /* one sentence      */
     const char *next;  /* what to do now    */
