@@ -58,7 +58,9 @@ say "The SM-DPf checks the report and tells the MSP"
 "$LAB" verify "$W" --json "$REPORT" >"$WORK/smdpf.json"
 total() { sed 's/.*"total"://; s/}.*//' "$WORK/stock.json" | json_sum "$1"; }
 installed=$(total installed)
-refused=$("$STATION" log --data "$DATA" --all --json --kind failure | wc -l)
+# Refused units: those whose eUICC failed, and those stopped before a load.
+refused=$("$STATION" log --data "$DATA" --all --json |
+    grep -c '"kind":"\(failure\|unit-not-loaded\)"')
 lost=$(($(total received) - installed - $(total in-stock) - $(total failed) - $(total voided)))
 [ "$installed" = "$(json_sum installed <"$WORK/verify.json")" ] ||
     die "the auditor counts otherwise: $(cat "$WORK/verify.json")"

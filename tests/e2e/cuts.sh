@@ -1,13 +1,11 @@
 #!/bin/sh
 # Power goes at APDU N of a unit's life in the fixture, for every N: the unit
 # fails plainly, and the next scan finishes it with the same BPP.
-# CUTS=every takes each N both ways (before and after the card has acted);
-# without it every third.
+# Each N both ways: the card has acted and its answer is lost, or it has not.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
-[ "${SWEEP:-}" = full ] && step=1 || step=4
 # One unit in peace tells how many APDUs there are.
 new_world 2 1
 new_station "$DATA" "$STICK"
@@ -16,16 +14,16 @@ cards_start
 # shellcheck disable=SC2046 # a list of EIDs
 line_run $(eids)
 [ "$(verdicts PASS)" = 2 ] || die "not 2 PASS in peace: $(cat "$WORK/line.json")"
-n=$(grep -o '"apdus": *[0-9]*' "$WORK/line.json" | grep -o '[0-9]*' | sort -n | tail -1)
-[ "${n:-0}" -gt 20 ] || die "how many APDUs a unit takes is not said: $(cat "$WORK/line.json")"
+apdus=$(grep -o '"apdus": *[0-9]*' "$WORK/line.json" | grep -o '[0-9]*' | sort -n | tail -1)
+[ "${apdus:-0}" -gt 20 ] || die "how many APDUs a unit takes is not said: $(cat "$WORK/line.json")"
 kill "$CARDS_PID"
 
 W=$WORK/world2 DATA=$WORK/station2 STICK=$WORK/stick2 CARDS=$WORK/cards2
 cuts=
 i=1
-while [ $i -le "$n" ]; do
+while [ $i -le "$apdus" ]; do
     cuts="$cuts $i $i:before"
-    i=$((i + step))
+    i=$((i + 1))
 done
 # shellcheck disable=SC2086 # a list
 set -- $cuts
@@ -56,4 +54,4 @@ books_agree "$units"
 mkdir -p "$WORK/out"
 "$STATION" export --data "$DATA" --to "$WORK/out" >/dev/null
 "$LAB" verify "$W" "$WORK"/out/loading-report-* >"$WORK/smdpf.txt" || die "$(cat "$WORK/smdpf.txt")"
-echo "cuts: $units cuts in a load of $n APDUs, every unit finished with its own BPP"
+echo "cuts: $units cuts in a load of $apdus APDUs, every unit finished with its own BPP"

@@ -9,16 +9,16 @@ KILLS=${KILLS:-60}
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 [ -n "$SEED" ] || SEED=1
 echo "kills: $KILLS, seed $SEED (repeat with SEED=$SEED)"
-units=$((KILLS + 20))
+units=$((KILLS * 2 + 8))
 
 new_world $units 2
 new_station "$DATA" "$STICK"
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 2)" >/dev/null
-cards_start --delay-ms 1
+cards_start --delay-ms 3
 eids >"$WORK/todo"
 
 # Moments in milliseconds after start, from one seed.
-awk -v seed="$SEED" -v n="$KILLS" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.3f\n", 0.02 + rand() * 0.6 }' >"$WORK/moments"
+awk -v seed="$SEED" -v n="$KILLS" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.3f\n", 0.03 + rand() * 0.35 }' >"$WORK/moments"
 
 done_of() { grep '"PASS"\|"ALREADY DONE"' "$1" | grep -o '"eid": *"[0-9]*"' | grep -o '[0-9]\{32\}' || :; }
 
