@@ -5,7 +5,7 @@
 
 #include "station/ifpp/bpp.h"
 #include "station/ifpp/tags.h"
-#include "tests/unit/lab_smdpf/vector.h"
+#include "tests/unit/support.h"
 
 #include <check.h>
 #include <openssl/objects.h>
@@ -318,7 +318,7 @@ static void copy_file(const char *from, const char *to)
 {
     AUTO(buf_clear) struct buf all = BUF_INIT;
 
-    file_read(from, &all);
+    ck_assert(file_read(from, &all) == 0);
     FILE *f = fopen(to, "wb");
     ck_assert(f != NULL && fwrite(all.p, 1, all.n, f) == all.n);
     ck_assert(fclose(f) == 0);

@@ -4,24 +4,21 @@
 #include "tests/lab/saip/saip.h"
 #include "tests/unit/lab_euicc/chip.h"
 #include "tests/unit/lab_smdpf/vector.h"
+#include "tests/unit/support.h"
 
 #include <check.h>
 #include <openssl/pem.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void shared_cert(const char *name, struct buf *der)
 {
+    AUTO(buf_clear) struct buf pem = BUF_INIT;
     struct err e = ERR_INIT;
-    char *path = shared_path(name);
 
-    ck_assert(path != NULL);
-    FILE *f = fopen(path, "r");
-    ck_assert(f != NULL);
-    X509 *c = PEM_read_X509(f, NULL, NULL, NULL);
-    fclose(f);
-    free(path);
+    ck_assert_msg(shared_read(name, &pem), "%s", name);
+    BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
+    X509 *c = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    BIO_free(in);
     ck_assert(c != NULL);
     ck_assert(cert_put(c, der, &e) == 0);
     X509_free(c);
@@ -58,8 +55,8 @@ START_TEST(installs)
 
     if (!vector_load(_i, &v))
         return;
-    shared_cert("vectors/cert-ci.pem", &ci);
-    shared_cert("vectors/cert-dppb.pem", &dp);
+    shared_cert("data/vectors/cert-ci.pem", &ci);
+    shared_cert("data/vectors/cert-dppb.pem", &dp);
     desk_make(&d, &(struct desk_options){ .keys = 1,
                                           .eid = &v.eid,
                                           .txid = &v.txid,
