@@ -155,9 +155,9 @@ static void keep_verdict(struct shop *s, const struct line_event *ev)
 static void on_event(void *ctx, const struct line_event *ev)
 {
     struct shop *s = ctx;
-    size_t n = strlen(s->steps);
 
     pthread_mutex_lock(&s->lock);
+    size_t n = strlen(s->steps);
     if (ev->kind == LINE_VERDICT)
         keep_verdict(s, ev);
     else if (ev->kind == LINE_UNRESOLVED)
