@@ -145,6 +145,14 @@ static int drain_one(struct pipeline *p, struct err *e)
     return 0;
 }
 
+static bool is_free(struct pipeline *p, const struct slot *s)
+{
+    pthread_mutex_lock(&p->lock);
+    bool free_now = s->state == SLOT_FREE;
+    pthread_mutex_unlock(&p->lock);
+    return free_now;
+}
+
 static void publish(struct pipeline *p)
 {
     pthread_mutex_lock(&p->lock);
@@ -160,15 +168,11 @@ static int on_record(void *ctx, uint64_t number, struct span record,
     struct pipeline *p = ctx;
     struct slot *s = &p->slot[p->fill];
 
-    if (s->n == 0) {
-        /* The ring is full exactly when the slot to fill is the oldest. */
-        pthread_mutex_lock(&p->lock);
-        bool full = s->state != SLOT_FREE;
-        pthread_mutex_unlock(&p->lock);
-        if (full && drain_one(p, e) != 0)
-            return -1;
+    /* The ring is full exactly when the slot to fill is the oldest. */
+    if (!is_free(p, s) && drain_one(p, e) != 0)
+        return -1;
+    if (s->n == 0)
         s->first = number;
-    }
     buf_put_span(&s->in, record);
     if (!buf_ok(&s->in))
         return err_set(e, ERR_NOMEM, "out of memory");
@@ -188,17 +192,11 @@ static int read_records(const struct manifest *m, const struct proof *proof,
         goto out;
     if (container_read_segments(IMPORTER_DIR_FD, m, on_record, &p, e) != 0)
         goto out;
-    if (p.slot[p.fill].n > 0 && p.slot[p.fill].state == SLOT_FREE)
+    if (is_free(&p, &p.slot[p.fill]) && p.slot[p.fill].n > 0)
         publish(&p);
-    for (;;) {
-        pthread_mutex_lock(&p.lock);
-        bool empty = p.slot[p.drain].state == SLOT_FREE;
-        pthread_mutex_unlock(&p.lock);
-        if (empty)
-            break;
+    while (!is_free(&p, &p.slot[p.drain]))
         if (drain_one(&p, e) != 0)
             goto out;
-    }
     bad = 0;
 out:
     pipeline_end(&p);
