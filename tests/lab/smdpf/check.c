@@ -329,7 +329,7 @@ static int take_failure(struct check *k, const struct report_record *r,
                         struct err *e)
 {
     struct issued i = { .name = "" };
-    char code[64], detail[96], both[168];
+    char code[64], detail[REPORT_TEXT_MAX + 1], both[640];
 
     if (r->txid.n && find_issued(k, r->txid, &i, e) != 0)
         return -1;
@@ -375,7 +375,7 @@ static int take_gone(struct check *k, const struct report_record *r,
     enum told_kind kind =
         r->kind == REPORT_VOIDED ? TOLD_VOIDED : TOLD_QUARANTINED;
     struct issued i;
-    char reason[160];
+    char reason[REPORT_TEXT_MAX + 1];
 
     if (find_issued(k, r->txid, &i, e) != 0 ||
         check_bundle(k, r, &i, e) != 0 ||

@@ -25,7 +25,7 @@ struct told {
     struct iccid iccid;
     struct eid eid;
     char name[64];
-    char detail[160];
+    char detail[640];
 };
 
 struct report_check {
