@@ -21,6 +21,8 @@ LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now
 OPT_release := -O2 -D_FORTIFY_SOURCE=2
 OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
+# For clang's fuzzer (make fuzz): warnings are gcc's business.
+OPT_fuzz := -O1 -Wno-error -fsanitize=fuzzer-no-link,address,undefined
 OPT := $(OPT_$(FLAVOUR))
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
@@ -122,10 +124,13 @@ $(UNIT): $(B)/%: $(B)/%.o $(ALL_LIBS) $(B)/lib/libunit.a
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRCS))
 
-$(FUZZ): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(ALL_LIBS)
+FUZZ_MAIN := $(if $(filter fuzz,$(FLAVOUR)),,$(B)/tests/fuzz/replay.o)
+
+$(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(ALL_LIBS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< $(B)/tests/fuzz/replay.o \
-		$(call link_libs,$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(LDFLAGS) \
+		-o $@ $< $(FUZZ_MAIN) $(call link_libs,$(ALL_LIBS)) \
+		-lcrypto -lsqlite3 -ljansson
 
 # --- bench -----------------------------------------------------------------
 

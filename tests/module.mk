@@ -75,4 +75,5 @@ bench: packages
 
 FUZZ_SECONDS ?= 60
 fuzz: packages-fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) FLAVOUR=fuzz CC=clang fuzz-replay
 	@sh tests/fuzz/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_ONLY)

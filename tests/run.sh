@@ -6,8 +6,6 @@ set -u
 logs=$1
 jobs=$2
 shift 2
-mkdir -p "$logs"
-rm -f "$logs"/*.result
 
 one() {
     log=$logs/$(printf '%s' "$1" | tr '/ ' '__').log
@@ -39,6 +37,8 @@ if [ "${RUN_ONE:-}" ]; then
     exit 0
 fi
 
+mkdir -p "$logs"
+rm -f "$logs"/*.result
 printf '%s\n' "$@" | RUN_SH=$0 LOGS=$logs xargs -P "$jobs" -I '{}' \
     sh -c 'RUN_ONE="{}" sh "$RUN_SH" "$LOGS" 1'
 
