@@ -51,13 +51,16 @@ static void race(const struct site *s, const struct mill_bundle *b)
 static void bench_import(void)
 {
     size_t n = bench_scaled(20000, MILL_BATCH);
-    const struct mill_order order = { MILL_BOUND, n, n, MILL_REAL_SIZE };
+    struct mill_euiccs euiccs;
     struct mill_bundle b;
     struct site s;
 
     site_open(&s);
     bench_note("import: making %zu records", n);
-    mill_bundle_make(&s, &order, &b);
+    mill_euiccs_make(&s, n, &euiccs);
+    mill_bundle_make(&s, &(struct mill_order){ MILL_BOUND, n, &euiccs,
+                                               MILL_REAL_SIZE }, &b);
+    mill_euiccs_clear(&euiccs);
     race(&s, &b);
     mill_bundle_remove(&b);
     site_close(&s);
@@ -65,8 +68,9 @@ static void bench_import(void)
 
 /* --- import_rss ------------------------------------------------------------------- */
 
-#define SMALL_KEYS 2000
+#define EUICCS 2000
 #define SMALL_OCTETS 64 /* of profile: a record of 1 KiB */
+#define LARGE_RECORDS 256
 #define LARGE_OCTETS 1000000 /* of profile: near the binding's bound of a record */
 
 static long peak_kib(const struct site *s, const struct mill_order *o)
@@ -84,15 +88,17 @@ static long peak_kib(const struct site *s, const struct mill_order *o)
 
 static void bench_import_rss(void)
 {
-    size_t n = bench_scaled(1000000, SMALL_KEYS);
+    size_t n = bench_scaled(1000000, EUICCS);
+    struct mill_euiccs euiccs;
     const struct mill_order orders[] = {
-        { MILL_SHAPED, n, SMALL_KEYS, SMALL_OCTETS },
-        { MILL_SHAPED, MILL_BATCH, MILL_BATCH, LARGE_OCTETS },
+        { MILL_SHAPED, n, &euiccs, SMALL_OCTETS },
+        { MILL_SHAPED, LARGE_RECORDS, &euiccs, LARGE_OCTETS },
     };
     struct site s;
     long worst = 0;
 
     site_open(&s);
+    mill_euiccs_make(&s, EUICCS, &euiccs);
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         long kib = peak_kib(&s, &orders[i]);
         if (kib > worst)
@@ -100,6 +106,7 @@ static void bench_import_rss(void)
     }
     bench_emit("import_rss", (double)worst / 1024, "MiB",
                (double)RSS_LIMIT_KIB / 1024, BENCH_COST);
+    mill_euiccs_clear(&euiccs);
     site_close(&s);
 }
 

@@ -137,7 +137,7 @@ void mill_euiccs_clear(struct mill_euiccs *l)
 
 /* One thread's. A shaped BPP's otPK.EUICC is the same for all: nobody agrees
  * on anything with it. */
-struct mill_press {
+struct press {
     struct ec_maker *maker;
     struct ec_signer *dppb;
     struct binder *binder;
@@ -145,9 +145,9 @@ struct mill_press {
     struct buf configure, metadata, bpp, signed2, sign;
 };
 
-struct mill_press *mill_press_new(const struct site *s)
+static struct press *press_new(const struct site *s)
 {
-    struct mill_press *p = calloc(1, sizeof *p);
+    struct press *p = calloc(1, sizeof *p);
     AUTO(holder_clear) struct holder dppb = { NULL, NULL };
     struct err e = ERR_INIT;
 
@@ -163,7 +163,7 @@ struct mill_press *mill_press_new(const struct site *s)
     return p;
 }
 
-void mill_press_free(struct mill_press *p)
+static void press_free(struct press *p)
 {
     struct buf *all[] = { &p->configure, &p->metadata, &p->bpp, &p->signed2,
                           &p->sign };
@@ -176,7 +176,7 @@ void mill_press_free(struct mill_press *p)
     free(p);
 }
 
-static int put_signed2(struct mill_press *p, struct mill_euicc *to,
+static int put_signed2(struct press *p, struct mill_euicc *to,
                        const struct txid *t, struct err *e)
 {
     uint8_t raw[EC_RAW_SIG_LEN];
@@ -195,7 +195,7 @@ static int put_signed2(struct mill_press *p, struct mill_euicc *to,
     return 0;
 }
 
-static void put_record(struct mill_press *p, const struct mill_euicc *to,
+static void put_record(struct press *p, const struct mill_euicc *to,
                        struct buf *record)
 {
     bpp_record_put(record, &to->eid, buf_span(&to->cert), buf_span(&p->signed2),
@@ -205,7 +205,7 @@ static void put_record(struct mill_press *p, const struct mill_euicc *to,
 
 /* In place of the filling: smdpSign over BF23's members before it and
  * otPK.EUICC (binding, clause 3). */
-static int sign_shape(struct mill_press *p, struct err *e)
+static int sign_shape(struct press *p, struct err *e)
 {
     AUTO(buf_clear) struct buf otpk = BUF_INIT;
     uint8_t raw[EC_RAW_SIG_LEN];
@@ -224,7 +224,7 @@ static int sign_shape(struct mill_press *p, struct err *e)
     return 0;
 }
 
-static int shape(struct mill_press *p, struct mill_euicc *to,
+static int shape(struct press *p, struct mill_euicc *to,
                  const struct txid *t, const struct iccid *iccid,
                  size_t profile, struct buf *record, struct err *e)
 {
@@ -236,16 +236,7 @@ static int shape(struct mill_press *p, struct mill_euicc *to,
     return 0;
 }
 
-void mill_shaped_record(struct mill_press *p, struct mill_euicc *to,
-                        const struct txid *t, const struct iccid *iccid,
-                        size_t profile, struct buf *record)
-{
-    struct err e = ERR_INIT;
-
-    need(shape(p, to, t, iccid, profile, record, &e), &e);
-}
-
-static int bind(struct mill_press *p, const struct site *s,
+static int bind(struct press *p, const struct site *s,
                 struct mill_euicc *to, const struct txid *t,
                 const struct iccid *iccid, struct span upp,
                 struct buf *record, struct err *e)
@@ -283,8 +274,7 @@ static int bind(struct mill_press *p, const struct site *s,
 struct run {
     const struct site *s;
     const struct mill_order *o;
-    struct mill_euiccs euiccs;
-    struct mill_press *press[PARALLEL_MAX];
+    struct press *press[PARALLEL_MAX];
     struct buf upp;
     size_t base; /* number of the batch's first */
     struct buf record[MILL_BATCH];
@@ -295,7 +285,7 @@ static int make_record(void *ctx, unsigned worker, size_t i, struct err *e)
 {
     struct run *r = ctx;
     size_t n = r->base + i;
-    struct mill_euicc *to = &r->euiccs.v[n % r->euiccs.n];
+    struct mill_euicc *to = &r->o->euiccs->v[n % r->o->euiccs->n];
     struct txid t;
     struct iccid iccid;
 
@@ -350,11 +340,12 @@ static void make_records(struct run *r, unsigned threads,
 
 static void run_new(struct run *r, unsigned threads)
 {
-    if (r->o->euiccs < MILL_BATCH && r->o->euiccs != r->o->records)
-        bench_die("%zu eUICCs are too few for one batch", r->o->euiccs);
-    mill_euiccs_make(r->s, r->o->euiccs, &r->euiccs);
+    size_t n = r->o->euiccs->n;
+
+    if (n < MILL_BATCH && n < r->o->records)
+        bench_die("%zu eUICCs are too few for one batch", n);
     for (unsigned i = 0; i < threads; i++)
-        r->press[i] = mill_press_new(r->s);
+        r->press[i] = press_new(r->s);
     if (r->o->how == MILL_BOUND)
         mill_profile(r->o->profile, &r->upp);
 }
@@ -362,10 +353,9 @@ static void run_new(struct run *r, unsigned threads)
 static void run_clear(struct run *r, unsigned threads)
 {
     for (unsigned i = 0; i < threads; i++)
-        mill_press_free(r->press[i]);
+        press_free(r->press[i]);
     for (size_t i = 0; i < MILL_BATCH; i++)
         buf_clear(&r->record[i]);
-    mill_euiccs_clear(&r->euiccs);
     buf_clear(&r->upp);
 }
 

@@ -37,8 +37,10 @@ enum mill_bpp {
 };
 struct mill_order {
     enum mill_bpp how;
+    /* Record i is of transactionId i and ICCID i, for eUICC i modulo their
+     * number: at least MILL_BATCH, or as many as records. */
     size_t records;
-    size_t euiccs;  /* dealt to in turn; at least MILL_BATCH, or `records` */
+    const struct mill_euiccs *euiccs;
     size_t profile; /* octets of profile elements */
 };
 #define MILL_BATCH 256
@@ -52,13 +54,5 @@ struct mill_bundle {
 void mill_bundle_make(const struct site *s, const struct mill_order *o,
                       struct mill_bundle *out);
 void mill_bundle_remove(struct mill_bundle *b);
-
-/* One record of MILL_SHAPED, appended: transactionId t, profile `iccid`. */
-struct mill_press;
-struct mill_press *mill_press_new(const struct site *s);
-void mill_press_free(struct mill_press *p);
-void mill_shaped_record(struct mill_press *p, struct mill_euicc *to,
-                        const struct txid *t, const struct iccid *iccid,
-                        size_t profile, struct buf *record);
 
 #endif
