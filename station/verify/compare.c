@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+typedef unsigned long long ull;
+
+/* --- totals ---------------------------------------------------------------- */
+
 static uint64_t sum_of(const struct bundle_totals *t)
 {
     return t->in_stock + t->reserved + t->loading + t->installed + t->failed +
@@ -18,9 +22,13 @@ void check_totals(const struct subject *s, struct findings *f)
         const struct bundle_totals *t = &s->m.totals[i];
         if (t->received != sum_of(t) || t->deleted > t->installed) {
             findings_add(f, BROKEN, "bundle %s: %llu received, but its states "
-                                    "add up to %llu", t->id,
-                         (unsigned long long)t->received,
-                         (unsigned long long)sum_of(t));
+                                    "add up to %llu", t->id, (ull)t->received,
+                         (ull)sum_of(t));
+            ok = false;
+        }
+        if (i && strcmp(s->by_id[i - 1]->id, s->by_id[i]->id) == 0) {
+            findings_add(f, BROKEN, "bundle %s stands twice in the totals",
+                         s->by_id[i]->id);
             ok = false;
         }
     }
@@ -30,6 +38,8 @@ void check_totals(const struct subject *s, struct findings *f)
                                 "failed + quarantined + voided",
                      s->m.totals_count);
 }
+
+/* --- bundles --------------------------------------------------------------- */
 
 static const struct subject *bundle_by_id(const struct subject *v, size_t n,
                                           const char *id)
@@ -49,151 +59,239 @@ static uint64_t records_of(const struct subject *s)
     return n;
 }
 
-void check_bundles(const struct subject *report, const struct subject *v,
-                   size_t n, struct findings *f)
+/* What the totals say of a bundle is what the bundle is. */
+static bool bundle_is(const struct bundle_totals *t, const struct subject *b,
+                      struct findings *f)
 {
-    size_t known = 0, broken = 0, strangers = 0;
+    const char *what =
+        memcmp(b->cms_sha256, t->manifest_sha256, 32) != 0 ? "manifest"
+        : records_of(b) != t->received                     ? "count"
+        : strcmp(b->m.issuer, t->smdp_oid) != 0            ? "SM-DPf"
+                                                           : NULL;
+
+    if (what)
+        findings_add(f, BROKEN, "bundle %s: the report speaks of another %s",
+                     t->id, what);
+    return !what;
+}
+
+/* What one result's or deletion's transactionId is in the bundle it names. */
+static bool bound_so(const struct subject *report, const struct txmark *r,
+                     const struct subject *b, struct findings *f)
+{
+    const struct txmark *bound = txset_find(&b->results, &r->txid);
+    const struct bundle_totals *t = &report->m.totals[r->bundle];
     char txid[TXID_HEX + 1];
+
+    txid_format(&r->txid, txid);
+    if (!bound)
+        findings_add(f, BROKEN, "transactionId %s is not in bundle %s, which "
+                                "its record names", txid, t->id);
+    else if (!eid_eq(&bound->eid, &r->eid))
+        findings_add(f, BROKEN, "transactionId %s was bound to another eUICC "
+                                "than the one that reports it", txid);
+    return bound && eid_eq(&bound->eid, &r->eid);
+}
+
+/* Quarantined and voided ones are named by the station alone. */
+static bool gone_so(const struct subject *report, const struct txmark *g,
+                    const struct subject *b, struct findings *f)
+{
+    char txid[TXID_HEX + 1];
+
+    if (txset_find(&b->results, &g->txid))
+        return true;
+    findings_add(f, BROKEN, "transactionId %s is not in bundle %s, which its "
+                            "record names", txid_format(&g->txid, txid),
+                 report->m.totals[g->bundle].id);
+    return false;
+}
+
+struct looked {
+    size_t up, without, broken;
+};
+
+static void look_up(const struct subject *report, const struct txset *set,
+                    const struct subject *v, size_t n,
+                    bool (*fits)(const struct subject *, const struct txmark *,
+                                 const struct subject *, struct findings *),
+                    struct looked *l, struct findings *f)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const struct txmark *x = &set->v[i];
+        const struct subject *b =
+            bundle_by_id(v, n, report->m.totals[x->bundle].id);
+        if (!b || !b->whole)
+            l->without++;
+        else if (fits(report, x, b, f))
+            l->up++;
+        else
+            l->broken++;
+    }
+}
+
+static void note_unknown(const struct subject *report, const struct subject *v,
+                         size_t n, struct findings *f)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i].m.kind == KIND_BPP_BUNDLE &&
+            !subject_totals(report, v[i].m.id))
+            findings_add(f, NOT_PROVEN,
+                         "bundle %s is not in the totals of report %llu: by "
+                         "event %llu the station had not taken it in, or it "
+                         "does not say so", v[i].m.id, (ull)report->m.sequence,
+                         (ull)report->m.last_event);
+}
+
+void check_bundles(const struct subject *report, const struct subject *v,
+                   size_t n, bool asked, struct findings *f)
+{
+    struct looked l = { 0 };
+    size_t known = 0;
 
     for (size_t i = 0; i < report->m.totals_count; i++) {
         const struct bundle_totals *t = &report->m.totals[i];
         const struct subject *b = bundle_by_id(v, n, t->id);
-        if (!b)
-            continue;
-        known++;
-        if (memcmp(b->cms_sha256, t->manifest_sha256, 32) != 0 ||
-            records_of(b) != t->received) {
-            findings_add(f, BROKEN, "bundle %s: the report speaks of another "
-                                    "manifest or count", t->id);
-            broken++;
-        }
+        known += b != NULL;
+        if (b && !bundle_is(t, b, f))
+            l.broken++;
     }
-    for (size_t i = 0; i < report->results.n; i++) {
-        const struct txmark *r = &report->results.v[i], *b = NULL;
-        for (size_t k = 0; k < n && !b; k++)
-            if (v[k].m.kind == KIND_BPP_BUNDLE)
-                b = txset_find(&v[k].results, &r->txid);
-        if (!b) {
-            strangers++;
-        } else if (!eid_eq(&b->eid, &r->eid)) {
-            findings_add(f, BROKEN, "transactionId %s was bound to another "
-                                    "eUICC than the one that reports it",
-                         txid_format(&r->txid, txid));
-            broken++;
-        }
-    }
-    if (strangers && known == report->m.totals_count) {
-        findings_add(f, BROKEN, "%zu results belong to none of the bundles",
-                     strangers);
-        broken++;
-    }
-    if (!broken && known)
+    look_up(report, &report->results, v, n, bound_so, &l, f);
+    look_up(report, &report->deleted, v, n, bound_so, &l, f);
+    look_up(report, &report->gone, v, n, gone_so, &l, f);
+    if (!l.broken && known)
         findings_add(f, PROVEN, "%zu of %zu bundles are at hand: manifests and "
-                                "counts are the reported ones, and %zu results "
+                                "counts are the reported ones, and %zu records "
                                 "belong to them, each from the eUICC it was "
                                 "bound to", known, report->m.totals_count,
-                     report->results.n - strangers);
+                     l.up);
     if (known < report->m.totals_count)
-        findings_add(f, NOT_PROVEN, "%zu bundles of the totals were not given "
-                                    "(--bundle)%s",
-                     report->m.totals_count - known,
-                     strangers ? "; results of theirs could not be looked up"
-                               : "");
+        findings_add(f, asked ? MISSING : NOT_PROVEN,
+                     "%zu of %zu bundles of the totals were not given "
+                     "(--bundle): %zu records could not be looked up",
+                     report->m.totals_count - known, report->m.totals_count,
+                     l.without);
+    note_unknown(report, v, n, f);
 }
 
-static const struct bundle_totals *totals_by_id(const struct subject *s,
-                                                const char *id)
-{
-    for (size_t i = 0; i < s->m.totals_count; i++)
-        if (strcmp(s->m.totals[i].id, id) == 0)
-            return &s->m.totals[i];
-    return NULL;
-}
+/* --- from visit to visit --------------------------------------------------- */
 
-struct counted {
-    uint64_t installed, failed, quarantined, voided, deleted;
+/* What a bundle's counters did since the report before. */
+static const struct {
+    const char *name;
+    size_t total, tally; /* offsets */
+} counters[] = {
+#define C(t, y) { #t, offsetof(struct bundle_totals, t), \
+                  offsetof(struct tally, y) }
+    C(installed, installed), C(failed, failed), C(quarantined, quarantined),
+    C(voided, voided),       C(deleted, deletions),
+#undef C
 };
+#define COUNTERS (sizeof counters / sizeof *counters)
 
-static struct counted sum_totals(const struct subject *s)
+static uint64_t number_at(const void *base, size_t offset)
 {
-    struct counted c = { 0 };
+    uint64_t v;
 
-    for (size_t i = 0; i < s->m.totals_count; i++) {
-        c.installed += s->m.totals[i].installed;
-        c.failed += s->m.totals[i].failed;
-        c.quarantined += s->m.totals[i].quarantined;
-        c.voided += s->m.totals[i].voided;
-        c.deleted += s->m.totals[i].deleted;
+    memcpy(&v, (const char *)base + offset, sizeof v);
+    return v;
+}
+
+static bool grew_so(const struct bundle_totals *now,
+                    const struct bundle_totals *was, const struct tally *t,
+                    struct findings *f)
+{
+    static const struct bundle_totals none;
+    bool ok = true;
+
+    for (size_t i = 0; i < COUNTERS; i++) {
+        uint64_t before = number_at(was ? was : &none, counters[i].total);
+        uint64_t after = number_at(now, counters[i].total);
+        uint64_t said = number_at(t, counters[i].tally);
+        if (after == before + said)
+            continue;
+        ok = false;
+        findings_add(f, BROKEN, "bundle %s: %s went from %llu to %llu, but the "
+                                "records say %llu more", now->id,
+                     counters[i].name, (ull)before, (ull)after, (ull)said);
     }
-    return c;
+    if (was && (was->received != now->received ||
+                memcmp(was->manifest_sha256, now->manifest_sha256, 32) != 0 ||
+                strcmp(was->smdp_oid, now->smdp_oid) != 0)) {
+        findings_add(f, BROKEN, "bundle %s is another one than in the report "
+                                "before (count, manifest or SM-DPf)", now->id);
+        ok = false;
+    }
+    return ok;
 }
 
 /* The totals grew by exactly what this report's records say. */
 static void check_growth(const struct subject *s, const struct subject *before,
                          struct findings *f)
 {
-    struct counted now = sum_totals(s), was = { 0 };
-    const struct tally *t = &s->tally;
+    bool ok = true;
 
-    if (before) {
-        was = sum_totals(before);
-        for (size_t i = 0; i < before->m.totals_count; i++)
-            if (!totals_by_id(s, before->m.totals[i].id))
-                findings_add(f, BROKEN, "bundle %s was in the report before "
-                                        "and is not in this one",
-                             before->m.totals[i].id);
-    }
-    if (now.installed - was.installed != t->installed ||
-        now.failed - was.failed != t->failed ||
-        now.deleted - was.deleted != t->deletions ||
-        now.voided - was.voided != t->voided ||
-        now.quarantined - was.quarantined != t->quarantined)
-        findings_add(f, BROKEN,
-                     "the totals grew by %llu installed, %llu failed, %llu "
-                     "quarantined, %llu voided, %llu deleted; the records say "
-                     "%llu, %llu, %llu, %llu, %llu",
-                     (unsigned long long)(now.installed - was.installed),
-                     (unsigned long long)(now.failed - was.failed),
-                     (unsigned long long)(now.quarantined - was.quarantined),
-                     (unsigned long long)(now.voided - was.voided),
-                     (unsigned long long)(now.deleted - was.deleted),
-                     (unsigned long long)t->installed,
-                     (unsigned long long)t->failed,
-                     (unsigned long long)t->quarantined,
-                     (unsigned long long)t->voided,
-                     (unsigned long long)t->deletions);
-    else
-        findings_add(f, PROVEN, "the totals %s exactly what the records say",
+    for (size_t i = 0; before && i < before->m.totals_count; i++)
+        if (!subject_totals(s, before->m.totals[i].id)) {
+            findings_add(f, BROKEN, "bundle %s was in the report before and is "
+                                    "not in this one", before->m.totals[i].id);
+            ok = false;
+        }
+    for (size_t i = 0; i < s->m.totals_count; i++)
+        if (!grew_so(&s->m.totals[i],
+                     before ? subject_totals(before, s->m.totals[i].id) : NULL,
+                     &s->by_bundle[i], f))
+            ok = false;
+    if (ok)
+        findings_add(f, PROVEN, "each bundle's totals %s exactly what the "
+                                "records say",
                      before ? "grew since the report before by" : "are");
+}
+
+/* What is wrong with `m` as the successor of `p`; NULL: nothing. */
+static const char *step_fault(const struct manifest *m,
+                              const struct manifest *p)
+{
+    if (strcmp(m->issuer, p->issuer) != 0)
+        return "that one is of another station";
+    if (m->sequence != p->sequence + 1)
+        return "its number is not the next";
+    if (m->first_event && m->first_event != p->last_event + 1 && p->last_event)
+        return "its events are not the next ones";
+    if (memcmp(m->head_before, p->head_after, sizeof m->head_before) != 0)
+        return "its chain of events begins at another head";
+    return NULL;
 }
 
 static void check_step(const struct subject *s, const struct subject *before,
                        struct findings *f)
 {
-    const struct manifest *m = &s->m, *p = &before->m;
-    uint64_t from = p->last_event ? p->last_event + 1 : 0;
+    const char *fault = step_fault(&s->m, &before->m);
 
-    if (strcmp(m->issuer, p->issuer) != 0 || m->sequence != p->sequence + 1 ||
-        (m->first_event && from && m->first_event != from) ||
-        memcmp(m->head_before, p->head_after, sizeof m->head_before) != 0)
-        findings_add(f, BROKEN, "%s %llu does not take up where %llu ended",
-                     kind_name(m->kind), (unsigned long long)m->sequence,
-                     (unsigned long long)p->sequence);
+    if (fault)
+        findings_add(f, BROKEN, "%s %llu does not take up where %llu ended: %s",
+                     kind_name(s->m.kind), (ull)s->m.sequence,
+                     (ull)before->m.sequence, fault);
     else
         findings_add(f, PROVEN, "%s %llu takes up where %llu ended: event "
                                 "numbers, chain head and the hash of that "
-                                "manifest", kind_name(m->kind),
-                     (unsigned long long)m->sequence,
-                     (unsigned long long)p->sequence);
+                                "manifest", kind_name(s->m.kind),
+                     (ull)s->m.sequence, (ull)before->m.sequence);
 }
 
 static const struct subject *by_hash(const struct subject *v, size_t n,
+                                     enum container_kind kind,
                                      const uint8_t sha256[32])
 {
     for (size_t i = 0; i < n; i++)
-        if (memcmp(v[i].cms_sha256, sha256, 32) == 0)
+        if (v[i].m.kind == kind && memcmp(v[i].cms_sha256, sha256, 32) == 0)
             return &v[i];
     return NULL;
+}
+
+static bool same(const struct subject *a, const struct subject *b)
+{
+    return memcmp(a->cms_sha256, b->cms_sha256, sizeof a->cms_sha256) == 0;
 }
 
 /* A transactionId that has a result in an earlier report has none in this. */
@@ -202,66 +300,215 @@ static void check_once(const struct subject *s, const struct subject *others,
 {
     char txid[TXID_HEX + 1];
     size_t looked = 0;
+    bool ok = true;
 
     for (size_t k = 0; k < n; k++) {
-        if (others[k].m.kind != KIND_LOADING_REPORT ||
-            memcmp(others[k].cms_sha256, s->cms_sha256, 32) == 0)
+        if (others[k].m.kind != KIND_LOADING_REPORT || same(s, &others[k]))
             continue;
         looked++;
         for (size_t i = 0; i < s->results.n; i++)
-            if (txset_find(&others[k].results, &s->results.v[i].txid))
-                findings_add(f, BROKEN, "transactionId %s was reported before, "
-                                        "in %s", txid_format(
+            if (txset_find(&others[k].results, &s->results.v[i].txid)) {
+                findings_add(f, BROKEN, "transactionId %s is reported in %s "
+                                        "too", txid_format(
                                  &s->results.v[i].txid, txid), others[k].path);
+                ok = false;
+            }
     }
-    if (looked)
+    if (looked && ok)
         findings_add(f, PROVEN, "no result of it is in any of %zu other reports "
                                 "looked through", looked);
 }
 
+/* A station makes one export of each number. */
+static void check_fork(const struct subject *s, const struct subject *others,
+                       size_t n, struct findings *f)
+{
+    for (size_t k = 0; k < n; k++)
+        if (others[k].m.kind == s->m.kind && !same(s, &others[k]) &&
+            others[k].m.sequence == s->m.sequence &&
+            strcmp(others[k].m.issuer, s->m.issuer) == 0)
+            findings_add(f, BROKEN, "%s is another %s of the same number %llu",
+                         others[k].path, kind_name(s->m.kind),
+                         (ull)s->m.sequence);
+}
+
+static const struct txmark *installed_in(const struct subject *s,
+                                         const struct txmark *d)
+{
+    const struct txmark *r = txset_find(&s->results, &d->txid);
+
+    return s->m.kind == KIND_LOADING_REPORT && r && r->mark &&
+           eid_eq(&r->eid, &d->eid) ? r : NULL;
+}
+
+/* What is deleted was installed before, in that eUICC. */
+static void check_deletions(const struct subject *s,
+                            const struct subject *others, size_t n,
+                            struct findings *f)
+{
+    char txid[TXID_HEX + 1];
+    size_t unknown = 0;
+
+    for (size_t i = 0; i < s->deleted.n; i++) {
+        const struct txmark *d = &s->deleted.v[i];
+        bool found = installed_in(s, d);
+        for (size_t k = 0; k < n && !found; k++)
+            found = installed_in(&others[k], d);
+        if (!found && !s->m.has_previous_report)
+            findings_add(f, BROKEN, "transactionId %s is deleted, but was "
+                                    "never installed in that eUICC",
+                         txid_format(&d->txid, txid));
+        unknown += !found;
+    }
+    if (unknown && s->m.has_previous_report)
+        findings_add(f, NOT_PROVEN, "%zu deletions are of profiles whose "
+                                    "installation is in no report given",
+                     unknown);
+}
+
+static void check_first(const struct subject *s, struct findings *f)
+{
+    static const uint8_t zero[32];
+
+    if (s->m.sequence != 1 || s->m.first_event > 1 ||
+        memcmp(s->m.head_before, zero, sizeof zero) != 0)
+        findings_add(f, BROKEN, "%s %llu names none before it, but is not "
+                                "number 1 that begins at event 1",
+                     kind_name(s->m.kind), (ull)s->m.sequence);
+    else
+        findings_add(f, PROVEN, "it is the station's first %s and begins at "
+                                "event 1", kind_name(s->m.kind));
+}
+
 void check_continuity(const struct subject *s, const struct subject *others,
-                      size_t n, struct findings *f)
+                      size_t n, bool asked, struct findings *f)
 {
     bool report = s->m.kind == KIND_LOADING_REPORT;
     bool has = report ? s->m.has_previous_report : s->m.has_previous_audit;
     const uint8_t *sha = report ? s->m.previous_report : s->m.previous_audit;
-    const struct subject *before = has ? by_hash(others, n, sha) : NULL;
-    static const uint8_t zero[32];
+    const struct subject *before =
+        has ? by_hash(others, n, s->m.kind, sha) : NULL;
 
-    if (!has) {
-        if (s->m.sequence != 1 || s->m.first_event > 1 ||
-            memcmp(s->m.head_before, zero, sizeof zero) != 0)
-            findings_add(f, BROKEN, "%s %llu names none before it, but does "
-                                    "not begin at event 1",
-                         kind_name(s->m.kind),
-                         (unsigned long long)s->m.sequence);
-        else
-            findings_add(f, PROVEN, "it is the station's first %s and begins "
-                                    "at event 1", kind_name(s->m.kind));
-    } else if (!before) {
-        findings_add(f, NOT_PROVEN, "%s %llu, which this one follows, was not "
-                                    "given (--previous)", kind_name(s->m.kind),
-                     (unsigned long long)(s->m.sequence - 1));
-    } else {
+    if (!has)
+        check_first(s, f);
+    else if (before)
         check_step(s, before, f);
-    }
-    if (report && (!has || before))
+    else
+        findings_add(f, asked ? MISSING : NOT_PROVEN,
+                     "the %s that number %llu of %s follows was not given "
+                     "(--previous)", kind_name(s->m.kind),
+                     (ull)s->m.sequence, s->m.issuer);
+    check_fork(s, others, n, f);
+    if (!report)
+        return;
+    if (!has || before)
         check_growth(s, before, f);
-    if (report)
-        check_once(s, others, n, f);
+    check_once(s, others, n, f);
+    check_deletions(s, others, n, f);
 }
 
-void check_pair(const struct subject *r, const struct subject *log,
-                struct findings *f)
+/* --- report and audit-log -------------------------------------------------- */
+
+/* The hash of event `number`, if the log knows it; event first - 1 is the
+ * head that it starts from. */
+static const uint8_t *log_hash(const struct subject *log, uint64_t number)
 {
-    if (r->m.last_event != log->m.last_event)
-        return; /* of another visit */
-    if (r->m.first_event != log->m.first_event ||
-        strcmp(r->m.issuer, log->m.issuer) != 0 ||
-        memcmp(r->m.head_after, log->m.head_after, 32) != 0)
-        findings_add(f, BROKEN, "report and audit-log of event %llu do not "
-                                "agree", (unsigned long long)r->m.last_event);
-    else
-        findings_add(f, PROVEN, "report and audit-log are of the same moment "
-                                "and the same chain of events");
+    const struct manifest *m = &log->m;
+
+    if (m->first_event == 0 || number + 1 < m->first_event ||
+        number > m->last_event)
+        return NULL;
+    return number + 1 == m->first_event
+               ? m->head_before : log->hashes[number - m->first_event];
+}
+
+static bool head_is(const struct subject *log, uint64_t number,
+                    const uint8_t head[32], struct findings *f)
+{
+    const uint8_t *hash = log_hash(log, number);
+
+    if (!hash || memcmp(hash, head, 32) == 0)
+        return true;
+    findings_add(f, BROKEN, "event %llu of audit-log %llu is not the one that "
+                            "the report's chain of events has there",
+                 (ull)number, (ull)log->m.sequence);
+    return false;
+}
+
+static bool within(const struct manifest *m, uint64_t event)
+{
+    return m->first_event && event >= m->first_event && event <= m->last_event;
+}
+
+/* Both lists are in the order of events. */
+static bool facts_agree(const struct subject *r, const struct subject *log,
+                        size_t *agreed, struct findings *f)
+{
+    const struct facts *a = &r->facts, *b = &log->facts;
+    size_t i = 0, k = 0;
+    bool ok = true;
+
+    while (i < a->n || k < b->n) {
+        const struct fact *x = i < a->n ? &a->v[i] : NULL;
+        const struct fact *y = k < b->n ? &b->v[k] : NULL;
+        const struct fact *low = !y || (x && x->event <= y->event) ? x : y;
+        bool in_x = x && x->event == low->event;
+        bool in_y = y && y->event == low->event;
+        i += in_x;
+        k += in_y;
+        if (!within(&r->m, low->event) || !within(&log->m, low->event))
+            continue;
+        if (in_x && in_y && fact_eq(x, y)) {
+            ++*agreed;
+            continue;
+        }
+        ok = false;
+        findings_add(f, BROKEN, "event %llu (%s) %s", (ull)low->event,
+                     report_kind_name(low->kind),
+                     !in_x   ? "is in the audit-log, and the report hides it"
+                     : !in_y ? "is in the report, and the audit-log knows "
+                               "nothing of it"
+                             : "has other evidence in the report than in the "
+                               "audit-log");
+    }
+    return ok;
+}
+
+static void check_log(const struct subject *r, const struct subject *log,
+                      struct findings *f)
+{
+    const struct manifest *m = &r->m;
+    size_t agreed = 0;
+
+    uint64_t before = m->first_event ? m->first_event - 1 : 0;
+    bool heads = m->first_event == 0 ||
+                 (head_is(log, before, m->head_before, f) &&
+                  head_is(log, m->last_event, m->head_after, f));
+    if (!facts_agree(r, log, &agreed, f) || !heads)
+        return;
+    if (within(&log->m, m->first_event) || within(&log->m, m->last_event))
+        findings_add(f, PROVEN, "report %llu and audit-log %llu are of one "
+                                "chain of events, and %zu records of the "
+                                "report are exactly what the log says was "
+                                "recorded", (ull)m->sequence,
+                     (ull)log->m.sequence, agreed);
+}
+
+void check_logs(const struct subject *r, const struct subject *v, size_t n,
+                bool asked, struct findings *f)
+{
+    bool reached = r->m.last_event == 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].m.kind != KIND_AUDIT_LOG || !v[i].whole ||
+            strcmp(v[i].m.issuer, r->m.issuer) != 0)
+            continue;
+        reached = reached || within(&v[i].m, r->m.last_event);
+        check_log(r, &v[i], f);
+    }
+    if (!reached)
+        findings_add(f, asked ? MISSING : NOT_PROVEN,
+                     "no audit-log given reaches event %llu, the last of report "
+                     "%llu: whether the report hides a record is not seen",
+                     (ull)r->m.last_event, (ull)r->m.sequence);
 }

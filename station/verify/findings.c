@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const words[] = {
-    [PROVEN] = "proven",
-    [BROKEN] = "BROKEN",
-    [NOT_PROVEN] = "not proven",
+static const struct {
+    const char *text, *json;
+    bool holds;
+} words[] = {
+    [PROVEN] = { "proven", "proven", true },
+    [BROKEN] = { "BROKEN", "broken", false },
+    [MISSING] = { "MISSING", "missing", false },
+    [NOT_PROVEN] = { "not proven", "not-proven", true },
 };
 
 void findings_add(struct findings *f, enum finding what, const char *fmt, ...)
@@ -36,7 +40,7 @@ void findings_clear(struct findings *f)
 bool findings_hold(const struct findings *f)
 {
     for (size_t i = 0; i < f->n; i++)
-        if (f->v[i].what == BROKEN)
+        if (!words[f->v[i].what].holds)
             return false;
     return !f->lost && f->n > 0;
 }
@@ -44,7 +48,7 @@ bool findings_hold(const struct findings *f)
 void findings_print(const struct findings *f)
 {
     for (size_t i = 0; i < f->n; i++)
-        printf("  %-10s  %s\n", words[f->v[i].what], f->v[i].text);
+        printf("  %-10s  %s\n", words[f->v[i].what].text, f->v[i].text);
 }
 
 void json_text(const char *s)
@@ -67,8 +71,7 @@ void findings_print_json(const struct findings *f)
     putchar('[');
     for (size_t i = 0; i < f->n; i++) {
         printf("%s{\"finding\":\"%s\",\"text\":", i ? "," : "",
-               f->v[i].what == BROKEN ? "broken"
-               : f->v[i].what == PROVEN ? "proven" : "not-proven");
+               words[f->v[i].what].json);
         json_text(f->v[i].text);
         putchar('}');
     }

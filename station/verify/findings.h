@@ -1,5 +1,4 @@
-/* verify/findings.h: what was proven, what does not hold, and what could not
- * be looked at: one line each, in order. */
+/* verify/findings.h: one line each, in order. */
 #ifndef LINESIDE_VERIFY_FINDINGS_H
 #define LINESIDE_VERIFY_FINDINGS_H
 
@@ -7,7 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum finding { PROVEN, BROKEN, NOT_PROVEN };
+enum finding {
+    PROVEN,
+    BROKEN,     /* does not hold                                          */
+    MISSING,    /* asked for (--bundle, --previous), and what was given is
+                   not enough to prove it                                 */
+    NOT_PROVEN  /* cannot be proven, or was not asked for                 */
+};
 
 struct findings {
     struct finding_line {
@@ -20,18 +25,12 @@ struct findings {
 void findings_add(struct findings *f, enum finding what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void findings_clear(struct findings *f);
-/* Nothing broken. */
+/* Nothing broken, nothing missing. */
 bool findings_hold(const struct findings *f);
 void findings_print(const struct findings *f);
 void findings_print_json(const struct findings *f);
 
 /* A string in JSON, with its quotes. */
 void json_text(const char *s);
-
-/* What a report's records add up to. */
-struct tally {
-    uint64_t results, installed, failed, failures, deletions, receipts,
-        voided, quarantined;
-};
 
 #endif

@@ -24,6 +24,7 @@ struct job {
     struct container_trust trust;
     struct subject *subject; /* what is to be proven, first; then the rest */
     size_t asked, n;
+    bool with_bundles, with_previous; /* --bundle, --previous were given */
     struct findings findings;
     bool json;
 };
@@ -42,7 +43,8 @@ static const char usage_text[] =
     "default: their\n                  validity is not judged, evidence "
     "outlives certificates\n"
     "  --json          print findings in JSON\n\n"
-    "Exit code 0: all that was asked holds; 1: something does not; 2: usage; "
+    "Exit code 0: all that was asked holds; 1: something does not, or what was "
+    "given\nwith --bundle or --previous is not all that is needed; 2: usage; "
     "3: files.\n";
 
 static int load_cert(struct trust *t, const char *path, struct err *e)
@@ -114,6 +116,24 @@ static int add_folder(struct job *j, const char *dir, struct err *e)
     return bad;
 }
 
+static bool log_asked(const struct job *j)
+{
+    for (size_t i = 0; i < j->asked; i++)
+        if (j->subject[i].m.kind == KIND_AUDIT_LOG)
+            return true;
+    return false;
+}
+
+static void prove_report(struct job *j, const struct subject *s)
+{
+    struct findings *f = &j->findings;
+
+    check_totals(s, f);
+    check_bundles(s, j->subject, j->n, j->with_bundles, f);
+    check_continuity(s, j->subject, j->n, j->with_previous, f);
+    check_logs(s, j->subject, j->n, log_asked(j), f);
+}
+
 static void prove(struct job *j)
 {
     struct findings *f = &j->findings;
@@ -127,17 +147,12 @@ static void prove(struct job *j)
         check_records(&v[i], &j->trust, f);
     }
     for (size_t i = 0; i < j->asked; i++) {
-        if (v[i].m.kind != KIND_LOADING_REPORT && v[i].m.kind != KIND_AUDIT_LOG)
-            continue;
-        if (v[i].m.kind == KIND_LOADING_REPORT) {
-            check_totals(&v[i], f);
-            check_bundles(&v[i], v, j->n, f);
-        }
-        check_continuity(&v[i], v, j->n, f);
-        for (size_t k = 0; k < j->n; k++)
-            if (v[i].m.kind == KIND_LOADING_REPORT &&
-                v[k].m.kind == KIND_AUDIT_LOG)
-                check_pair(&v[i], &v[k], f);
+        if (!v[i].whole)
+            continue; /* BROKEN already; half of it proves nothing */
+        if (v[i].m.kind == KIND_LOADING_REPORT)
+            prove_report(j, &v[i]);
+        else if (v[i].m.kind == KIND_AUDIT_LOG)
+            check_continuity(&v[i], v, j->n, j->with_previous, f);
     }
 }
 
@@ -145,15 +160,17 @@ static void print_table(const struct subject *s)
 {
     if (s->m.kind != KIND_LOADING_REPORT)
         return;
-    printf("\n%-38s %8s %8s %8s %8s %8s %8s %8s %8s\n", "bundle", "received",
-           "in stock", "reserved", "loading", "installed", "failed", "quarant.",
-           "voided");
+    printf("\n%-36s %8s %8s %8s %8s %9s %9s %8s %8s %8s\n", "bundle",
+           "received", "in stock", "reserved", "loading", "installed",
+           "(deleted)", "failed", "quarant.", "voided");
     for (size_t i = 0; i < s->m.totals_count; i++) {
         const struct bundle_totals *t = &s->m.totals[i];
-        printf("%-38s %8llu %8llu %8llu %8llu %9llu %8llu %8llu %8llu\n", t->id,
+        printf("%-36s %8llu %8llu %8llu %8llu %9llu %9llu %8llu %8llu %8llu\n",
+               t->id,
                (unsigned long long)t->received, (unsigned long long)t->in_stock,
                (unsigned long long)t->reserved, (unsigned long long)t->loading,
-               (unsigned long long)t->installed, (unsigned long long)t->failed,
+               (unsigned long long)t->installed, (unsigned long long)t->deleted,
+               (unsigned long long)t->failed,
                (unsigned long long)t->quarantined,
                (unsigned long long)t->voided);
     }
@@ -222,6 +239,12 @@ static int read_trust(struct job *j, int argc, char **argv, struct err *e)
         case OPT_JSON:
             j->json = true;
             break;
+        case OPT_BUNDLE:
+            j->with_bundles = true;
+            break;
+        case OPT_PREVIOUS:
+            j->with_previous = true;
+            break;
         case OPT_HELP:
             fputs(usage_text, stdout);
             return 1;
@@ -261,6 +284,20 @@ static int open_all(struct job *j, int argc, char **argv, struct err *e)
     return 0;
 }
 
+static void print_all(const struct job *j, bool holds)
+{
+    if (j->json) {
+        print_json(j, holds);
+        return;
+    }
+    findings_print(&j->findings);
+    for (size_t i = 0; i < j->asked; i++)
+        print_table(&j->subject[i]);
+    printf("\n%s\n", holds ? "All that was asked holds."
+                           : "NOT EVERYTHING HOLDS: see BROKEN or MISSING "
+                             "above.");
+}
+
 static int run(struct job *j, int argc, char **argv)
 {
     struct err e = ERR_INIT;
@@ -269,25 +306,17 @@ static int run(struct job *j, int argc, char **argv)
     if (end)
         return end - 1;
     if (open_all(j, argc, argv, &e) != 0) {
-        if (j->json) {
-            findings_add(&j->findings, BROKEN, "%s", e.msg);
-            j->asked = 0;
-            print_json(j, false);
-        }
+        /* A container that may not be believed at all is a finding too, the
+         * only one: nothing is built on the others without it. */
+        findings_add(&j->findings, BROKEN, "%s", e.msg);
+        j->asked = 0;
+        print_all(j, false);
         fprintf(stderr, "lineside-verify: %s\n", e.msg);
         return err_exit_code(e.code);
     }
     prove(j);
     bool holds = findings_hold(&j->findings);
-    if (j->json) {
-        print_json(j, holds);
-    } else {
-        findings_print(&j->findings);
-        for (size_t i = 0; i < j->asked; i++)
-            print_table(&j->subject[i]);
-        printf("\n%s\n", holds ? "All that was asked holds."
-                               : "NOT EVERYTHING HOLDS: see BROKEN above.");
-    }
+    print_all(j, holds);
     return holds ? 0 : 1;
 }
 

@@ -1,10 +1,7 @@
 /* Reading and proving one container. */
-#include "station/verify/subject.h"
+#include "station/verify/bundle.h"
 
 #include "station/container/reader.h"
-#include "station/container/report_record.h"
-#include "station/ifpp/bpp.h"
-#include "station/ifpp/event.h"
 #include "station/ifpp/evidence.h"
 
 #include <errno.h>
@@ -14,6 +11,42 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static int by_bundle_id(const void *a, const void *b)
+{
+    const struct bundle_totals *const *x = a, *const *y = b;
+
+    return strcmp((*x)->id, (*y)->id);
+}
+
+static int index_totals(struct subject *s, struct err *e)
+{
+    size_t n = s->m.totals_count;
+
+    s->by_id = calloc(n ? n : 1, sizeof *s->by_id);
+    s->by_bundle = calloc(n ? n : 1, sizeof *s->by_bundle);
+    if (!s->by_id || !s->by_bundle)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        s->by_id[i] = &s->m.totals[i];
+    if (n)
+        qsort(s->by_id, n, sizeof *s->by_id, by_bundle_id);
+    return 0;
+}
+
+const struct bundle_totals *subject_totals(const struct subject *s,
+                                           const char *bundle_id)
+{
+    struct bundle_totals key;
+    const struct bundle_totals *k = &key, **found;
+
+    snprintf(key.id, sizeof key.id, "%s", bundle_id);
+    if (s->m.totals_count == 0)
+        return NULL;
+    found = bsearch(&k, s->by_id, s->m.totals_count, sizeof *s->by_id,
+                    by_bundle_id);
+    return found ? *found : NULL;
+}
 
 int subject_open(struct subject *s, const char *path,
                  const struct container_trust *t, struct err *e)
@@ -28,7 +61,8 @@ int subject_open(struct subject *s, const char *path,
         return err_errno(e, "%s is not a container directory", path);
     if (container_read_manifest(s->dir, &cms, e) != 0 ||
         manifest_verify(buf_span(&cms), t, &s->m, NULL, e) != 0 ||
-        container_check_names(s->dir, &s->m, e) != 0) {
+        container_check_names(s->dir, &s->m, e) != 0 ||
+        index_totals(s, e) != 0) {
         subject_close(s);
         return -1;
     }
@@ -44,6 +78,11 @@ void subject_close(struct subject *s)
     manifest_clear(&s->m);
     txset_clear(&s->results);
     txset_clear(&s->gone);
+    txset_clear(&s->deleted);
+    facts_clear(&s->facts);
+    free(s->by_id);
+    free(s->by_bundle);
+    free(s->hashes);
 }
 
 /* State of one reading. */
@@ -52,6 +91,7 @@ struct reading {
     const struct trust *ci;
     int64_t at;
     struct issuer **eum; /* one per chain of the manifest */
+    struct dp_chains dp; /* bpp-bundle */
     uint64_t last_event;
     uint8_t head[EVENT_HASH];
 };
@@ -66,7 +106,7 @@ static int chains_open(struct reading *r, struct err *e)
     for (size_t i = 0; i < b->n; i++)
         if (issuer_new_eum(r->ci, buf_span(&b->v[i]), r->at, &r->eum[i], e) != 0)
             return err_wrap(e, "EUM chain %zu", i);
-    return 0;
+    return dp_chains_open(&r->dp, &r->s->m, r->ci, r->at, e);
 }
 
 static void chains_close(struct reading *r)
@@ -74,6 +114,7 @@ static void chains_close(struct reading *r)
     for (size_t i = 0; r->eum && i < r->s->m.eum_chains.n; i++)
         issuer_free(r->eum[i]);
     free(r->eum);
+    dp_chains_close(&r->dp);
 }
 
 /* CERT.EUICC of a record to the CI; its EID and key. */
@@ -92,112 +133,178 @@ static int euicc_of(const struct reading *r, uint64_t chain, struct span cert,
     return bad ? -1 : issuer_check_euicc(r->eum[chain], cert, eid, key, e);
 }
 
+/* The bundle a record speaks of, as an index into the totals. */
+static int bundle_of(const struct reading *r, const struct report_record *rec,
+                     uint32_t *out, struct err *e)
+{
+    char id[UUID_LEN + 1];
+
+    snprintf(id, sizeof id, "%.*s", (int)rec->bundle_id.n,
+             (const char *)rec->bundle_id.p);
+    const struct bundle_totals *t = subject_totals(r->s, id);
+    if (!t)
+        return err_set(e, ERR_CONFLICT, "it speaks of bundle %s, which is not "
+                                        "in the totals", id);
+    *out = (uint32_t)(t - r->s->m.totals);
+    return 0;
+}
+
+static int remember(struct txset *set, const struct txmark *x, struct err *e)
+{
+    return txset_add(set, x) == 0 ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+/* The eUICC that a record's certificate belongs to. */
+struct witness {
+    struct eid eid;
+    EVP_PKEY *key;
+};
+
 static int take_result(struct reading *r, const struct report_record *rec,
-                       EVP_PKEY *key, const struct eid *eid, struct err *e)
+                       const struct witness *w, struct err *e)
 {
     struct install_result ir;
+    struct txmark x = { .eid = w->eid };
     struct subject *s = r->s;
 
     if (install_result_parse(rec->bf37, &ir, e) != 0 ||
-        install_result_verify(&ir, key, NULL, e) != 0)
+        install_result_verify(&ir, w->key, NULL, e) != 0 ||
+        bundle_of(r, rec, &x.bundle, e) != 0)
         return -1;
-    s->tally.results++;
-    if (ir.installed)
-        s->tally.installed++;
-    else
-        s->tally.failed++;
-    return txset_add(&s->results, &ir.txid, eid, ir.installed) == 0
-               ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+    if (strcmp(ir.smdp_oid, s->m.totals[x.bundle].smdp_oid) != 0)
+        return err_set(e, ERR_CONFLICT, "the eUICC signed a result for SM-DPf "
+                                        "%s, but bundle %s is of %s",
+                       ir.smdp_oid, s->m.totals[x.bundle].id,
+                       s->m.totals[x.bundle].smdp_oid);
+    x.txid = ir.txid;
+    x.mark = ir.installed;
+    struct tally *const both[] = { &s->tally, &s->by_bundle[x.bundle] };
+    for (int i = 0; i < 2; i++) {
+        both[i]->results++;
+        both[i]->installed += ir.installed;
+        both[i]->failed += !ir.installed;
+    }
+    return remember(&s->results, &x, e);
 }
 
 static int take_receipt(struct reading *r, const struct report_record *rec,
-                        EVP_PKEY *key, const struct eid *eid, struct err *e)
+                        const struct witness *w, struct err *e)
 {
     struct receipt rc;
 
     if (receipt_parse(rec->receipt, &rc, e) != 0 ||
-        receipt_verify(&rc, key, eid, rc.function, NULL, e) != 0)
+        receipt_verify(&rc, w->key, &w->eid, rc.function, NULL, e) != 0)
         return -1;
     r->s->tally.receipts++;
     return 0;
 }
 
 static int take_deletion(struct reading *r, const struct report_record *rec,
-                         EVP_PKEY *key, struct err *e)
+                         const struct witness *w, struct err *e)
 {
     struct notification n;
+    struct txmark x = { .eid = w->eid };
 
     if (notification_parse(rec->notification, &n, e) != 0 ||
-        notification_verify(&n, key, e) != 0)
+        notification_verify(&n, w->key, e) != 0 ||
+        bundle_of(r, rec, &x.bundle, e) != 0)
         return -1;
     if (n.is_result || !(n.meta.op & 0x10))
         return err_set(e, ERR_CONFLICT, "the notification is of no deletion");
+    if (!txid_from_span(rec->txid, &x.txid))
+        return err_set(e, ERR_FORMAT, "no transactionId");
     r->s->tally.deletions++;
-    return 0;
+    r->s->by_bundle[x.bundle].deletions++;
+    return remember(&r->s->deleted, &x, e);
 }
 
 static int take_gone(struct reading *r, const struct report_record *rec,
-                     struct err *e)
+                     const struct witness *w, struct err *e)
 {
-    struct txid t;
-    const struct eid nobody = { { 0 } };
+    struct txmark x = { .mark = rec->kind == REPORT_VOIDED };
 
-    if (!txid_from_span(rec->txid, &t))
+    (void)w;
+    if (!txid_from_span(rec->txid, &x.txid))
         return err_set(e, ERR_FORMAT, "no transactionId");
-    if (rec->kind == REPORT_VOIDED)
-        r->s->tally.voided++;
-    else
-        r->s->tally.quarantined++;
-    return txset_add(&r->s->gone, &t, &nobody,
-                     rec->kind == REPORT_VOIDED) == 0
-               ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+    if (bundle_of(r, rec, &x.bundle, e) != 0)
+        return -1;
+    struct tally *const both[] = { &r->s->tally, &r->s->by_bundle[x.bundle] };
+    for (int i = 0; i < 2; i++) {
+        both[i]->voided += x.mark;
+        both[i]->quarantined += !x.mark;
+    }
+    return remember(&r->s->gone, &x, e);
 }
+
+static int take_failure(struct reading *r, const struct report_record *rec,
+                        const struct witness *w, struct err *e)
+{
+    (void)rec;
+    (void)w;
+    (void)e;
+    r->s->tally.failures++;
+    return 0;
+}
+
+static int (*const take[REPORT_KINDS])(struct reading *,
+                                       const struct report_record *,
+                                       const struct witness *, struct err *) = {
+    [REPORT_RESULT] = take_result,
+    [REPORT_FAILURE] = take_failure,
+    [REPORT_DELETION] = take_deletion,
+    [REPORT_RECEIPT] = take_receipt,
+    [REPORT_VOIDED] = take_gone,
+    [REPORT_QUARANTINED] = take_gone,
+};
 
 static int report_record(struct reading *r, struct span der, struct err *e)
 {
     struct report_record rec;
-    struct eid eid;
-    EVP_PKEY *key = NULL;
+    struct witness w = { .key = NULL };
 
     if (report_record_decode(der, &rec, e) != 0)
         return -1;
     const struct manifest *m = &r->s->m;
-    if (rec.event < m->first_event || rec.event > m->last_event ||
-        rec.event < r->last_event)
-        return err_set(e, ERR_CONFLICT, "event %llu is out of order or outside "
-                                        "this report",
+    if (rec.event < m->first_event || rec.event > m->last_event)
+        return err_set(e, ERR_CONFLICT, "event %llu is outside this report",
                        (unsigned long long)rec.event);
+    if (rec.event <= r->last_event)
+        return err_set(e, ERR_CONFLICT, "event %llu comes after event %llu, so "
+                                        "a record is doubled or out of order",
+                       (unsigned long long)rec.event,
+                       (unsigned long long)r->last_event);
     r->last_event = rec.event;
     if (rec.certificate.n &&
-        euicc_of(r, rec.eum_chain, rec.certificate, &eid, &key, e) != 0)
+        euicc_of(r, rec.eum_chain, rec.certificate, &w.eid, &w.key, e) != 0)
         return -1;
-    int bad = 0;
-    switch (rec.kind) {
-    case REPORT_RESULT:
-        bad = take_result(r, &rec, key, &eid, e);
-        break;
-    case REPORT_RECEIPT:
-        bad = take_receipt(r, &rec, key, &eid, e);
-        break;
-    case REPORT_DELETION:
-        bad = take_deletion(r, &rec, key, e);
-        break;
-    case REPORT_VOIDED:
-    case REPORT_QUARANTINED:
-        bad = take_gone(r, &rec, e);
-        break;
-    default:
-        r->s->tally.failures++;
-        break;
-    }
-    EVP_PKEY_free(key);
+    int bad = take[rec.kind](r, &rec, &w, e);
+    EVP_PKEY_free(w.key);
+    const struct fact f = fact_of_record(&rec);
+    if (!bad && facts_add(&r->s->facts, &f) != 0)
+        bad = err_set(e, ERR_NOMEM, "out of memory");
     return bad;
+}
+
+static int keep_hash(struct subject *s, const uint8_t hash[EVENT_HASH],
+                     struct err *e)
+{
+    if (s->hash_count == s->hash_cap) {
+        size_t cap = s->hash_cap ? s->hash_cap * 2 : 256;
+        void *v = realloc(s->hashes, cap * sizeof *s->hashes);
+        if (!v)
+            return err_set(e, ERR_NOMEM, "out of memory");
+        s->hashes = v;
+        s->hash_cap = cap;
+    }
+    memcpy(s->hashes[s->hash_count++], hash, EVENT_HASH);
+    return 0;
 }
 
 /* Each event names the hash of the one before. */
 static int log_record(struct reading *r, struct span der, struct err *e)
 {
     struct event ev;
+    struct fact f;
 
     if (event_decode(der, &ev, e) != 0)
         return -1;
@@ -211,28 +318,17 @@ static int log_record(struct reading *r, struct span der, struct err *e)
                        "changed", (unsigned long long)ev.number);
     event_hash(der, r->head);
     r->last_event = ev.number;
-    return 0;
+    if (fact_of_event(&ev, &f) && facts_add(&r->s->facts, &f) != 0)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    return keep_hash(r->s, r->head, e);
 }
 
 static int bundle_record(struct reading *r, struct span der, struct err *e)
 {
-    struct bpp_record b;
-    EVP_PKEY *key = NULL;
+    struct txmark x;
 
-    if (bpp_record_parse(der, &b, e) != 0)
-        return -1;
-    if (b.eum_chain >= r->s->m.eum_chains.n)
-        return err_set(e, ERR_FORMAT, "EUM chain %u is not in the manifest",
-                       b.eum_chain);
-    if (issuer_check_euicc(r->eum[b.eum_chain], b.cert.whole, &b.eid, &key,
-                           e) != 0)
-        return -1;
-    int bad = euicc_key_check(&b.key, key, e);
-    EVP_PKEY_free(key);
-    if (bad)
-        return -1;
-    return txset_add(&r->s->results, &b.key.txid, &b.eid, 0) == 0
-               ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+    return bundle_prove(der, r->eum, r->s->m.eum_chains.n, &r->dp, &x, e) != 0
+               ? -1 : remember(&r->s->results, &x, e);
 }
 
 static int on_record(void *ctx, uint64_t number, struct span record,
@@ -261,28 +357,55 @@ static void conclude_log(const struct reading *r, struct findings *f)
 {
     const struct manifest *m = &r->s->m;
 
-    if (r->last_event != (m->first_event ? m->last_event : r->last_event) ||
-        memcmp(r->head, m->head_after, EVENT_HASH) != 0)
+    if (r->last_event != m->last_event)
+        findings_add(f, BROKEN, "the last event is %llu, the manifest says %llu",
+                     (unsigned long long)r->last_event,
+                     (unsigned long long)m->last_event);
+    else if (!m->first_event)
+        findings_add(f, PROVEN, "no events since the last audit-log");
+    else if (memcmp(r->head, m->head_after, EVENT_HASH) != 0)
         findings_add(f, BROKEN, "the events do not end at the head the "
                                 "manifest names");
-    else if (m->first_event)
+    else
         findings_add(f, PROVEN, "events %llu to %llu, each naming the hash of "
                                 "the one before, end at the signed head",
                      (unsigned long long)m->first_event,
                      (unsigned long long)m->last_event);
+}
+
+static void conclude_bundle(const struct reading *r, struct findings *f)
+{
+    const struct txmark *twice = txset_twice(&r->s->results);
+    char txid[TXID_HEX + 1];
+
+    if (twice)
+        findings_add(f, BROKEN, "transactionId %s is bound twice",
+                     txid_format(&twice->txid, txid));
     else
-        findings_add(f, PROVEN, "no events since the last audit-log");
+        findings_add(f, PROVEN, "%zu BPPs, each bound to a one-time key that "
+                                "its eUICC signed, by a binding key of %s",
+                     r->s->results.n, r->s->m.issuer);
 }
 
 static void conclude_report(const struct reading *r, struct findings *f)
 {
     struct subject *s = r->s;
     char txid[TXID_HEX + 1];
-    const struct txmark *twice = txset_twice(&s->results);
+    const struct {
+        const struct txset *set;
+        const char *text;
+    } once[] = {
+        { &s->results, "has two results" },
+        { &s->gone, "is voided or quarantined twice" },
+        { &s->deleted, "is deleted twice" },
+    };
 
-    if (twice)
-        findings_add(f, BROKEN, "transactionId %s has two results",
-                     txid_format(&twice->txid, txid));
+    for (size_t i = 0; i < sizeof once / sizeof *once; i++) {
+        const struct txmark *twice = txset_twice(once[i].set);
+        if (twice)
+            findings_add(f, BROKEN, "transactionId %s %s",
+                         txid_format(&twice->txid, txid), once[i].text);
+    }
     for (size_t i = 0; i < s->gone.n; i++)
         if (txset_find(&s->results, &s->gone.v[i].txid))
             findings_add(f, BROKEN, "transactionId %s has a result and is %s",
@@ -322,8 +445,10 @@ void check_records(struct subject *s, const struct container_trust *t,
               container_read_segments(s->dir, &s->m, on_record, &r, &e) != 0;
     txset_sort(&s->results);
     txset_sort(&s->gone);
+    txset_sort(&s->deleted);
+    s->whole = !bad;
     if (bad) {
-        findings_add(f, BROKEN, "%s", e.msg);
+        findings_add(f, BROKEN, "%s: %s", s->path, e.msg);
     } else {
         for (size_t i = 0; i < s->m.segment_count; i++) {
             records += s->m.segments[i].records;
@@ -337,6 +462,8 @@ void check_records(struct subject *s, const struct container_trust *t,
             conclude_log(&r, f);
         else if (s->m.kind == KIND_LOADING_REPORT)
             conclude_report(&r, f);
+        else if (s->m.kind == KIND_BPP_BUNDLE)
+            conclude_bundle(&r, f);
     }
     chains_close(&r);
 }

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int txset_add(struct txset *s, const struct txid *t, const struct eid *eid,
-              uint8_t mark)
+int txset_add(struct txset *s, const struct txmark *x)
 {
     if (s->n == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 256;
@@ -14,7 +13,7 @@ int txset_add(struct txset *s, const struct txid *t, const struct eid *eid,
         s->v = v;
         s->cap = cap;
     }
-    s->v[s->n++] = (struct txmark){ *t, *eid, mark };
+    s->v[s->n++] = *x;
     return 0;
 }
 
@@ -33,7 +32,7 @@ void txset_sort(struct txset *s)
 
 struct txmark *txset_find(const struct txset *s, const struct txid *t)
 {
-    struct txmark key = { *t, { { 0 } }, 0 };
+    struct txmark key = { .txid = *t };
 
     return s->n ? bsearch(&key, s->v, s->n, sizeof *s->v, by_txid) : NULL;
 }
