@@ -40,5 +40,9 @@ int cmd_options(const struct command *self, int argc, char **argv,
 /* "lineside import: <msg>" on standard error; returns the exit code. */
 int cmd_fail(const struct command *self, const struct err *e);
 int cmd_usage(const struct command *self, const char *why);
+/* As cmd_fail for a container that was refused: names it, says that nothing
+ * of it was kept, and what to do next. */
+int cmd_fail_container(const struct command *self, const char *path,
+                       const struct err *e);
 
 #endif

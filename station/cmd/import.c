@@ -73,8 +73,7 @@ static int import_each(const struct command *self, const struct cmd_common *c,
             print_result(&r, paths[i], c->json, db);
             continue;
         }
-        err_wrap(&e, "%s: nothing was imported from it", paths[i]);
-        int bad = cmd_fail(self, &e);
+        int bad = cmd_fail_container(self, paths[i], &e);
         if (!code)
             code = bad;
     }

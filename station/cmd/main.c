@@ -48,6 +48,30 @@ int cmd_fail(const struct command *self, const struct err *e)
     return err_exit_code(e->code);
 }
 
+/* What to do when a container is refused, for the codes whose sentences do not
+ * always say it themselves. */
+static const char *const next_steps[ERR_CODES] = {
+    [ERR_FORMAT] = "copy the container again; if it is refused again, ask its "
+                   "issuer for a new one",
+    [ERR_LIMIT] = "ask its issuer for a new one within that limit",
+    [ERR_SIGNATURE] = "copy the container again; if it is refused again, ask "
+                      "its issuer for a new one",
+    [ERR_TRUST] = "keep it out and show this message to its issuer",
+    [ERR_REPLAY] = "nothing, if this very container was imported; else ask its "
+                   "issuer for a new one",
+    [ERR_CONFLICT] = "show this message to its issuer and ask for a new one",
+};
+
+int cmd_fail_container(const struct command *self, const char *path,
+                       const struct err *e)
+{
+    fprintf(stderr, "lineside %s: %s: nothing was imported from it: %s\n",
+            self->name, path, e->msg);
+    if (next_steps[e->code])
+        fprintf(stderr, "  next: %s\n", next_steps[e->code]);
+    return err_exit_code(e->code);
+}
+
 int cmd_usage(const struct command *self, const char *why)
 {
     fprintf(stderr, "lineside %s: %s\nTry: lineside %s --help\n", self->name,

@@ -122,12 +122,15 @@ static int run_cert(const struct command *self, int argc, char **argv)
         return cmd_usage(self, "one CONTAINER is needed: the station-cert "
                                "folder on the stick");
     station_init_empty(&s);
-    int bad = db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
-              station_get(db, &s, &e) != 0 ||
-              import_station_cert(db, &s, argv[optind], &r, &e) != 0;
+    if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
+        station_get(db, &s, &e) != 0)
+        return cmd_fail(self, &e);
+    int bad = import_station_cert(db, &s, argv[optind], &r, &e);
     station_clear(&s);
+    if (bad)
+        return cmd_fail_container(self, argv[optind], &e);
     station_init_empty(&s);
-    if (bad || station_get(db, &s, &e) != 0)
+    if (station_get(db, &s, &e) != 0)
         return cmd_fail(self, &e);
     if (c.json) {
         printf("{\"station\":\"%s\",\"sequence\":%llu}\n", s.id,

@@ -47,8 +47,8 @@ int import_child_start(struct import_child *c, const char *container,
     c->fd = -1;
     int dir = open(container, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return err_errno(e, "%s is not a container directory that can be read",
-                         container);
+        return err_errno(e, "not a container's folder that can be read (check "
+                            "the path, and that the medium is there)");
     if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0) {
         err_errno(e, "pipe");
         goto out;

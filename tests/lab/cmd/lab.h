@@ -39,7 +39,8 @@ struct command {
     int (*run)(int argc, char **argv, struct err *e); /* argv[0]: its name */
 };
 
-extern const struct command cmd_euicc, cmd_euicc_show, cmd_rig, cmd_sweep;
+extern const struct command cmd_euicc, cmd_euicc_show, cmd_rig, cmd_sweep,
+    cmd_forge;
 extern const struct command cmd_new, cmd_authority, cmd_bind, cmd_verify;
 
 /* Fill *out (options by offset) and *rest (words that belong to no option;

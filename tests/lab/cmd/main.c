@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &cmd_rig,
     &cmd_verify,
     &cmd_sweep,
+    &cmd_forge,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
