@@ -15,7 +15,7 @@ new_world $units 2
 new_station "$DATA" "$STICK"
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 2)" >/dev/null
 cards_start --delay-ms 3
-eids >"$WORK/todo"
+eids >"$WORK/queue"
 
 # Moments in milliseconds after start, from one seed.
 awk -v seed="$SEED" -v n="$KILLS" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.3f\n", 0.03 + rand() * 0.35 }' >"$WORK/moments"
@@ -28,7 +28,7 @@ while read -r moment; do
     rm -rf "$BENCH"
     : >"$WORK/scans"
     i=0
-    for eid in $(head -4 "$WORK/todo"); do
+    for eid in $(head -4 "$WORK/queue"); do
         i=$((i + 1))
         fixture_put "F$i" "$eid"
         printf 'F%d\t%s\n' $i "$eid" >>"$WORK/scans"
@@ -40,15 +40,15 @@ while read -r moment; do
     kill -9 $pid 2>/dev/null || :
     wait $pid 2>/dev/null || :
     done_of "$WORK/run.json" >"$WORK/finished"
-    grep -vxFf "$WORK/finished" "$WORK/todo" >"$WORK/todo.new" || :
+    grep -vxFf "$WORK/finished" "$WORK/queue" >"$WORK/queue.new" || :
     # Those that were cut go to the back of the queue every third time, so
     # that a unit is seen again both at once and much later.
     if [ $((k % 3)) = 0 ]; then
-        { tail -n +5 "$WORK/todo.new"; head -4 "$WORK/todo.new"; } >"$WORK/todo"
+        { tail -n +5 "$WORK/queue.new"; head -4 "$WORK/queue.new"; } >"$WORK/queue"
     else
-        mv "$WORK/todo.new" "$WORK/todo"
+        mv "$WORK/queue.new" "$WORK/queue"
     fi
-    [ -s "$WORK/todo" ] || eids >"$WORK/todo"
+    [ -s "$WORK/queue" ] || eids >"$WORK/queue"
     "$STATION" stock --data "$DATA" --check --json >"$WORK/stock.json" ||
         die "after kill $k: $(cat "$WORK/stock.json")"
 done <"$WORK/moments"
