@@ -51,7 +51,7 @@ check-unit: packages-check
 
 check-e2e: packages-check
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	@KILLS=500 SWEEP=full sh tests/run.sh $(LOGS)/e2e $(JOBS) $(E2E)
+	@KILLS=500 SWEEP=full TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600) sh tests/run.sh $(LOGS)/e2e $(JOBS) $(E2E)
 
 soak: packages-check
 	@$(MAKE) --no-print-directory FLAVOUR=release check-unit
