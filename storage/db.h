@@ -67,8 +67,9 @@ struct db *tx_db(struct tx *tx);
 /* --- locks between processes ---------------------------------------------- */
 
 enum lock_kind {
-    LOCK_RUN,   /* DATA/run.lock: one `run` at a time      */
-    LOCK_IMPORT /* DATA/import.lock: one import at a time  */
+    LOCK_RUN,    /* DATA/run.lock: one `run` at a time      */
+    LOCK_IMPORT, /* DATA/import.lock: one import at a time  */
+    LOCK_EXPORT  /* DATA/export.lock: one export at a time  */
 };
 struct lock;
 

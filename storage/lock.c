@@ -17,6 +17,7 @@ static const struct {
 } locks[] = {
     [LOCK_RUN] = { "run.lock", "`lineside run`" },
     [LOCK_IMPORT] = { "import.lock", "an import" },
+    [LOCK_EXPORT] = { "export.lock", "an export" },
 };
 
 static int busy(int fd, enum lock_kind k, struct err *e)

@@ -63,6 +63,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct stat st;
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
+    AUTO(lock_release_p) struct lock *lock = NULL;
 
     int end = cmd_options(self, argc, argv, options, own, &o, &c);
     if (end)
@@ -78,7 +79,8 @@ static int run(const struct command *self, int argc, char **argv)
     if (!bad && o.again) {
         bad = report_again(db, o.again, o.to, &made, &e);
     } else if (!bad) {
-        bad = station_get(db, &s, &e);
+        bad = lock_take(c.data_dir, LOCK_EXPORT, &lock, &e) != 0
+                  ? -1 : station_get(db, &s, &e);
         if (!bad && !s.commissioned)
             bad = err_set(&e, ERR_WRONG_STATE,
                           "this station has no certificate to sign with; "
@@ -86,7 +88,8 @@ static int run(const struct command *self, int argc, char **argv)
         if (!bad)
             bad = identity_open(c.data_dir, buf_span(&s.chain), &id, &e);
         if (!bad)
-            bad = report_export(db, c.data_dir, &s, &id, o.to, &made, &e);
+            bad = report_export(db, lock, c.data_dir, &s, &id, o.to, &made,
+                                &e);
     }
     for (size_t i = 0; i < made.n; i++)
         print_one(&made.v[i], c.json);

@@ -1,6 +1,7 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
+#include "station/report/report.h"
 #include "storage/queries.h"
 
 #include <getopt.h>
@@ -19,7 +20,26 @@ static json_t *balance_json(const struct stock_balance *b)
     return j;
 }
 
-static void print_json(const struct stock_overview *o, bool adds_up)
+static const char *export_name(enum export_kind k)
+{
+    return kind_name(k == EXPORT_AUDIT_LOG ? KIND_AUDIT_LOG
+                                           : KIND_LOADING_REPORT);
+}
+
+static json_t *waiting_json(const struct report_list *l)
+{
+    json_t *a = json_array();
+
+    for (size_t i = 0; i < l->n; i++)
+        json_array_append_new(a, json_pack("{s:s, s:s, s:I}", "kind",
+                                           export_name(l->v[i].kind), "id",
+                                           l->v[i].id, "sequence",
+                                           (json_int_t)l->v[i].sequence));
+    return a;
+}
+
+static void print_json(const struct stock_overview *o,
+                       const struct report_list *waiting, bool adds_up)
 {
     json_t *bundles = json_array(), *unresolved = json_array();
     json_t *gaps = json_array();
@@ -54,7 +74,7 @@ static void print_json(const struct stock_overview *o, bool adds_up)
                                               (json_int_t)o->gaps.v[i].last));
     json_t *all = json_pack(
         "{s:o, s:o, s:b, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
-        " s:b}",
+        " s:o, s:b}",
         "total", balance_json(&o->total), "bundles", bundles, "addsUp", adds_up,
         "unresolved", unresolved, "gaps", gaps, "notExported", "evidence",
         (json_int_t)o->pending.evidence, "results",
@@ -64,7 +84,8 @@ static void print_json(const struct stock_overview *o, bool adds_up)
         (json_int_t)o->pending.deletions, "quarantined",
         (json_int_t)o->pending.quarantined, "voided",
         (json_int_t)o->pending.voided, "events",
-        (json_int_t)o->pending.events, "clockConfirmed", o->clock.confirmed);
+        (json_int_t)o->pending.events, "notDelivered", waiting_json(waiting),
+        "clockConfirmed", o->clock.confirmed);
     json_dumpf(all, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(all);
@@ -78,7 +99,8 @@ static void print_row(const char *name, const struct stock_balance *b)
     printf("\n");
 }
 
-static void print_text(const struct stock_overview *o, bool adds_up)
+static void print_text(const struct stock_overview *o,
+                       const struct report_list *waiting, bool adds_up)
 {
     char eid[EID_DIGITS + 1], now[24];
 
@@ -113,6 +135,10 @@ static void print_text(const struct stock_overview *o, bool adds_up)
            (unsigned long long)o->pending.voided,
            (unsigned long long)o->pending.deletions,
            (unsigned long long)o->pending.events);
+    for (size_t i = 0; i < waiting->n; i++)
+        printf("not delivered: %s %llu has not reached a medium: run `lineside "
+               "export`\n", export_name(waiting->v[i].kind),
+               (unsigned long long)waiting->v[i].sequence);
     if (!o->clock.confirmed)
         printf("clock: this machine's is not believed; the ledger's time is "
                "%s\n", clock_text(o->clock.now, now));
@@ -135,6 +161,7 @@ static int run(const struct command *self, int argc, char **argv)
     };
     struct cmd_common c;
     struct stock_overview o = { 0 };
+    struct report_list waiting = { NULL, 0 };
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
     bool check = false;
@@ -145,16 +172,18 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind != argc)
         return cmd_usage(self, "no operands are expected");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
-        query_overview(db, &o, &e) != 0)
+        query_overview(db, &o, &e) != 0 ||
+        report_waiting(db, c.data_dir, &waiting, &e) != 0)
         return cmd_fail(self, &e);
     bool adds_up = stock_balance_ok(&o.total);
     for (size_t i = 0; i < o.bundles.n; i++)
         adds_up = adds_up && stock_balance_ok(&o.bundles.v[i].b);
     if (c.json)
-        print_json(&o, adds_up);
+        print_json(&o, &waiting, adds_up);
     else
-        print_text(&o, adds_up);
+        print_text(&o, &waiting, adds_up);
     stock_overview_clear(&o);
+    report_list_clear(&waiting);
     if (check && (stock_cross_check(db, &e) != 0 ||
                   event_verify(db, NULL, &e) != 0))
         return cmd_fail(self, &e);

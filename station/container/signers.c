@@ -194,6 +194,6 @@ int manifest_pinned_root(struct span cms_der, const uint8_t root_sha256[32],
     }
     return err_set(e, ERR_TRUST, "this container does not come with the root "
                    "whose SHA-256 was given at init. Compare that number with "
-                   "the Device Manufacturer's; run init again if it was "
-                   "mistyped");
+                   "the Device Manufacturer's; if it was mistyped, run "
+                   "init again in an empty data directory");
 }

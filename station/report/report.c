@@ -1,6 +1,7 @@
 #include "station/report/report.h"
 
 #include "station/base/clock.h"
+#include "station/container/reader.h"
 #include "station/container/report_record.h"
 #include "station/ifpp/bpp.h"
 #include "station/ifpp/tags.h"
@@ -8,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,26 +356,70 @@ static int deliver_in_snapshot(struct db *db, void *ctx, struct err *e)
     return bad;
 }
 
+/* The export stopped between its arrival and its leaving the outbox: the very
+ * same container lies there, every octet of it. */
+static bool arrived_before(struct delivery *d)
+{
+    AUTO(buf_clear) struct buf cms = BUF_INIT;
+    AUTO(manifest_clear) struct manifest m;
+    struct err why = ERR_INIT;
+    char path[4096];
+
+    manifest_init(&m);
+    snprintf(path, sizeof path, "%s/%s", d->to_dir, d->x->directory);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool same = container_read_manifest(fd, &cms, &why) == 0 &&
+                span_eq(buf_span(&cms), buf_span(&d->x->manifest)) &&
+                manifest_peek(buf_span(&cms), &m, &why) == 0 &&
+                container_check_names(fd, &m, &why) == 0 &&
+                container_read_segments(fd, &m, NULL, NULL, &why) == 0 &&
+                (d->path = strdup(path)) != NULL;
+    close(fd);
+    for (size_t i = 0; same && i < m.segment_count; i++)
+        d->records += m.segments[i].records;
+    return same;
+}
+
+/* Takes over path. */
+static int list_add(struct report_list *l, const struct export_info *x,
+                    uint64_t records, char *path, struct err *e)
+{
+    struct report_made *v = realloc(l->v, (l->n + 1) * sizeof *v);
+
+    if (!v) {
+        free(path);
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    l->v = v;
+    struct report_made *r = &v[l->n++];
+    *r = (struct report_made){ .kind = x->kind, .sequence = x->sequence,
+                               .first_event = x->first_event,
+                               .last_event = x->last_event,
+                               .records = records, .path = path };
+    memcpy(r->id, x->id, sizeof r->id);
+    return 0;
+}
+
 static int deliver(struct db *db, const struct export_info *x,
                    const char *to_dir, struct report_list *out, struct err *e)
 {
     struct delivery d = { .x = x, .to_dir = to_dir };
 
-    if (db_snapshot(db, deliver_in_snapshot, &d, e) != 0)
+    if (!arrived_before(&d) &&
+        db_snapshot(db, deliver_in_snapshot, &d, e) != 0)
         return -1;
-    struct report_made *v = realloc(out->v, (out->n + 1) * sizeof *v);
-    if (!v) {
-        free(d.path);
-        return err_set(e, ERR_NOMEM, "out of memory");
-    }
-    out->v = v;
-    struct report_made *r = &v[out->n++];
-    *r = (struct report_made){ .kind = x->kind, .sequence = x->sequence,
-                               .first_event = x->first_event,
-                               .last_event = x->last_event,
-                               .records = d.records, .path = d.path };
-    memcpy(r->id, x->id, sizeof r->id);
-    return 0;
+    return list_add(out, x, d.records, d.path, e);
+}
+
+static int not_delivered(const struct export_info *x, const char *to_dir,
+                         struct err *e)
+{
+    return err_wrap(e, "%s %llu is made, but did not reach %s; run `lineside "
+                       "export` again with a good medium",
+                    kind_name(container_kind_of(x->kind)),
+                    (unsigned long long)x->sequence, to_dir);
 }
 
 /* Remove a container's folder: flat, our own. */
@@ -395,36 +441,85 @@ static void remove_container(const char *outbox, const char *name)
     rmdir(dir);
 }
 
-/* What a cut export left: delivered now if the ledger knows it, removed if it
- * does not (then it was never more than a draft). */
-static int empty_outbox(struct db *db, const char *outbox, const char *to_dir,
-                        struct report_list *out, struct err *e)
+/* The export that this name in the outbox stands for: 1, or 0: none that the
+ * ledger knows (then it was never more than a draft), or -1. */
+static int export_named(struct db *db, const char *name,
+                        struct export_info *x, struct err *e)
+{
+    struct err why = ERR_INIT;
+    size_t n = strlen(name);
+
+    if (n <= UUID_LEN)
+        return 0;
+    if (export_by_id(db, name + n - UUID_LEN, x, &why) == 0)
+        return 1;
+    if (why.code == ERR_NOT_FOUND)
+        return 0;
+    *e = why;
+    return -1;
+}
+
+/* Calls fn for every name in the outbox; x is NULL for a draft. */
+typedef int outbox_fn(void *ctx, const char *name, const struct export_info *x,
+                      struct err *e);
+static int outbox_walk(struct db *db, const char *outbox, outbox_fn *fn,
+                       void *ctx, struct err *e)
 {
     struct dirent *de;
     int bad = 0;
     DIR *d = opendir(outbox);
 
     if (!d)
-        return err_errno(e, "%s", outbox);
+        return errno == ENOENT ? 0 : err_errno(e, "%s", outbox);
     while (!bad && (de = readdir(d))) {
         struct export_info x = { 0 };
-        struct err why = ERR_INIT;
-        size_t n = strlen(de->d_name);
         if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
             continue;
-        const char *id = n > UUID_LEN ? de->d_name + n - UUID_LEN : "";
-        if (export_by_id(db, id, &x, &why) == 0)
-            bad = deliver(db, &x, to_dir, out, e);
-        else if (why.code != ERR_NOT_FOUND) {
-            *e = why;
-            bad = -1;
-        }
+        int known = export_named(db, de->d_name, &x, e);
+        bad = known < 0 ? -1 : fn(ctx, de->d_name, known ? &x : NULL, e);
         export_clear(&x);
-        if (!bad)
-            remove_container(outbox, de->d_name);
     }
     closedir(d);
     return bad;
+}
+
+struct emptying {
+    struct db *db;
+    const char *outbox, *to_dir;
+    struct report_list *out;
+};
+
+/* What a cut export left: delivered now if the ledger knows it, and gone. */
+static int empty_one(void *ctx, const char *name, const struct export_info *x,
+                     struct err *e)
+{
+    const struct emptying *m = ctx;
+
+    if (x && deliver(m->db, x, m->to_dir, m->out, e) != 0)
+        return not_delivered(x, m->to_dir, e);
+    remove_container(m->outbox, name);
+    return 0;
+}
+
+static int list_one(void *ctx, const char *name, const struct export_info *x,
+                    struct err *e)
+{
+    (void)name;
+    return x ? list_add(ctx, x, 0, NULL, e) : 0;
+}
+
+static void outbox_path(const char *data_dir, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s/%s", data_dir, REPORT_OUTBOX);
+}
+
+int report_waiting(struct db *db, const char *data_dir,
+                   struct report_list *out, struct err *e)
+{
+    char outbox[4096];
+
+    outbox_path(data_dir, outbox, sizeof outbox);
+    return outbox_walk(db, outbox, list_one, out, e);
 }
 
 static int deliver_and_forget(struct db *db, const struct making *g,
@@ -432,19 +527,32 @@ static int deliver_and_forget(struct db *db, const struct making *g,
                               struct err *e)
 {
     if (deliver(db, &g->x, to_dir, out, e) != 0)
-        return err_wrap(e, "%s %llu is made, but did not reach %s; run "
-                           "`lineside export` again with a good medium",
-                        kind_name(container_kind_of(g->kind)),
-                        (unsigned long long)g->x.sequence, to_dir);
+        return not_delivered(&g->x, to_dir, e);
     remove_container(g->outbox, g->x.directory);
     return 0;
 }
 
-int report_export(struct db *db, const char *data_dir, const struct station *s,
-                  const struct identity *self, const char *to_dir,
-                  struct report_list *out, struct err *e)
+static int make_and_deliver(struct db *db, struct pair *p, const char *to_dir,
+                            struct report_list *out, struct err *e)
+{
+    int bad = db_snapshot(db, make_in_outbox, p, e) != 0 ||
+              db_write(db, enter, p, e) != 0;
+
+    if (bad)
+        return err_wrap(e, "nothing was exported%s",
+                        e->code == ERR_FULL ? "; make room on the disk of the "
+                                              "data directory, then run it again"
+                                            : "");
+    return deliver_and_forget(db, &p->log, to_dir, out, e) != 0 ||
+           deliver_and_forget(db, &p->report, to_dir, out, e) != 0 ? -1 : 0;
+}
+
+int report_export(struct db *db, const struct lock *lock, const char *data_dir,
+                  const struct station *s, const struct identity *self,
+                  const char *to_dir, struct report_list *out, struct err *e)
 {
     char outbox[4096];
+    struct emptying left = { db, outbox, to_dir, out };
     struct pair p = {
         .log = { .kind = EXPORT_AUDIT_LOG, .s = s, .self = self,
                  .outbox = outbox },
@@ -452,18 +560,17 @@ int report_export(struct db *db, const char *data_dir, const struct station *s,
                     .outbox = outbox },
     };
 
-    snprintf(outbox, sizeof outbox, "%s/%s", data_dir, REPORT_OUTBOX);
+    if (!lock)
+        return err_set(e, ERR_INTERNAL, "an export needs the export lock");
+    outbox_path(data_dir, outbox, sizeof outbox);
     if (mkdir(outbox, 0700) != 0 && errno != EEXIST)
         return err_errno(e, "%s", outbox);
-    if (empty_outbox(db, outbox, to_dir, out, e) != 0)
+    if (outbox_walk(db, outbox, empty_one, &left, e) != 0)
         return -1;
-    int bad = db_snapshot(db, make_in_outbox, &p, e) != 0 ||
-              db_write(db, enter, &p, e) != 0 ||
-              deliver_and_forget(db, &p.log, to_dir, out, e) != 0 ||
-              deliver_and_forget(db, &p.report, to_dir, out, e) != 0;
+    int bad = make_and_deliver(db, &p, to_dir, out, e);
     export_clear(&p.log.x);
     export_clear(&p.report.x);
-    return bad ? -1 : 0;
+    return bad;
 }
 
 int report_again(struct db *db, const char *id, const char *to_dir,

@@ -22,8 +22,9 @@
 struct report_made {
     enum export_kind kind;
     char id[UUID_LEN + 1];
-    uint64_t sequence, first_event, last_event, records;
-    char *path; /* owned */
+    uint64_t sequence, first_event, last_event;
+    uint64_t records; /* 0 in report_waiting */
+    char *path; /* owned; NULL in report_waiting */
 };
 struct report_list {
     struct report_made *v;
@@ -32,10 +33,16 @@ struct report_list {
 void report_list_clear(struct report_list *l);
 
 /* Deliver what is left in the outbox, then make and deliver an audit-log and
- * a loading-report. On failure *out holds what did arrive. */
-int report_export(struct db *db, const char *data_dir, const struct station *s,
-                  const struct identity *self, const char *to_dir,
-                  struct report_list *out, struct err *e);
+ * a loading-report. On failure *out holds what did arrive. lock: LOCK_EXPORT,
+ * since the outbox has room for one at a time. */
+int report_export(struct db *db, const struct lock *lock, const char *data_dir,
+                  const struct station *s, const struct identity *self,
+                  const char *to_dir, struct report_list *out, struct err *e);
+
+/* What was exported, but not seen to arrive on a medium. *out is empty or is
+ * added to. */
+int report_waiting(struct db *db, const char *data_dir,
+                   struct report_list *out, struct err *e);
 
 /* Write an export made earlier once more, byte for byte. */
 int report_again(struct db *db, const char *id, const char *to_dir,
