@@ -289,6 +289,18 @@ static const struct subject *by_hash(const struct subject *v, size_t n,
     return NULL;
 }
 
+/* The one that s should follow, whatever s says of it. */
+static const struct subject *by_number(const struct subject *s,
+                                       const struct subject *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i].m.kind == s->m.kind &&
+            v[i].m.sequence + 1 == s->m.sequence &&
+            strcmp(v[i].m.issuer, s->m.issuer) == 0)
+            return &v[i];
+    return NULL;
+}
+
 static bool same(const struct subject *a, const struct subject *b)
 {
     return memcmp(a->cms_sha256, b->cms_sha256, sizeof a->cms_sha256) == 0;
@@ -393,6 +405,11 @@ void check_continuity(const struct subject *s, const struct subject *others,
         check_first(s, f);
     else if (before)
         check_step(s, before, f);
+    else if ((before = by_number(s, others, n)))
+        findings_add(f, BROKEN, "%s %llu names another manifest before it than "
+                                "that of number %llu, %s",
+                     kind_name(s->m.kind), (ull)s->m.sequence,
+                     (ull)before->m.sequence, before->path);
     else
         findings_add(f, asked ? MISSING : NOT_PROVEN,
                      "the %s that number %llu of %s follows was not given "

@@ -306,9 +306,11 @@ static int run(struct job *j, int argc, char **argv)
     if (end)
         return end - 1;
     if (open_all(j, argc, argv, &e) != 0) {
-        /* A container that may not be believed at all is a finding too, the
-         * only one: nothing is built on the others without it. */
-        findings_add(&j->findings, BROKEN, "%s", e.msg);
+        /* A container that may not be believed, or not be read, is a finding
+         * too, the only one: nothing is built on the others without it. */
+        findings_add(&j->findings,
+                     err_exit_code(e.code) == 1 ? BROKEN : MISSING, "%s",
+                     e.msg);
         j->asked = 0;
         print_all(j, false);
         fprintf(stderr, "lineside-verify: %s\n", e.msg);

@@ -335,22 +335,18 @@ static int on_record(void *ctx, uint64_t number, struct span record,
                      struct err *e)
 {
     struct reading *r = ctx;
-    int bad;
 
+    (void)number; /* the reader names it in its errors */
     switch (r->s->m.kind) {
     case KIND_LOADING_REPORT:
-        bad = report_record(r, record, e);
-        break;
+        return report_record(r, record, e);
     case KIND_AUDIT_LOG:
-        bad = log_record(r, record, e);
-        break;
+        return log_record(r, record, e);
     case KIND_BPP_BUNDLE:
-        bad = bundle_record(r, record, e);
-        break;
+        return bundle_record(r, record, e);
     default:
-        bad = 0;
+        return 0;
     }
-    return bad ? err_wrap(e, "record %llu", (unsigned long long)number) : 0;
 }
 
 static void conclude_log(const struct reading *r, struct findings *f)

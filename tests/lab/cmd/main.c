@@ -15,6 +15,8 @@ static const struct command *const commands[] = {
     &cmd_verify,
     &cmd_sweep,
     &cmd_forge,
+    &cmd_upp_compare,
+    &cmd_forge_report,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -22,7 +24,7 @@ static void help(FILE *to)
 {
     fprintf(to, "usage: lineside-lab COMMAND ... (COMMAND --help for more)\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->help);
 }
 
 static const struct command *find(const char *name)
