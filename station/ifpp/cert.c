@@ -1,6 +1,7 @@
 #include "station/ifpp/cert.h"
 
 #include "station/ifpp/certview.h"
+#include "station/ifpp/sig.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -143,6 +144,10 @@ void cert_sha256(X509 *c, uint8_t out[32])
     OPENSSL_free(der);
 }
 
+static const char no_key[] =
+    "certificate key is not a point on P-256 or brainpoolP256r1 (named curve, "
+    "uncompressed)";
+
 EVP_PKEY *cert_key(X509 *c, struct err *e)
 {
     AUTO(buf_clear) struct buf der = BUF_INIT;
@@ -152,10 +157,21 @@ EVP_PKEY *cert_key(X509 *c, struct err *e)
     if (view_of(c, &der, &v, e) != 0)
         return NULL;
     if (v.curve == 0 || !key) {
-        err_ossl(e, ERR_TRUST, "certificate key is not a point on P-256 or "
-                               "brainpoolP256r1 (named curve, uncompressed)");
+        err_ossl(e, ERR_TRUST, "%s", no_key);
         return NULL;
     }
+    return key;
+}
+
+EVP_PKEY *cert_key_of_der(struct span der, struct err *e)
+{
+    struct cert_view v;
+
+    if (certview_parse(der, &v, e) != 0)
+        return NULL;
+    EVP_PKEY *key = v.curve ? key_from_point(v.point, v.curve) : NULL;
+    if (!key)
+        err_set(e, ERR_TRUST, "%s", no_key);
     return key;
 }
 

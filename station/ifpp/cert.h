@@ -55,6 +55,10 @@ void cert_key_id(X509 *c, uint8_t out[32]);
 void cert_sha256(X509 *c, uint8_t out[32]);
 /* P-256 or brainpoolP256r1 public key; anything else is refused. Borrowed. */
 EVP_PKEY *cert_key(X509 *c, struct err *e);
+/* The same from the octets of a certificate that was proven before, without
+ * OpenSSL's decoder, which costs more than a verification. NULL: refused.
+ * Caller frees. */
+EVP_PKEY *cert_key_of_der(struct span der, struct err *e);
 
 /* Roots to trust: CI roots for the GSMA roles, the Device Manufacturer root
  * for ours. Never both kinds in one. */

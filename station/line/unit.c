@@ -182,19 +182,13 @@ int run_reserved(struct run *r)
 
 static int read_key(struct run *r)
 {
-    X509 *cert = NULL;
+    EVP_PKEY *key = cert_key_of_der(r->rec.cert.whole, r->e);
 
-    if (cert_decode(r->rec.cert.whole, &cert, r->e) != 0)
+    if (!key)
         return -1;
-    EVP_PKEY *key = cert_key(cert, r->e);
-    if (key && EVP_PKEY_up_ref(key)) {
-        EVP_PKEY_free(r->key);
-        r->key = key;
-    } else {
-        key = NULL;
-    }
-    X509_free(cert);
-    return key ? 0 : -1;
+    EVP_PKEY_free(r->key);
+    r->key = key;
+    return 0;
 }
 
 /* Import proved the record and its chains; here it is only read. */

@@ -622,6 +622,16 @@ START_TEST(keys)
         ck_assert_int_eq(EVP_PKEY_eq(k, c.key), 1);
     else
         ck_assert_int_eq(e.code, ERR_TRUST);
+    e = (struct err)ERR_INIT;
+    EVP_PKEY *from_der = cert_key_of_der(buf_span(&c.der), &e);
+    ck_assert_msg((from_der != NULL) == key_rows[_i].good, "%s", key_rows[_i].group);
+    if (from_der)
+        ck_assert_int_eq(EVP_PKEY_eq(from_der, c.key), 1);
+    else
+        ck_assert_int_eq(e.code, ERR_TRUST);
+    EVP_PKEY_free(from_der);
+    ck_assert_ptr_null(cert_key_of_der(span_sub(buf_span(&c.der), 0, c.der.n - 1), &e));
+    ck_assert_int_eq(e.code, ERR_FORMAT);
     pki_clear(&c);
 }
 END_TEST
