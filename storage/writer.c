@@ -112,17 +112,26 @@ static void group_finish(struct writer *w, const struct err *commit)
 
 /* --- the writer's thread ----------------------------------------------------- */
 
+/* A statement that every operation needs: prepared once, not parsed each time
+ * between operations that wait for each other. */
+static int run_kept(struct db *db, const char *sql, struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    return q_open(&q, db, sql, e) == 0 ? q_run(&q, e) : -1;
+}
+
 /* Run one operation in its savepoint, without the mutex. 0, or -1 with *err
  * set; *lost: SQLite rolled the whole transaction back. */
 static int op_run(struct writer *w, struct ticket *t, struct err *err,
                   bool *lost)
 {
-    int rc = sql_exec(w->db, "SAVEPOINT op", err);
+    int rc = run_kept(w->db, "SAVEPOINT op", err);
 
     if (rc == 0) {
         rc = t->fn(w->tx, t->ctx, err);
         if (rc == 0 && !db_tx_lost(w->db))
-            rc = sql_exec(w->db, "RELEASE op", err);
+            rc = run_kept(w->db, "RELEASE op", err);
         if (rc != 0 && !db_tx_lost(w->db) &&
             (sql_exec(w->db, "ROLLBACK TO op", NULL) != 0 ||
              sql_exec(w->db, "RELEASE op", NULL) != 0))
