@@ -17,7 +17,8 @@ struct command {
 };
 
 extern const struct command cmd_init, cmd_station_csr, cmd_station_cert,
-    cmd_import, cmd_importer, cmd_stock, cmd_run, cmd_export, cmd_log;
+    cmd_import, cmd_importer, cmd_stock, cmd_run, cmd_export, cmd_log,
+    cmd_clock;
 
 /* Options every subcommand has. */
 struct cmd_common {
@@ -26,6 +27,7 @@ struct cmd_common {
 };
 #define CMD_DATA_DEFAULT "/var/lib/lineside"
 
+struct db;     /* storage/db.h */
 struct option; /* getopt.h */
 
 /* getopt_long over `options` (the subcommand's own, zero-terminated, val >=
@@ -41,8 +43,9 @@ int cmd_options(const struct command *self, int argc, char **argv,
 int cmd_fail(const struct command *self, const struct err *e);
 int cmd_usage(const struct command *self, const char *why);
 /* As cmd_fail for a container that was refused: names it, says that nothing
- * of it was kept, and what to do next. */
+ * of it was kept, and what to do next. Where time decided and the machine's
+ * clock is not believed, db's, that is said too. */
 int cmd_fail_container(const struct command *self, const char *path,
-                       const struct err *e);
+                       struct db *db, const struct err *e);
 
 #endif

@@ -73,7 +73,7 @@ static int import_each(const struct command *self, const struct cmd_common *c,
             print_result(&r, paths[i], c->json, db);
             continue;
         }
-        int bad = cmd_fail_container(self, paths[i], &e);
+        int bad = cmd_fail_container(self, paths[i], db, &e);
         if (!code)
             code = bad;
     }

@@ -1,6 +1,9 @@
 /* lineside: the factory station. */
 #include "station/cmd/cmd.h"
 
+#include "station/base/clock.h"
+#include "storage/events.h"
+
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +15,7 @@
 
 static const struct command *const commands[] = {
     &cmd_init,  &cmd_station_csr, &cmd_station_cert, &cmd_import,
-    &cmd_stock, &cmd_run,    &cmd_export, &cmd_log,
+    &cmd_stock, &cmd_run,    &cmd_export, &cmd_log, &cmd_clock,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -62,13 +65,28 @@ static const char *const next_steps[ERR_CODES] = {
     [ERR_CONFLICT] = "show this message to its issuer and ask for a new one",
 };
 
+/* Time was judged by the floor, not by the clock on the wall. */
+static void say_clock(struct db *db)
+{
+    struct ledger_clock k;
+    struct err ignored = ERR_INIT;
+    char now[24];
+
+    if (ledger_clock(db, &k, &ignored) == 0 && !k.confirmed)
+        fprintf(stderr, "  next: this machine's clock is not believed, the "
+                "ledger's time is %s; see `lineside clock`\n",
+                clock_text(k.now, now));
+}
+
 int cmd_fail_container(const struct command *self, const char *path,
-                       const struct err *e)
+                       struct db *db, const struct err *e)
 {
     fprintf(stderr, "lineside %s: %s: nothing was imported from it: %s\n",
             self->name, path, e->msg);
     if (next_steps[e->code])
         fprintf(stderr, "  next: %s\n", next_steps[e->code]);
+    if (e->code == ERR_EXPIRED)
+        say_clock(db);
     return err_exit_code(e->code);
 }
 

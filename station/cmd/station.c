@@ -128,7 +128,7 @@ static int run_cert(const struct command *self, int argc, char **argv)
     int bad = import_station_cert(db, &s, argv[optind], &r, &e);
     station_clear(&s);
     if (bad)
-        return cmd_fail_container(self, argv[optind], &e);
+        return cmd_fail_container(self, argv[optind], db, &e);
     station_init_empty(&s);
     if (station_get(db, &s, &e) != 0)
         return cmd_fail(self, &e);

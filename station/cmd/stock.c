@@ -141,7 +141,7 @@ static void print_text(const struct stock_overview *o,
                (unsigned long long)waiting->v[i].sequence);
     if (!o->clock.confirmed)
         printf("clock: this machine's is not believed; the ledger's time is "
-               "%s\n", clock_text(o->clock.now, now));
+               "%s; see `lineside clock`\n", clock_text(o->clock.now, now));
 }
 
 static int own(void *ctx, int val, const char *arg, struct err *e)

@@ -1,0 +1,107 @@
+/* lineside clock: what time the ledger goes by, and a line engineer's word
+ * for the machine's clock (binding, clause 5). */
+#include "station/cmd/cmd.h"
+
+#include "station/base/clock.h"
+#include "storage/events.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#define ACTOR "engineer"
+
+static int own(void *ctx, int val, const char *arg, struct err *e)
+{
+    (void)val;
+    (void)arg;
+    (void)e;
+    *(bool *)ctx = true;
+    return 0;
+}
+
+static int confirm(struct tx *tx, void *ctx, struct err *e)
+{
+    (void)ctx;
+    return ledger_clock_confirm(tx, ACTOR, e);
+}
+
+static void print_json(const struct ledger_clock *k, int64_t machine,
+                       bool confirmed_now)
+{
+    char is[GTIME_LEN + 1], floor[GTIME_LEN + 1], now[GTIME_LEN + 1];
+    json_t *j = json_pack("{s:s, s:s, s:s, s:b, s:b}", "machine",
+                          gtime_format(machine, is), "floor",
+                          gtime_format(k->floor, floor), "now",
+                          gtime_format(k->now, now), "believed", k->confirmed,
+                          "confirmedNow", confirmed_now);
+
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
+static void print_text(const struct ledger_clock *k, int64_t machine,
+                       bool confirmed_now)
+{
+    char is[24], floor[24], now[24];
+
+    printf("this machine's clock  %s\nthe ledger has seen   %s\ntime for "
+           "checks       %s\n", clock_text(machine, is),
+           clock_text(k->floor, floor), clock_text(k->now, now));
+    if (confirmed_now)
+        printf("The machine's clock is confirmed.\n");
+    else if (k->confirmed)
+        printf("The machine's clock is believed.\n");
+    else if (machine < k->floor)
+        printf("The machine's clock is not believed: it is behind the ledger. "
+               "Set it, then look again.\n");
+    else
+        printf("The machine's clock is not believed: nothing was recorded for "
+               "over 30 days.\nNext: compare it with a clock you trust, set it "
+               "if it is wrong, then run\n`lineside clock --confirm`\n");
+}
+
+/* A clock that is believed anyway needs no one's word, and gets no event. */
+static int confirm_if_asked(struct db *db, bool asked, struct ledger_clock *k,
+                            bool *confirmed_now, struct err *e)
+{
+    if (!asked || k->confirmed)
+        return 0;
+    *confirmed_now = true;
+    return db_write(db, confirm, NULL, e) != 0 || ledger_clock(db, k, e) != 0
+         ? -1 : 0;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "confirm", no_argument, NULL, 256 },
+        { 0 },
+    };
+    struct cmd_common c;
+    struct ledger_clock k;
+    struct err e = ERR_INIT;
+    AUTO(db_close_p) struct db *db = NULL;
+    bool asked = false, confirmed_now = false;
+
+    int end = cmd_options(self, argc, argv, options, own, &asked, &c);
+    if (end)
+        return end - 1;
+    if (optind != argc)
+        return cmd_usage(self, "no operands are expected");
+    if (db_open(c.data_dir, asked ? DB_WRITE : DB_READ, NULL, &db, &e) != 0 ||
+        ledger_clock(db, &k, &e) != 0 ||
+        confirm_if_asked(db, asked, &k, &confirmed_now, &e) != 0)
+        return cmd_fail(self, &e);
+    (c.json ? print_json : print_text)(&k, clock_system(), confirmed_now);
+    return 0;
+}
+
+const struct command cmd_clock = {
+    "clock", "[--confirm]",
+    "the time the ledger goes by; confirm the machine's clock",
+    "  --confirm    a line engineer says that this machine's clock is right; "
+    "this is\n               logged\n",
+    run
+};
