@@ -1,7 +1,7 @@
 /* container/manifest.h: the content of manifest.cms (binding, clause 5;
  * docs/formats/lineside.asn1). One C struct for all kinds; the kind says
  * which part is filled. Encoding and decoding go through OpenSSL ASN.1
- * templates in manifest.c. */
+ * templates (manifest_asn1.h). */
 #ifndef LINESIDE_CONTAINER_MANIFEST_H
 #define LINESIDE_CONTAINER_MANIFEST_H
 
