@@ -3,6 +3,7 @@
 #include "station/ifpp/tlv.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,7 +138,8 @@ int frame_record_parse(struct span in, struct frame_record *r, struct err *e)
         take_uint(&m, F_DELETE, &del) != 0 ||
         take_text(&m, F_NAME, r->name, sizeof r->name) != 0 ||
         take_text(&m, F_PROVIDER, r->provider, sizeof r->provider) != 0 ||
-        take_uint(&m, F_CLASS, &class) != 0 || m.n != 0)
+        take_uint(&m, F_CLASS, &class) != 0 || m.n != 0 || del > 1 ||
+        eum > UINT_MAX || dp > UINT_MAX || class > UINT_MAX)
         goto bad;
     r->eum_chain = (unsigned)eum;
     r->dp_chain = (unsigned)dp;
