@@ -197,11 +197,11 @@ uint32_t fpa_act_tag(enum fpa_act a, enum info2_kind k)
 }
 
 /* SGP.32 ImmediateEnable names no profile: the card takes the one it has just
- * installed. No refreshFlag: no REFRESH. */
+ * installed. */
 static void act_put(struct buf *b, uint32_t tag, const struct iccid *iccid)
 {
     if (tag == TAG_ENABLE_IOT)
-        der_put(b, tag, SPAN(NULL, 0));
+        es10f_put_enable_iot(b, false);
     else
         es10f_put_profile_act(b, tag, iccid, false);
 }

@@ -192,6 +192,15 @@ void es10f_put_profile_act(struct buf *b, uint32_t tag,
     der_close(b, tag, act);
 }
 
+void es10f_put_enable_iot(struct buf *b, bool refresh)
+{
+    const uint8_t flag = refresh ? 0xff : 0x00;
+    size_t act = der_open(b);
+
+    der_put(b, 0x80, SPAN(&flag, 1));
+    der_close(b, TAG_ENABLE_IOT, act);
+}
+
 int es10f_read_result(struct span in, uint32_t tag, unsigned *result,
                       struct err *e)
 {

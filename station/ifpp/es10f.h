@@ -40,6 +40,8 @@ int es10f_read_profiles_info(struct span in, struct profile_info *out,
 /* BF31 / BF32 {A0{5A}, 81 refresh}, BF33 {5A}; answers {80 result}. */
 void es10f_put_profile_act(struct buf *b, uint32_t tag,
                            const struct iccid *iccid, bool refresh);
+/* BF5A {80 refresh}: SGP.32 5.9.15, the flag is mandatory. */
+void es10f_put_enable_iot(struct buf *b, bool refresh);
 int es10f_read_result(struct span in, uint32_t tag, unsigned *result,
                       struct err *e);
 

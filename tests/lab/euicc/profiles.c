@@ -292,13 +292,17 @@ int fn_delete(struct isdr *r, struct span value, struct buf *out,
                : SW_WRONG_DATA;
 }
 
-/* ImmediateEnable: of what was just installed; else noSessionContext(4). */
+/* ImmediateEnable {80 refresh}, SGP.32 5.9.15: of what was just installed;
+ * else noSessionContext(4). */
 int fn_enable_iot(struct isdr *r, struct span value, struct buf *out,
                   struct err *e)
 {
     const struct iccid *last = isdp_last_installed(r->isdp);
 
-    if (!der_well_formed(value))
+    struct tlv refresh;
+
+    if (der_take(&value, 0x80, &refresh) != 0 || refresh.value.n != 1 ||
+        value.n != 0)
         return SW_WRONG_DATA;
     return last ? act(r, SPAN_ARRAY(last->o), act_enable, TAG_ENABLE_IOT, out,
                       e)

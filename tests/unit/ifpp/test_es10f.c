@@ -35,6 +35,11 @@ static void put_disable(struct buf *b)
     es10f_put_profile_act(b, TAG_DISABLE, &iccid, true);
 }
 
+static void put_enable_iot(struct buf *b)
+{
+    es10f_put_enable_iot(b, false);
+}
+
 static void put_delete(struct buf *b)
 {
     es10f_put_profile_act(b, TAG_DELETE, &iccid, true);
@@ -88,6 +93,7 @@ static const struct {
     { "enable", put_enable, "BF31 11 A00C" ICCID "810100" },
     { "disable", put_disable, "BF32 11 A00C" ICCID "8101FF" },
     { "delete", put_delete, "BF33 0C" ICCID },
+    { "enable, IoT", put_enable_iot, "BF5A 03 800100" },
     { "list", es10f_put_list_notifications, "BF28 00" },
     { "retrieve all", put_all, "BF2B 00" },
     { "retrieve one", put_one, "BF2B 06 A004 800200C8" },

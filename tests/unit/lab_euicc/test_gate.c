@@ -261,6 +261,8 @@ START_TEST(info2)
     /* It has ImmediateEnable, and nothing to enable yet. */
     ck_assert_uint_eq(desk_send_hex(&iot, "BF5A03800100", &answer), YES);
     ck_assert(span_eq(buf_span(&answer), SPAN("\xBF\x5A\x03\x80\x01\x04", 6)));
+    /* refreshFlag is not optional (SGP.32 5.9.15). */
+    ck_assert_uint_eq(desk_send_hex(&iot, "BF5A00", &answer), 0x6A80);
     ck_assert_uint_eq(desk_send_hex(&d, "BF2200", &answer), YES);
     in = buf_span(&answer);
     ck_assert(der_take(&in, TAG_INFO2, &all) == 0);
