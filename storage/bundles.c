@@ -5,13 +5,13 @@
 #include "storage/containers.h"
 #include "storage/inner.h"
 #include "storage/lock.h"
+#include "storage/stock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define BATCH_ROWS 2048
 #define BATCH_OCTETS (4u << 20)
-#define TEXT_MAX 64
 #define OID_MAX 63
 
 enum pending_kind { PENDING_BPP, PENDING_EUICC, PENDING_KEY };
@@ -29,8 +29,8 @@ struct pending {
     struct iccid iccid;
     bool delete_notified;
     unsigned eum_chain, dp_chain;
-    char name[TEXT_MAX + 1]; /* a key: whom it is meant for */
-    char provider[TEXT_MAX + 1];
+    char name[STOCK_TEXT_MAX + 1]; /* a key: whom it is meant for */
+    char provider[STOCK_TEXT_MAX + 1];
     struct piece octets; /* record, certificate or otPK */
 };
 
@@ -497,14 +497,14 @@ static int pending_add(struct import *i, const struct pending *p,
     return 0;
 }
 
-static int text_take(char out[TEXT_MAX + 1], const char *in, const char *what,
+static int text_take(char out[STOCK_TEXT_MAX + 1], const char *in, const char *what,
                      struct err *e)
 {
     size_t n = strlen(in);
 
-    if (n > TEXT_MAX || !event_text_ok(SPAN(in, n)))
+    if (n > STOCK_TEXT_MAX || !event_text_ok(SPAN(in, n)))
         return err_set(e, ERR_FORMAT, "%s is not plain text of at most %d "
-                       "octets", what, TEXT_MAX);
+                       "octets", what, STOCK_TEXT_MAX);
     memcpy(out, in, n + 1);
     return 0;
 }

@@ -54,7 +54,7 @@ struct import_bpp {
     struct txid txid;
     struct eid eid;
     struct iccid iccid;
-    const char *name, *provider; /* at most 64 octets each */
+    const char *name, *provider; /* at most STOCK_TEXT_MAX octets each */
     bool delete_notified;
     unsigned eum_chain, dp_chain; /* indices into the head's lists */
     struct span record;           /* the whole DER */

@@ -163,6 +163,7 @@ static int gap_add(struct container_gaps *g, struct q *q, struct err *e)
     return 0;
 }
 
+/* A station-cert that was left out can never come: they must rise. */
 int container_gaps(struct db *db, const char *issuer,
                    struct container_gaps *out, struct err *e)
 {
@@ -173,7 +174,7 @@ int container_gaps(struct db *db, const char *issuer,
     if (q_open(&q, db, "WITH s AS (SELECT issuer, recipients, sequence,"
                " lag(sequence, 1, 0) OVER (PARTITION BY issuer, recipients"
                " ORDER BY sequence) AS before FROM container"
-               " WHERE state = 1 AND (?1 IS NULL OR issuer = ?1))"
+               " WHERE state = 1 AND kind <> 3 AND (?1 IS NULL OR issuer = ?1))"
                " SELECT issuer, recipients, before + 1, sequence - 1 FROM s"
                " WHERE sequence > before + 1"
                " ORDER BY issuer, recipients, sequence", e) != 0)

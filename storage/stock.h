@@ -58,7 +58,8 @@ struct act {
     int64_t position;    /* units.h, 0 if none       */
 };
 
-#define STOCK_TEXT_MAX 64   /* octets of a name or provider */
+#define STOCK_TEXT_MAX 256  /* octets of a name or provider: SGP.22 allows
+                             * 64 characters of UTF-8 */
 #define STOCK_BUNDLE_MAX 36 /* a container's id             */
 #define STOCK_OID_MAX 63
 #define STOCK_FIXTURE_MAX 63

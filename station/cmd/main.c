@@ -4,6 +4,7 @@
 #include "station/base/clock.h"
 #include "storage/events.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -145,6 +146,20 @@ int cmd_options(const struct command *self, int argc, char **argv,
     return 0;
 }
 
+/* An answer that did not arrive must not look like one that did. */
+static int told(const struct command *c, int code)
+{
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+
+    if (!lost || code != 0)
+        return code;
+    if (errno != EPIPE)
+        fprintf(stderr, "lineside %s: it is done, but its answer could not be "
+                        "written: %s. See `lineside log`\n",
+                c->name, strerror(errno));
+    return 3;
+}
+
 int main(int argc, char **argv)
 {
     /* Files of the station are nobody else's business; a reader that went
@@ -166,7 +181,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(commands[i], argc - 1, argv + 1);
+            return told(commands[i],
+                        commands[i]->run(commands[i], argc - 1, argv + 1));
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         if (strcmp(argv[1], hidden[i]->name) == 0)
             return hidden[i]->run(hidden[i], argc - 1, argv + 1);

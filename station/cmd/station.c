@@ -114,6 +114,7 @@ static int run_cert(const struct command *self, int argc, char **argv)
     struct import_result r;
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
+    AUTO(lock_release_p) struct lock *lock = NULL;
 
     int end = cmd_options(self, argc, argv, NULL, NULL, NULL, &c);
     if (end)
@@ -122,7 +123,9 @@ static int run_cert(const struct command *self, int argc, char **argv)
         return cmd_usage(self, "one CONTAINER is needed: the station-cert "
                                "folder on the stick");
     station_init_empty(&s);
+    /* No import may go by the trust that is about to change. */
     if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
+        lock_take(c.data_dir, LOCK_IMPORT, &lock, &e) != 0 ||
         station_get(db, &s, &e) != 0)
         return cmd_fail(self, &e);
     int bad = import_station_cert(db, &s, argv[optind], &r, &e);

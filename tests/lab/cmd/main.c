@@ -59,9 +59,12 @@ int main(int argc, char **argv)
         opts_help(c);
         return 0;
     }
-    if (c->run(argc - 1, argv + 1, &e) == 0)
+    int got = c->run(argc - 1, argv + 1, &e);
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (got == 0 && !lost)
         return 0;
-    fflush(stdout);
+    if (got == 0)
+        err_errno(&e, "the answer could not be written");
     fprintf(stderr, "lineside-lab %s: %s\n", c->name, e.msg);
     return err_exit_code(e.code);
 }

@@ -221,8 +221,7 @@ END_TEST
 
 START_TEST(bad_records)
 {
-    static const char longer[] =
-        "12345678901234567890123456789012345678901234567890123456789012345";
+    char longer[STOCK_TEXT_MAX + 2] = "";
     struct import_bpp r = {
         .txid = ground_txid(1), .eid = ground_eid(1), .iccid = ground_iccid(1),
         .name = "", .provider = "", .record = SPAN("x", 1),
@@ -233,6 +232,7 @@ START_TEST(bad_records)
 
     ground_open(&g);
     struct import *i = ground_begin(&g, 1);
+    memset(longer, 'x', sizeof longer - 1);
     b = r;
     b.name = longer;
     bad(import_bpp(i, &b, &e), ERR_FORMAT);
@@ -254,6 +254,29 @@ START_TEST(bad_records)
     bad(import_euicc(i, &r.eid, r.record, 0, &e), ERR_INTERNAL);
     import_abort(i);
     nothing_left(&g);
+    ground_close(&g);
+}
+END_TEST
+
+/* SGP.22 counts characters: 64 of them, here of three octets each. */
+START_TEST(names_of_any_script)
+{
+    char name[3 * 64 + 1] = "";
+    struct import_bpp r = {
+        .txid = ground_txid(1), .eid = ground_eid(1), .iccid = ground_iccid(1),
+        .name = name, .provider = "Ünïcode", .record = SPAN("x", 1),
+    };
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    for (size_t i = 0; i < 64; i++)
+        memcpy(name + 3 * i, "\xe6\xbc\xa2", 3);
+    ground_open(&g);
+    struct import *i = ground_begin(&g, 1);
+    good(import_bpp(i, &r, &e));
+    good(import_finish(i, "test", NULL, &e));
+    ck_assert_str_eq(ground_bpp(g.db, 1).name, name);
+    ck_assert_str_eq(ground_bpp(g.db, 1).provider, r.provider);
     ground_close(&g);
 }
 END_TEST
@@ -287,6 +310,31 @@ START_TEST(gaps_are_shown_and_close)
     ck_assert_uint_eq(highest, 7);
     good(container_highest(g.db, SEEN_EUICC_DATA, SMDP, &highest, &e));
     ck_assert_uint_eq(highest, 0);
+    ground_close(&g);
+}
+END_TEST
+
+static int remember(struct tx *tx, void *ctx, struct err *e)
+{
+    return container_remember(tx, ctx, 1, e);
+}
+
+/* They must rise, so that one left out can never come: that is no gap. */
+START_TEST(a_station_cert_leaves_no_gap)
+{
+    AUTO(container_gaps_clear) struct container_gaps gaps = { NULL, 0 };
+    struct container_seen cert = {
+        .kind = SEEN_STATION_CERT, .id = "a7c3f3ba-0000-4000-8000-000000000005",
+        .issuer = "authority", .sequence = 5, .created_at = GROUND_NOW,
+    };
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    ground_open(&g);
+    ground_bundle(&g, 1, 10, 1, 1); /* event 1 */
+    good(db_write(g.db, remember, &cert, &e));
+    good(container_gaps(g.db, NULL, &gaps, &e));
+    ck_assert_uint_eq(gaps.n, 0);
     ground_close(&g);
 }
 END_TEST
@@ -513,6 +561,8 @@ int main(void)
         { "transactionId once", a_transaction_id_comes_once, 1 },
         { "bad records", bad_records, 1 },
         { "gaps", gaps_are_shown_and_close, 1 },
+        { "station-cert", a_station_cert_leaves_no_gap, 1 },
+        { "names", names_of_any_script, 1 },
         { "keys", keys_are_kept_and_offered_once, 1 },
         { "another's key", a_bundle_for_anothers_key_is_refused, 1 },
         { "station", station_and_its_trust, 1 },
