@@ -51,7 +51,8 @@ int export_pending(struct db *db, struct unexported *out, struct err *e);
 enum evidence_kind { /* numbers are stored: never renumber */
     EVIDENCE_RESULT = 1,       /* octets: BF37; state: installed or failed  */
     EVIDENCE_FAILURE = 2,      /* code, detail                              */
-    EVIDENCE_NOTIFICATION = 3, /* octets; op 0x10: a deletion               */
+    EVIDENCE_NOTIFICATION = 3, /* octets; op 0x10: a deletion, with txid when
+                                  it is of a BPP in this ledger             */
     EVIDENCE_RECEIPT = 4,      /* octets; function                          */
     EVIDENCE_QUARANTINE = 5,   /* detail: reason                            */
     EVIDENCE_VOID = 6          /* detail: reason; octets: BF37 or empty     */

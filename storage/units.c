@@ -519,33 +519,37 @@ static int notification_known(struct db *db, const struct notification_info *n,
 
 /* The installed profile that a delete notification is about: 0 if none. */
 static int deleted_bpp(struct db *db, const struct notification_info *n,
-                       int64_t *bpp, struct err *e)
+                       int64_t *bpp, struct txid *txid, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
     *bpp = 0;
     if (!(n->op & 0x10) || !n->has_iccid)
         return 0;
-    if (q_open(&q, db, "SELECT bpp FROM live_bpp WHERE eid = ? AND iccid = ?"
+    if (q_open(&q, db, "SELECT bpp, txid FROM live_bpp WHERE eid = ? AND iccid = ?"
                " AND state = 3 AND deleted = 0 ORDER BY bpp LIMIT 1", e) != 0)
         return -1;
     q_octets(&q, SPAN_ARRAY(n->eid.o));
     q_octets(&q, SPAN_ARRAY(n->iccid.o));
     int row = q_step(&q, e);
-    if (row > 0)
+    if (row > 0) {
         *bpp = q_get_int(&q, 0);
+        q_get_fixed(&q, 1, txid->o, sizeof txid->o);
+    }
     return row < 0 ? -1 : 0;
 }
 
+/* txid: of the BPP whose deletion it is, else NULL. */
 static int notification_store(struct tx *tx, const struct act *a,
                               const struct notification_info *n, int64_t bpp,
-                              struct err *e)
+                              const struct txid *txid, struct err *e)
 {
     struct fields f = { .n = 0 };
     struct event_head head;
     struct place place;
     char digits[EID_DIGITS + 1], iccid[ICCID_DIGITS + 1];
     char seq[NUMBER_TEXT], op[NUMBER_TEXT], sum[2 * EVENT_HASH + 1];
+    char hex[TXID_HEX + 1];
 
     if (place_of(tx->db, a, &place, e) != 0)
         return -1;
@@ -554,6 +558,8 @@ static int notification_store(struct tx *tx, const struct act *a,
     fields_add(&f, "op", hex_encode(SPAN(&n->op, 1), op, sizeof op));
     if (n->has_iccid)
         fields_add(&f, "iccid", iccid_format(&n->iccid, iccid));
+    if (txid)
+        fields_add(&f, "txid", txid_format(txid, hex));
     place_fields(&f, &place, a);
     sum_of(n->octets, sum);
     fields_add(&f, "notification-sha256", sum);
@@ -561,7 +567,7 @@ static int notification_store(struct tx *tx, const struct act *a,
         return -1;
     const struct evidence_row row = {
         .event = head.number, .kind = EVIDENCE_NOTIFICATION, .bpp = bpp,
-        .act = a, .place = &place, .eid = &n->eid,
+        .act = a, .place = &place, .eid = &n->eid, .txid = txid,
         .iccid = n->has_iccid ? &n->iccid : NULL, .octets = n->octets,
         .op = n->op, .seq = (int64_t)n->seq, .finished_at = head.at,
     };
@@ -572,6 +578,7 @@ int notification_add(struct tx *tx, const struct act *a,
                      const struct notification_info *n, bool *already,
                      struct err *e)
 {
+    struct txid txid;
     int64_t bpp;
 
     if (n->seq > INT64_MAX)
@@ -583,8 +590,8 @@ int notification_add(struct tx *tx, const struct act *a,
         *already = known == 1;
     if (known)
         return 0;
-    if (deleted_bpp(tx->db, n, &bpp, e) != 0 ||
-        notification_store(tx, a, n, bpp, e) != 0)
+    if (deleted_bpp(tx->db, n, &bpp, &txid, e) != 0 ||
+        notification_store(tx, a, n, bpp, bpp ? &txid : NULL, e) != 0)
         return -1;
     return bpp ? stock_deleted(tx, bpp, a, e) : 0;
 }

@@ -101,8 +101,10 @@ static int on_evidence(void *ctx, const struct evidence_item *i,
         r.kind = REPORT_FAILURE;
         break;
     case EVIDENCE_NOTIFICATION:
-        if (!(i->op & OP_DELETE))
-            return 0; /* enabled, disabled: the ledger keeps it, no MSP asks */
+        /* Enabled, disabled; or deleted, but no profile that came to this
+         * station (a test profile, say): the ledger keeps it, no MSP asks. */
+        if (!(i->op & OP_DELETE) || !i->has_txid)
+            return 0;
         r.kind = REPORT_DELETION;
         r.notification = i->octets;
         if (certify(k, i, &r, e) != 0)

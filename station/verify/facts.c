@@ -65,8 +65,8 @@ static const struct {
 };
 #define RULES (sizeof rules / sizeof *rules)
 
-/* A notification is reported if it is of a deletion: `op` is one octet in
- * hexadecimal. */
+/* A notification is reported if it is of the deletion of a BPP that the ledger
+ * knows, and so names its transactionId: `op` is one octet in hexadecimal. */
 static bool is_deletion(const struct event *ev)
 {
     struct span op;
@@ -74,6 +74,7 @@ static bool is_deletion(const struct event *ev)
     uint8_t o;
 
     if (!span_eq(ev->kind, SPAN_STR("notification")) ||
+        event_field_get(ev, "txid", &op) != 0 ||
         event_field_get(ev, "op", &op) != 0 || op.n != 2)
         return false;
     memcpy(text, op.p, 2);

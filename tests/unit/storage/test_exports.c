@@ -60,7 +60,7 @@ static const struct {
       "not by us", 4, true },
     { EVIDENCE_NOTIFICATION, BPP_IN_STOCK, "enabled", "SN1", "F7", "", "", 0,
       true },
-    { EVIDENCE_NOTIFICATION, BPP_IN_STOCK, "deleted", "SN1", "F7", "", "", 0,
+    { EVIDENCE_NOTIFICATION, BPP_IN_STOCK, "deleted", "SN1", "F7", "", "", 1,
       true },
     { EVIDENCE_RECEIPT, BPP_IN_STOCK, "receipt", "SN1", "F7", "", "", 0, true },
     { EVIDENCE_FAILURE, BPP_IN_STOCK, "", "SN9", "F1", "apdu-timeout",
