@@ -11,7 +11,7 @@
 #: make clean
 
 # Packages come before everything that compiles: a fresh machine has none.
-PACKAGES_CHECK := asn1c pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace
+PACKAGES_CHECK := asn1c mandoc pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace
 PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
 
 E2E := $(sort $(wildcard tests/e2e/*.sh))

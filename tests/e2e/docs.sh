@@ -1,0 +1,151 @@
+#!/bin/sh
+# The documents against the programs: every subcommand, option, verdict, error
+# and exit code stands in its man page, in the right section; the pages are
+# clean mdoc; every link and every path that a document names is there; no
+# tracked file names this machine's folders.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/lib.sh
+
+faults=0
+fault() {
+    echo "$*" >&2
+    faults=$((faults + 1))
+}
+
+# --- man pages ---------------------------------------------------------------
+
+# section PAGE TITLE: that .Sh, without the others.
+section() {
+    awk -v want=".Sh $2" '/^\.Sh / { on = toupper($0) == toupper(want) } on' "docs/man/$1.1"
+}
+
+# The long options in a --help text: of its usage lines, and those that begin
+# a line below.
+options_of() {
+    { sed -n '1,/^$/p' "$1" | grep -o -- '--[a-z][a-z0-9-]*' || :
+        sed -n 's/^  \(--[a-z][a-z0-9-]*\).*/\1/p' "$1"; } | sort -u | sed 's/^--//'
+}
+
+# entry SECTION-FILE WHAT: there is an .It for it.
+entry() { grep -Eq "^\.It (.* )?($2)( |\$)" "$1"; }
+
+# Each option that HELP prints has an entry in the page's part, and each entry
+# there is an option: neither invented nor forgotten. Common ones stand in the
+# DESCRIPTION.
+compare_options() { # compare_options NAME HELP PART COMMON
+    options_of "$2" | grep -vxE "$4" >"$WORK/has" || :
+    sed -n 's/^\.It Fl -\([a-z0-9-]*\).*/\1/p' "$3" | sort -u | grep -vxE "$4" >"$WORK/told" || :
+    diff "$WORK/has" "$WORK/told" >"$WORK/diff" || fault "$1: options (<) and man page (>): $(grep '^[<>]' "$WORK/diff" | tr '\n' ' ')"
+}
+
+commands=0
+for program in lineside lineside-lab; do
+    # A program has one part for what all its commands share.
+    section $program DESCRIPTION >"$WORK/common"
+    "$BIN/$program" --help >"$WORK/help"
+    for c in $(sed -n 's/^  \([a-z][a-z-]*\)  *[A-Za-z].*/\1/p' "$WORK/help"); do
+        commands=$((commands + 1))
+        section $program "$program $c" >"$WORK/part"
+        [ -s "$WORK/part" ] || fault "$program.1 has no section $program $c"
+        section $program SYNOPSIS | grep -qx "\.Cm $c" || fault "$program.1: SYNOPSIS lacks $c"
+        "$BIN/$program" "$c" --help >"$WORK/help.$c"
+        compare_options "$program $c" "$WORK/help.$c" "$WORK/part" 'data|json|help'
+        for o in $(options_of "$WORK/help.$c" | grep -xE 'data|json|help' || :); do
+            entry "$WORK/part" "Fl -$o" || entry "$WORK/common" "Fl -$o" ||
+                fault "$program.1: $c has --$o and no entry for it"
+        done
+    done
+    # No section may describe what is no command.
+    sed -n "s/^\.Sh $(echo $program | tr a-z A-Z) //p" docs/man/$program.1 | tr A-Z a-z | sort >"$WORK/sections"
+    sed -n 's/^  \([a-z][a-z-]*\)  *[A-Za-z].*/\1/p' "$WORK/help" | sort | diff "$WORK/sections" - >"$WORK/diff" ||
+        fault "$program.1: sections (<) and commands (>): $(grep '^[<>]' "$WORK/diff" | tr '\n' ' ')"
+done
+[ $commands -ge 19 ] || fault "only $commands commands were found: --help cannot be read"
+
+"$VERIFY" --help >"$WORK/help"
+section lineside-verify DESCRIPTION >"$WORK/part"
+compare_options lineside-verify "$WORK/help" "$WORK/part" 'help'
+for word in $(sed -n 's/^    \[[A-Z_]*\] = { "\([^"]*\)", "\([^"]*\)".*/\1,\2/p' station/verify/findings.c | tr ' ' _); do
+    entry "$WORK/part" "Cm $(echo "${word%,*}" | tr _ ' ') Pq Cm ${word#*,}" || fault "lineside-verify.1: no entry for a finding that is '$word'"
+done
+
+# Verdicts: the code's table and the man page, code for code, each under its
+# verdict.
+sed -n 's/^    \[V_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' station/line/verdict.c | sort >"$WORK/codes"
+[ "$(wc -l <"$WORK/codes")" -ge 30 ] || fault "verdict.c: its table cannot be read"
+awk '/^\.Ss Verdicts/ { on = 1; next } /^\.S[hs]/ { on = 0 } on && /^\.It Cm/ { print $3 }' docs/man/lineside.1 | sort |
+    diff "$WORK/codes" - >"$WORK/diff" || fault "verdicts (<) and lineside.1 (>): $(grep '^[<>]' "$WORK/diff" | tr '\n' ' ')"
+
+# Errors: each name, under its exit code.
+sed -n 's/^    \[ERR_[A-Z_]*\] = { "\([a-z-]*\)", \([0-9]\) },/\2 \1/p' station/base/err.c | grep -v '^0 ' | sort >"$WORK/codes"
+[ "$(wc -l <"$WORK/codes")" -ge 19 ] || fault "err.c: its table cannot be read"
+section lineside 'EXIT STATUS' |
+    awk '/^\.It [0-9]/ { code = $2 } code > 0 && code < 5 && /^(\.It )?\.?Cm / { sub(/^\.It /, ""); sub(/^\.?Cm /, ""); print code, $1 }' | sort |
+    diff "$WORK/codes" - >"$WORK/diff" || fault "errors (<) and lineside.1 (>): $(grep '^[<>]' "$WORK/diff" | tr '\n' ' ')"
+
+if command -v mandoc >/dev/null; then
+    mandoc -T lint -W warning docs/man/*.1 >"$WORK/lint" 2>&1 || fault "$(cat "$WORK/lint")"
+    mandoc -T utf8 docs/man/lineside.1 | grep -q 'LINESIDE(1)' || fault "lineside.1 cannot be shown"
+else
+    echo "SKIP: mandoc is not installed: the man pages' markup is not looked at"
+fi
+
+# --- events and states, as the ledger's format tells them ------------------------
+
+sed -n '/^| kind | fields |/,/^$/s/^| \([a-z-]*\(, [a-z-]*\)*\) |.*/\1/p' docs/formats/ledger.md |
+    tr -d ' ' | tr , '\n' | grep -vx 'kind\|---' | sort >"$WORK/told"
+# Every kind that a source file writes: the second argument of its writers.
+cat storage/*.c station/*/*.c | tr '\n' ' ' |
+    grep -oE 'event_(write|append)\([^"();]*, *"[a-z-]+"|_events\[\] = \{[^}]*\}' |
+    grep -oE '"[a-z-]+"' | tr -d '"' | sort -u >"$WORK/has"
+[ "$(wc -l <"$WORK/has")" -ge 8 ] || fault "the kinds of events cannot be read from the sources"
+comm -23 "$WORK/has" "$WORK/told" | while read -r kind; do
+    echo "docs/formats/ledger.md does not know events of kind $kind"
+done >"$WORK/unknown"
+[ ! -s "$WORK/unknown" ] || fault "$(cat "$WORK/unknown")"
+
+# --- markdown ---------------------------------------------------------------------
+
+# In a checkout the tracked files, else (an exported tree) all but the build.
+if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    git ls-files >"$WORK/files"
+else
+    find . -path ./build -prune -o -type f -print | sed 's|^\./||' >"$WORK/files"
+fi
+grep '\.md$' "$WORK/files" >"$WORK/documents"
+links=0
+while read -r doc; do
+    here=$(dirname "$doc")
+    # [text](target), outside of fenced and indented blocks.
+    awk '/^```/ { fence = !fence } !fence && !/^    /' "$doc" | grep -oE '\]\([^)]+\)' | sed 's/^](//; s/)$//; s/#.*//' >"$WORK/links" || :
+    while read -r target; do
+        links=$((links + 1))
+        case $target in
+        '' | http://* | https://* | mailto:*) continue ;;
+        esac
+        [ -e "$here/$target" ] || fault "$doc: no such file: $target"
+    done <"$WORK/links"
+    # `station/fpa/doubt.h`, `tests/demo.sh`: names of our own files and rooms.
+    awk '/^```/ { fence = !fence } !fence' "$doc" |
+        grep -oE '`(station|storage|drivers|tests|docs|ui|image)/[A-Za-z0-9_./-]*`' | tr -d '`' >"$WORK/links" || :
+    while read -r target; do
+        links=$((links + 1))
+        [ -e "$target" ] || fault "$doc: no such file or folder: $target"
+    done <"$WORK/links"
+done <"$WORK/documents"
+[ $links -ge 20 ] || fault "only $links links were found: documents cannot be read"
+
+# --- this machine ------------------------------------------------------------------
+
+# Folders of the one who wrote, in any text file. The pattern does not match
+# itself.
+home='/(home|Users|work|root)/[a-z][a-zA-Z0-9_.-]*/'
+while read -r f; do
+    [ -f "$f" ] || continue
+    grep -nIE "(^|[\"'\` =:(<])$home" "$f" | sed "s|^|$f: |"
+done <"$WORK/files" >"$WORK/paths"
+[ ! -s "$WORK/paths" ] || fault "folders of somebody's machine: $(cat "$WORK/paths")"
+
+[ $faults = 0 ] || die "$faults faults in the documents"
+echo "docs: $commands commands, $links links, $(wc -l <"$WORK/documents") documents"
