@@ -84,7 +84,7 @@ const struct stock_transition *stock_transition(enum bpp_state from,
 
 #define BPP_COLUMNS "bpp, txid, eid, iccid, name, provider, container_id," \
     " smdp_oid, delete_notified, deleted, state, attempts, position, fixture," \
-    " coalesce(event, import_event)"
+    " coalesce(event, import_event), import_event"
 
 static void info_read(struct q *q, struct bpp_info *b)
 {
@@ -103,6 +103,7 @@ static void info_read(struct q *q, struct bpp_info *b)
     b->position = q_get_int(q, 12);
     q_get_string(q, 13, b->fixture, sizeof b->fixture);
     b->event = (uint64_t)q_get_int(q, 14);
+    b->import_event = (uint64_t)q_get_int(q, 15);
 }
 
 void bpp_list_clear(struct bpp_list *l)
@@ -298,8 +299,8 @@ static int move_row(struct db *db, int64_t bpp, struct move *m, struct err *e)
     q_int(&q, bpp);
     if (info_one(&q, &m->b, "this number", e) != 0)
         return -1;
-    m->container = q_get_int(&q, 15);
-    m->started_at = q_get_int(&q, 16);
+    m->container = q_get_int(&q, 16);
+    m->started_at = q_get_int(&q, 17);
     return 0;
 }
 

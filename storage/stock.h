@@ -80,6 +80,7 @@ struct bpp_info {
     int64_t position;     /* last act's, 0 if none */
     char fixture[STOCK_FIXTURE_MAX + 1]; /* last act's */
     uint64_t event;       /* number of its last event (its bundle's, if none) */
+    uint64_t import_event; /* its bundle's */
 };
 
 /* Owned array; {NULL, 0} is empty. */

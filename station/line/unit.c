@@ -6,6 +6,7 @@
 #include "station/line/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int run_fail(struct run *r, enum verdict v)
@@ -70,35 +71,61 @@ static bool live(enum bpp_state s)
            s == BPP_INSTALLED;
 }
 
-/* A profile that was used up in vain is replaced when a later bundle brought
- * one. Passing the unit with the others alone would ship it incomplete. */
-static bool replaced(const struct bpp_list *all, size_t dead)
+/* Whether `b` came because `dead` was used up in vain: of the same SM-DPf, and
+ * imported after that was known here. Someone else's use may have been known
+ * elsewhere before; then a later bundle will do. */
+static bool came_for(const struct bpp_info *b, const struct bpp_info *dead)
 {
-    for (size_t i = dead + 1; i < all->n; i++)
-        if (live(all->v[i].state) &&
-            strcmp(all->v[i].bundle, all->v[dead].bundle) != 0)
-            return true;
-    return false;
+    uint64_t since = dead->state == BPP_VOIDED ? dead->import_event
+                                               : dead->event;
+
+    return b->import_event > since && strcmp(b->smdp_oid, dead->smdp_oid) == 0;
+}
+
+/* The first profile used up in vain that none came for, or all->n. One comes
+ * for one; it may have been used up itself, and another came for it. Passing
+ * the unit with the others alone would ship it incomplete. */
+static size_t not_replaced(const struct bpp_list *all, bool *taken)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        size_t k = 0;
+        if (live(all->v[i].state))
+            continue;
+        while (k < all->n && (taken[k] || !came_for(&all->v[k], &all->v[i])))
+            k++;
+        if (k == all->n)
+            return i;
+        taken[k] = true;
+    }
+    return all->n;
+}
+
+static int check_replaced(struct run *r)
+{
+    bool *taken = calloc(r->all.n, sizeof *taken);
+    char iccid[ICCID_DIGITS + 1];
+
+    if (!taken) {
+        err_set(r->e, ERR_NOMEM, "no memory for %zu profiles", r->all.n);
+        return run_station_failed(r);
+    }
+    size_t i = not_replaced(&r->all, taken);
+    free(taken);
+    if (i == r->all.n)
+        return 0;
+    const struct bpp_info *b = &r->all.v[i];
+    err_set(r->e, ERR_NOT_FOUND, "profile %s of bundle %s is %s",
+            iccid_format(&b->iccid, iccid), b->bundle, bpp_state_name(b->state));
+    return run_fail(r, V_NOT_REPLACED);
 }
 
 static int check_stock(struct run *r)
 {
-    if (r->all.n == 0) {
-        err_set(r->e, ERR_NOT_FOUND, "no bundle brought a profile for EID %s",
-                r->out->eid);
-        return run_fail(r, V_NO_BPP);
-    }
-    for (size_t i = 0; i < r->all.n; i++) {
-        const struct bpp_info *b = &r->all.v[i];
-        char iccid[ICCID_DIGITS + 1];
-        if (live(b->state) || replaced(&r->all, i))
-            continue;
-        err_set(r->e, ERR_NOT_FOUND, "profile %s of bundle %s is %s",
-                iccid_format(&b->iccid, iccid), b->bundle,
-                bpp_state_name(b->state));
-        return run_fail(r, V_NOT_REPLACED);
-    }
-    return 0;
+    if (r->all.n > 0)
+        return check_replaced(r);
+    err_set(r->e, ERR_NOT_FOUND, "no bundle brought a profile for EID %s",
+            r->out->eid);
+    return run_fail(r, V_NO_BPP);
 }
 
 static unsigned count_installed(const struct bpp_list *all)

@@ -8,7 +8,7 @@
 #include "tests/lab/euicc/store.h"
 #include "tests/lab/pki/keys.h"
 
-#define DESK_KEYS 3
+#define DESK_KEYS 6
 #define DESK_OID "2.999.10"
 #define DESK_FQDN "smdpf.example.com"
 

@@ -38,6 +38,7 @@ void shop_open(struct shop *s, size_t keys)
     snprintf(s->data, sizeof s->data, "%.60s/shop-XXXXXX", tmp ? tmp : "/tmp");
     ck_assert(mkdtemp(s->data) != NULL);
     snprintf(s->barcode, sizeof s->barcode, "F1\t%s", eid_format(&s->d.eid, eid));
+    s->smdp_oid = DESK_OID;
     good(db_create(s->data, NULL, &e), &e);
 }
 
@@ -106,10 +107,10 @@ static void stock(struct shop *s, unsigned first, unsigned n, struct span bpp)
     snprintf(id, sizeof id, "00000000-0000-4000-8000-%012llu",
              (unsigned long long)s->bundles);
     const struct import_head h = {
-        .seen = { .kind = SEEN_BPP_BUNDLE, .id = id, .issuer = DESK_OID,
+        .seen = { .kind = SEEN_BPP_BUNDLE, .id = id, .issuer = s->smdp_oid,
                   .sequence = s->bundles, .created_at = 1700000000,
                   .not_after = 4000000000 },
-        .smdp_oid = DESK_OID,
+        .smdp_oid = s->smdp_oid,
         .eum_chains = &eum_chain, .eum_chain_count = 1,
         .dp_chains = &dp_chain, .dp_chain_count = 1,
     };

@@ -23,6 +23,7 @@ struct shop {
     struct desk d;
     char data[96];
     char barcode[160]; /* "F1 TAB EID" of the desk's chip */
+    const char *smdp_oid; /* of the next bundle */
     uint64_t bundles;
     struct line *line;
 

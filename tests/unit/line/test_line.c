@@ -229,6 +229,44 @@ START_TEST(records_a_signed_refusal)
 }
 END_TEST
 
+static void put_damaged(struct shop *s, unsigned k)
+{
+    AUTO(buf_clear) struct buf bpp = BUF_INIT;
+
+    desk_bpp(&s->d, k, k, &bpp);
+    bpp.p[bpp.n - 1] ^= 1; /* the last segment's MAC */
+    shop_stock_bpp(s, k, buf_span(&bpp));
+}
+
+/* What was in stock before a profile was used up in vain is no replacement for
+ * it, nor is another SM-DPf's; one replacement is for one; and a replacement
+ * may fail, too. A unit must not pass with fewer profiles than were meant. */
+START_TEST(waits_for_each_replacement)
+{
+    struct shop s;
+
+    shop_open(&s, 6);
+    put_damaged(&s, 0);
+    shop_stock(&s, 1, 1);
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    shop_expect(&s, s.barcode, "load-failed");
+    shop_expect(&s, s.barcode, "not-replaced");
+    s.smdp_oid = "2.999.77";
+    shop_stock(&s, 2, 1);
+    s.smdp_oid = DESK_OID;
+    shop_expect(&s, s.barcode, "not-replaced");
+    put_damaged(&s, 3); /* came for 0 */
+    shop_expect(&s, s.barcode, "load-failed");
+    shop_expect(&s, s.barcode, "not-replaced");
+    shop_stock(&s, 4, 1); /* came for 3 */
+    struct shop_verdict v = shop_scan(&s, s.barcode);
+    ck_assert_str_eq(v.code, "done");
+    ck_assert_uint_eq(v.installed, 3);
+    ck_assert_uint_eq(shop_count(&s, BPP_FAILED), 2);
+    shop_close(&s);
+}
+END_TEST
+
 /* A package for a key that this eUICC never had. */
 START_TEST(does_not_send_without_a_key)
 {
@@ -620,6 +658,7 @@ int main(void)
         { "no card", finds_no_card, 1 },
         { "key used elsewhere", finds_a_key_used_elsewhere, 1 },
         { "signed refusal", records_a_signed_refusal, 1 },
+        { "each replacement", waits_for_each_replacement, 1 },
         { "no such key", does_not_send_without_a_key, 1 },
         { "not authorised", is_not_authorised, 1 },
         { "fault anywhere", survives_a_fault_anywhere, (int)FAULTS },
