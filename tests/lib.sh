@@ -113,11 +113,7 @@ cards_start() { # cards_start [OPTION...]: every eUICC of the world, powered
 }
 cards_up() { [ "$(find "$CARDS" -type s 2>/dev/null | wc -l)" -ge "$1" ]; }
 
-balance() { # one number of the station's stock: balance DATA FIELD
-    "$STATION" stock --data "$1" --json | json_sum "$2"
-}
-
-# The sum over all bundles of one field in `stock --json` (one object a line).
+# The sum of one field wherever it stands in the JSON on standard input.
 json_sum() {
     grep -o "\"$1\": *[0-9]*" | awk -F: '{ s += $2 } END { print s + 0 }'
 }
