@@ -44,10 +44,11 @@ report_DIRS := station/report
 identity_DIRS := station/identity
 storage_DIRS := storage
 drivers_DIRS := drivers
+verify_DIRS := station/verify
 lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip
-ROOMS := base ifpp container identity fpa import line report storage drivers lab
+ROOMS := base ifpp container identity fpa import line report verify storage drivers lab
 
-srcs = $(wildcard $(addsuffix /*.c,$($(1)_DIRS)))
+srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
 objs = $(patsubst %.c,$(B)/%.o,$(1))
 lib = $(patsubst %,$(B)/lib/lib%.a,$(1))
 # Archives may need each other in any order; the linker takes what it needs.
@@ -70,8 +71,8 @@ lineside_SRCS := $(wildcard station/cmd/*.c)
 lineside_ROOMS := base ifpp container identity fpa import line report storage drivers
 lineside_LIBS := -lcrypto -lsqlite3 -ljansson
 
-lineside-verify_SRCS := $(wildcard station/verify/*.c)
-lineside-verify_ROOMS := base ifpp container
+lineside-verify_SRCS := $(wildcard station/verify/main.c)
+lineside-verify_ROOMS := base ifpp container verify
 lineside-verify_LIBS := -lcrypto
 
 lineside-lab_SRCS := $(LAB_MAINS)
