@@ -211,14 +211,19 @@ static void on_line(void *ctx, struct span line)
     line_scan(ctx, line);
 }
 
-/* True while more may come. */
-static bool read_scans(int fd, struct scan_lines *lines, struct line *line)
+/* True while more may come; *why says when that is not the end of the scans
+ * but of the scanner. */
+static bool read_scans(int fd, struct scan_lines *lines, struct line *line,
+                       struct err *why)
 {
     uint8_t octets[4096];
     ssize_t n = read(fd, octets, sizeof octets);
 
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
     if (n < 0)
-        return errno == EINTR || errno == EAGAIN;
+        err_errno(why, "scans cannot be read any more; the units at work were "
+                       "finished. Check the scanner, then start the line again");
     if (n > 0)
         scan_lines_feed(lines, SPAN(octets, (size_t)n), on_line, line);
     else
@@ -259,7 +264,7 @@ static void take_signal(int fd, bool *ending, struct line *line)
 }
 
 static int loop(struct line *line, int scan_fd, int signal_fd,
-                const struct output *out)
+                const struct output *out, struct err *e)
 {
     enum { SCANS, SIGNALS, UNITS, COUNT };
     struct pollfd p[COUNT] = {
@@ -273,18 +278,18 @@ static int loop(struct line *line, int scan_fd, int signal_fd,
 
     while (p[SCANS].fd >= 0 || line_busy(line) > 0) {
         if (poll(p, COUNT, -1) < 0 && errno != EINTR)
-            return 3;
+            return err_errno(e, "poll");
         if (p[UNITS].revents && read(p[UNITS].fd, &ended, sizeof ended) < 0 &&
             errno != EAGAIN)
-            return 3;
+            return err_errno(e, "the workers' signal");
         if (p[SIGNALS].revents)
             take_signal(signal_fd, &ending, line);
-        else if (p[SCANS].revents && !read_scans(scan_fd, &lines, line))
+        else if (p[SCANS].revents && !read_scans(scan_fd, &lines, line, e))
             p[SCANS].fd = -1;
         if (ending || atomic_load(&out->broken))
             p[SCANS].fd = -1;
     }
-    return 0;
+    return e->code == ERR_NONE ? 0 : -1;
 }
 
 /* --- options ------------------------------------------------------------------ */
@@ -380,7 +385,7 @@ static int run(const struct command *self, int argc, char **argv)
     int signal_fd = scan_fd < 0 ? -1 : catch_signals(&e);
     if (signal_fd < 0 || start(&common, &o, &out, &line, &e) != 0)
         return cmd_fail(self, &e);
-    int code = loop(line, scan_fd, signal_fd, &out);
+    int bad = loop(line, scan_fd, signal_fd, &out, &e);
     line_free(line); /* the last verdicts are told in here */
     line = NULL;
     if (atomic_load(&out.broken)) {
@@ -388,7 +393,7 @@ static int run(const struct command *self, int argc, char **argv)
                                 "has ended, and the ledger holds all of them");
         return cmd_fail(self, &e);
     }
-    return code;
+    return bad ? cmd_fail(self, &e) : 0;
 }
 
 const struct command cmd_run = {
