@@ -18,7 +18,7 @@
 #include "tests/bench/troupe.h"
 
 #define FIXTURES 64
-#define UNITS 8         /* per fixture and round */
+#define UNITS 16        /* per fixture and round */
 #define ROUNDS 3        /* the median counts     */
 #define PROFILE 29000   /* a BPP of about 30 KB  */
 #define APDU_NS 5000000
