@@ -70,8 +70,8 @@ static const struct {
 /* When no record is left. */
 static const char *const last_removals[] = {
     "DELETE FROM container_chain WHERE container = ?1",
-    "DELETE FROM chain WHERE ?1 > 0 AND NOT EXISTS"
-    " (SELECT 1 FROM container_chain x WHERE x.chain = chain.chain)",
+    ("DELETE FROM chain WHERE ?1 > 0 AND NOT EXISTS"
+     " (SELECT 1 FROM container_chain x WHERE x.chain = chain.chain)"),
     "DELETE FROM container WHERE container = ?1 AND state = 0",
 };
 

@@ -14,8 +14,8 @@ static const struct signer_rule rules[KIND_COUNT] = {
     [KIND_STATION_CSR] = { KIND_STATION_CSR, ROLE_COUNT, .self_signed = true },
     [KIND_STATION_CERT] = { KIND_STATION_CERT, ROLE_AUTHORITY,
                             .root_included = true },
-    [KIND_LOADING_REPORT] = { KIND_LOADING_REPORT, ROLE_STATION },
-    [KIND_AUDIT_LOG] = { KIND_AUDIT_LOG, ROLE_STATION },
+    [KIND_LOADING_REPORT] = { .kind = KIND_LOADING_REPORT, .role = ROLE_STATION },
+    [KIND_AUDIT_LOG] = { .kind = KIND_AUDIT_LOG, .role = ROLE_STATION },
 };
 
 const struct signer_rule *signer_rule(enum container_kind k)
