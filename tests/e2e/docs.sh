@@ -111,7 +111,7 @@ done >"$WORK/unknown"
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files >"$WORK/files"
 else
-    find . -path ./build -prune -o -type f -print | sed 's|^\./||' >"$WORK/files"
+    find . \( -path ./build -o -path ./.git -o -name compile_commands.json \) -prune -o -type f -print | sed 's|^\./||' >"$WORK/files"
 fi
 grep '\.md$' "$WORK/files" >"$WORK/documents"
 links=0
