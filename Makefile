@@ -1,6 +1,6 @@
 # Lineside. Non-recursive: each room's sources are found by folder, each
 # program names the rooms it may link. One build directory per flavour
-# (release, asan), so that switching needs no cleaning.
+# (release, asan, tsan), so that switching needs no cleaning.
 #
 #   make            the programs, in build/bin
 #   make demo       the whole loop on the embedded bench
@@ -12,7 +12,6 @@ B := build/$(FLAVOUR)
 BIN := $(if $(filter release,$(FLAVOUR)),build/bin,$(B)/bin)
 
 CC ?= gcc
-PKGS := libcrypto sqlite3 jansson
 CPPFLAGS += -I. -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED
 CFLAGS += -std=c11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wvla -pthread -fPIE \
@@ -21,6 +20,7 @@ LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now
 OPT_release := -O2 -D_FORTIFY_SOURCE=2
 OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
+OPT_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 # For clang's fuzzer (make fuzz): warnings are gcc's business.
 OPT_fuzz := -O1 -Wno-error -fsanitize=fuzzer-no-link,address,undefined
 OPT := $(OPT_$(FLAVOUR))
@@ -43,10 +43,15 @@ line_DIRS := station/line
 report_DIRS := station/report
 identity_DIRS := station/identity
 storage_DIRS := storage
-drivers_DIRS := drivers
+drivers_DIRS := drivers drivers/usb drivers/ccid drivers/iso7816 drivers/scanner
 verify_DIRS := station/verify
-lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip
+lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip \
+	tests/lab/usb
+labfuse_DIRS := tests/lab/usb/fuse
+# Defines open, read, ioctl, close: only what asks for it may link it.
+inprocess_DIRS := tests/lab/usb/inprocess
 ROOMS := base ifpp container identity fpa import line report verify storage drivers lab
+APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
 objs = $(patsubst %.c,$(B)/%.o,$(1))
@@ -62,22 +67,22 @@ $(call lib,$(1)): $(call objs,$(call srcs,$(1)))
 	$(call say,AR,$$@)
 	$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+$(foreach r,$(ROOMS) $(APART),$(eval $(call room_rule,$(r))))
 
 # --- programs --------------------------------------------------------------
 # program: its own folder, the rooms it may use, the libraries it may use.
 
 lineside_SRCS := $(wildcard station/cmd/*.c)
 lineside_ROOMS := base ifpp container identity fpa import line report storage drivers
-lineside_LIBS := -lcrypto -lsqlite3 -ljansson
+lineside_LIBS := -lcrypto -lsqlite3 -ljansson -lusb-1.0
 
 lineside-verify_SRCS := $(wildcard station/verify/main.c)
 lineside-verify_ROOMS := base ifpp container verify
 lineside-verify_LIBS := -lcrypto
 
 lineside-lab_SRCS := $(LAB_MAINS)
-lineside-lab_ROOMS := base ifpp container lab
-lineside-lab_LIBS := -lcrypto -lsqlite3 -ljansson
+lineside-lab_ROOMS := base ifpp container lab labfuse
+lineside-lab_LIBS := -lcrypto -lsqlite3 -ljansson -lfuse3
 
 PROGRAMS := $(foreach p,lineside lineside-verify lineside-lab,$(if $($(p)_SRCS),$(p)))
 
@@ -115,8 +120,12 @@ $(B)/lib/libunit.a: $(call objs,$(UNIT_HELPERS))
 $(UNIT): $(B)/%: $(B)/%.o $(ALL_LIBS) $(B)/lib/libunit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< \
+		$(if $(filter $@,$(UNIT_USB)),$(call lib,inprocess)) \
 		$(call link_libs,$(B)/lib/libunit.a $(ALL_LIBS)) \
-		-lcrypto -lsqlite3 -ljansson -lcheck -lsubunit -lrt -lm
+		-lcrypto -lsqlite3 -ljansson -lusb-1.0 -lcheck -lsubunit -lrt -lm
+# Tests of tests/unit/usb*/ have the emulated bus in their own process.
+UNIT_USB := $(filter $(B)/tests/unit/usb%,$(UNIT))
+$(UNIT_USB): $(call lib,inprocess)
 
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput each; `make fuzz` builds them
 # with clang's fuzzer, `make check` replays tests/fuzz/corpus/<name>/ with a
@@ -131,7 +140,7 @@ $(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(ALL_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(LDFLAGS) \
 		-o $@ $< $(FUZZ_MAIN) $(call link_libs,$(ALL_LIBS)) \
-		-lcrypto -lsqlite3 -ljansson
+		-lcrypto -lsqlite3 -ljansson -lusb-1.0
 
 # --- bench -----------------------------------------------------------------
 
@@ -142,7 +151,10 @@ BENCH := $(patsubst %.c,$(B)/%,$(BENCH_SRCS))
 $(BENCH): $(B)/%: $(B)/%.o $(call objs,$(BENCH_HELPERS)) $(ALL_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< $(call objs,$(BENCH_HELPERS)) \
-		$(call link_libs,$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson
+		$(if $(filter $@,$(BENCH_USB)),$(call lib,inprocess)) \
+		$(call link_libs,$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson -lusb-1.0
+BENCH_USB := $(filter $(B)/tests/bench/bench_usb%,$(BENCH))
+$(BENCH_USB): $(call lib,inprocess)
 
 .PHONY: unit fuzz-replay bench-programs
 unit: $(UNIT)
@@ -157,7 +169,7 @@ include tests/module.mk
 
 compile_commands.json: $(MAKEFILE_LIST)
 	$(Q)sh tests/compile-commands.sh '$(CC) $(CPPFLAGS) $(CFLAGS) $(OPT)' \
-		$(foreach r,$(ROOMS),$(call srcs,$(r))) $(foreach p,$(PROGRAMS),$($(p)_SRCS)) \
+		$(foreach r,$(ROOMS) $(APART),$(call srcs,$(r))) $(foreach p,$(PROGRAMS),$($(p)_SRCS)) \
 		$(UNIT_SRCS) $(UNIT_HELPERS) $(FUZZ_SRCS) $(BENCH_SRCS) > $@
 
 prefix ?= /usr/local

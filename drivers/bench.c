@@ -172,11 +172,13 @@ static int connect_by(struct bench *b, int64_t deadline, struct err *e)
     return 0;
 }
 
-static int bench_open(const char *where, struct fixture **out, struct err *e)
+static int bench_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     size_t n = strlen(where);
 
+    (void)env;
     if (n == 0 || n >= sizeof addr.sun_path)
         return err_set(e, ERR_USAGE,
                        "a bench fixture is the path of a socket, 1 to %zu "

@@ -155,7 +155,8 @@ static int parse_kind(const char *name, enum fault_kind *out)
     return -1;
 }
 
-static int fault_open(const char *where, struct fixture **out, struct err *e)
+static int fault_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
     struct fault_plan plan = { 0 };
     struct fixture *inner;
@@ -171,7 +172,7 @@ static int fault_open(const char *where, struct fixture **out, struct err *e)
     const struct fixture_ops *ops = fixture_driver(where + used, &rest);
     if (!ops)
         return err_set(e, ERR_USAGE, "no driver of that name: %s", where + used);
-    if (ops->open(rest, &inner, e) != 0)
+    if (ops->open(env, rest, &inner, e) != 0)
         return -1;
     return fault_wrap(inner, &plan, out, e);
 }

@@ -20,8 +20,11 @@ struct fixture_ops {
     const char *name; /* "bench", "ccid", "fault" */
 
     /* Make ready the slot that `where` names in this driver's words. No card
-     * is needed or touched. The caller owns *out. */
-    int (*open)(const char *where, struct fixture **out, struct err *e);
+     * is needed or touched. env is what the driver works on and must outlive
+     * the fixture (ccid: its readers; bench: nothing, NULL). The caller owns
+     * *out. */
+    int (*open)(void *env, const char *where, struct fixture **out,
+                struct err *e);
 
     /* Cold reset. *atr is replaced by what the card said. ERR_NO_CARD when
      * there is none or it does not answer within timeout_ms. */

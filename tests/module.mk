@@ -11,7 +11,8 @@
 #: make clean
 
 # Packages come before everything that compiles: a fresh machine has none.
-PACKAGES_CHECK := asn1c mandoc pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace
+PACKAGES_CHECK := asn1c mandoc pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace \
+	pcsc-tools
 PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
 
 E2E := $(sort $(wildcard tests/e2e/*.sh))
@@ -64,7 +65,7 @@ list-unit:
 
 # Every header compiles alone.
 check-headers: $(patsubst %.h,$(B)/%.h.ok,$(wildcard station/*/*.h storage/*.h \
-	drivers/*.h tests/lab/*.h tests/lab/*/*.h))
+	drivers/*.h drivers/*/*.h tests/lab/*.h tests/lab/*/*.h tests/lab/*/*/*.h))
 $(B)/%.h.ok: %.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only -include $< -xc /dev/null && touch $@

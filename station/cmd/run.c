@@ -355,7 +355,7 @@ static int start(const struct cmd_common *c, const struct run_options *o,
     if (!fixtures)
         return err_set(e, ERR_NOMEM, "no memory for %zu fixtures", slots.n);
     for (size_t i = 0; i < slots.n; i++)
-        fixtures[i] = (struct line_fixture){ slots.v[i].name, &fixture_bench,
+        fixtures[i] = (struct line_fixture){ slots.v[i].name, &fixture_bench, NULL,
                                              slots.v[i].where };
     struct line_options lo = {
         .data_dir = c->data_dir, .limits = o->limits, .fixtures = fixtures,

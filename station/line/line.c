@@ -142,7 +142,8 @@ static int add_fixture(struct line *l, const struct line_fixture *f,
         return err_set(e, ERR_USAGE, "'%s' cannot name a fixture: names are 1 "
                        "to %d octets without blanks, each used once; rename it",
                        f->name, FIXTURE_NAME_MAX);
-    *own = (struct line_fixture){ strdup(f->name), f->ops, strdup(f->where) };
+    *own = (struct line_fixture){ strdup(f->name), f->ops, f->env,
+                                  strdup(f->where) };
     int bad = own->name && own->where
             ? worker_new(&l->s, own, &l->workers[l->n], e)
             : err_set(e, ERR_NOMEM, "no memory for fixture %s", f->name);

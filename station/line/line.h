@@ -24,7 +24,8 @@
 struct line_fixture {
     const char *name; /* as scans say it: no blanks, at most FIXTURE_NAME_MAX */
     const struct fixture_ops *ops;
-    const char *where; /* for ops->open */
+    void *env;         /* for ops->open, as is */
+    const char *where;
 };
 
 enum line_event_kind {

@@ -67,7 +67,7 @@ static int get_ready(struct worker *w, struct unit_result *r)
         r->verdict = verdict_of_station(&r->why);
         return -1;
     }
-    if (!w->slot && w->f->ops->open(w->f->where, &w->slot, &r->why) != 0) {
+    if (!w->slot && w->f->ops->open(w->f->env, w->f->where, &w->slot, &r->why) != 0) {
         w->slot = NULL;
         r->verdict = verdict_of_card(&r->why);
         return -1;

@@ -99,7 +99,7 @@ static void start_line(struct robot *r, const char *data, const char *vfs)
 
     for (size_t f = 0; f < FIXTURES; f++) {
         snprintf(name[f], sizeof name[f], "F%zu", f);
-        fixtures[f] = (struct line_fixture){ name[f], &troupe_ops, name[f] + 1 };
+        fixtures[f] = (struct line_fixture){ name[f], &troupe_ops, NULL, name[f] + 1 };
     }
     if (line_new(&o, &r->line, &e) != 0)
         bench_die("line: %s", e.msg);

@@ -143,10 +143,12 @@ void troupe_wait_until(int64_t began_ns, int64_t ns)
         ;
 }
 
-static int stage_open(const char *where, struct fixture **out, struct err *e)
+static int stage_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
     struct stage *s = calloc(1, sizeof *s);
 
+    (void)env;
     if (!s)
         return err_set(e, ERR_NOMEM, "no memory for a fixture");
     s->base.ops = &troupe_ops;

@@ -34,8 +34,10 @@ int euicc_fixture_new(const char *path, const struct card_options *options,
     return 0;
 }
 
-static int euicc_open(const char *where, struct fixture **out, struct err *e)
+static int euicc_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
+    (void)env;
     return euicc_fixture_new(where, NULL, out, e);
 }
 

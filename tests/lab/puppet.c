@@ -113,10 +113,12 @@ static uint16_t process(struct puppet *p, struct span cmd, struct buf *rsp)
     }
 }
 
-static int puppet_open(const char *where, struct fixture **out, struct err *e)
+static int puppet_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
     static const struct puppet_rules none;
 
+    (void)env;
     (void)where;
     return puppet_new(&none, out, e);
 }

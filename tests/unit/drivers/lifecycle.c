@@ -37,17 +37,17 @@ void lifecycle_run(const struct lifecycle *l)
     struct err e = ERR_INIT;
     struct fixture *f = NULL;
 
-    ck_assert_int_eq(l->ops->open(l->bad_where, &f, &e), -1);
+    ck_assert_int_eq(l->ops->open(l->env, l->bad_where, &f, &e), -1);
     ck_assert_int_eq(e.code, ERR_USAGE);
     ck_assert_ptr_null(f);
     l->ops->close(NULL);
 
-    ck_assert_msg(l->ops->open(l->where, &f, &e) == 0, "%s", e.msg);
+    ck_assert_msg(l->ops->open(l->env, l->where, &f, &e) == 0, "%s", e.msg);
     ck_assert_ptr_eq(f->ops, l->ops);
     expect_no_card(f, &b, &e); /* no power yet */
     f->ops->close(f);          /* never powered */
 
-    ck_assert_int_eq(l->ops->open(l->where, &f, &e), 0);
+    ck_assert_int_eq(l->ops->open(l->env, l->where, &f, &e), 0);
     power_on(f, &b, &e);
     expect_answer(f, &b, &e);
     power_on(f, &b, &e); /* a reset, without power off before */

@@ -7,6 +7,7 @@
 
 struct lifecycle {
     const struct fixture_ops *ops;
+    void *env;             /* for ops->open */
     const char *where;     /* a slot with a card that answers */
     const char *bad_where; /* open refuses it with ERR_USAGE  */
     void (*unplug)(void *ctx); /* the card leaves the slot    */

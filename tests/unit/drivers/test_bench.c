@@ -62,14 +62,14 @@ static struct fixture *open_bench(const char *where)
     struct err e = ERR_INIT;
     struct fixture *f = NULL;
 
-    ck_assert_msg(fixture_bench.open(where, &f, &e) == 0, "%s", e.msg);
+    ck_assert_msg(fixture_bench.open(NULL, where, &f, &e) == 0, "%s", e.msg);
     return f;
 }
 
 START_TEST(lifecycle)
 {
     char bad[512];
-    struct lifecycle l = { &fixture_bench, sock, bad, unplug, plug, NULL };
+    struct lifecycle l = { &fixture_bench, NULL, sock, bad, unplug, plug, NULL };
 
     memset(bad, 'x', sizeof bad - 1);
     bad[sizeof bad - 1] = 0;
@@ -83,7 +83,7 @@ START_TEST(empty_where_is_refused)
     struct fixture *f = NULL;
     struct err e = ERR_INIT;
 
-    ck_assert_int_eq(fixture_bench.open("", &f, &e), -1);
+    ck_assert_int_eq(fixture_bench.open(NULL, "", &f, &e), -1);
     ck_assert_int_eq(e.code, ERR_USAGE);
 }
 END_TEST

@@ -34,7 +34,7 @@ START_TEST(lifecycle_of_a_fault_that_never_fires)
     const struct puppet_rules rules = { 0 };
     const char *tmp = getenv("TMPDIR");
     char dir[64], where[160];
-    struct lifecycle l = { &fixture_fault, where, "explode@1:1:bench:/x",
+    struct lifecycle l = { &fixture_fault, NULL, where, "explode@1:1:bench:/x",
                            unplug, plug, NULL };
 
     snprintf(dir, sizeof dir, "%.40s/lineside.XXXXXX", tmp ? tmp : "/tmp");
@@ -60,7 +60,7 @@ START_TEST(bad_spec)
     struct fixture *f = NULL;
     struct err e = ERR_INIT;
 
-    ck_assert_int_eq(fixture_fault.open(bad_specs[_i], &f, &e), -1);
+    ck_assert_int_eq(fixture_fault.open(NULL, bad_specs[_i], &f, &e), -1);
     ck_assert_int_eq(e.code, ERR_USAGE);
     ck_assert_ptr_null(f);
 }

@@ -361,7 +361,7 @@ START_TEST(bench_driver_leads_its_life_with_a_software_euicc)
     const struct desk_options options = { .keys = 1 };
     struct slot slot;
     struct desk d;
-    struct lifecycle l = { &fixture_bench, slot.socket, "", unplug, plug, &slot };
+    struct lifecycle l = { &fixture_bench, NULL, slot.socket, "", unplug, plug, &slot };
 
     desk_make(&d, &options);
     slot = (struct slot){ .d = &d };
@@ -386,7 +386,7 @@ START_TEST(load_through_the_bench_driver)
     snprintf(slot.socket, sizeof slot.socket, "%s/F1", d.dir);
     plug(&slot);
     visit_prepare(&v, &d, 0, 1);
-    good(fixture_bench.open(slot.socket, &f, &v.e), &v.e);
+    good(fixture_bench.open(NULL, slot.socket, &f, &v.e), &v.e);
     ck_assert_msg(visit_run(&v, f) == 0, "%s", v.e.msg);
     ck_assert_int_eq(v.result.outcome, LOAD_INSTALLED);
     f->ops->close(f);

@@ -48,7 +48,7 @@ static struct fixture *insert(void)
     struct fixture *f = NULL;
     struct err e = ERR_INIT;
 
-    ck_assert(fixture_bench.open(where, &f, &e) == 0);
+    ck_assert(fixture_bench.open(NULL, where, &f, &e) == 0);
     ck_assert_msg(f->ops->power_on(f, &atr, TIMEOUT_MS, &e) == 0, "%s",
                   e.msg);
     ck_assert_uint_eq(atr.p[0], 0x3B);

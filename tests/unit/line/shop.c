@@ -183,7 +183,7 @@ void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n)
 
 void shop_start(struct shop *s, const struct fixture_ops *ops, const char *where)
 {
-    shop_start_all(s, &(struct line_fixture){ "F1", ops, where }, 1);
+    shop_start_all(s, &(struct line_fixture){ "F1", ops, NULL, where }, 1);
 }
 
 void shop_stop(struct shop *s)
@@ -335,13 +335,15 @@ static int unplugged(struct shop_fixture *x, unsigned at, struct err *e)
     return fault_wrap(x->inner, &plan, &x->inner, e);
 }
 
-static int fx_open(const char *where, struct fixture **out, struct err *e)
+static int fx_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
     struct shop_fixture *x = calloc(1, sizeof *x);
     struct card_options o = { 0 };
     unsigned strikes;
     int fault, at = 0;
 
+    (void)env;
     ck_assert(x && sscanf(where, "%d@%u:%n", &fault, &strikes, &at) == 2 && at);
     if (fault != SHOP_UNPLUG) {
         o.fault = (enum card_fault)fault;

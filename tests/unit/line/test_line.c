@@ -515,7 +515,8 @@ static int slow_transmit(struct fixture *f, struct span cmd, struct buf *rsp,
     return slow_power_on(f, rsp, ms, e);
 }
 
-static int slow_open(const char *where, struct fixture **out, struct err *e);
+static int slow_open(void *env, const char *where, struct fixture **out,
+               struct err *e);
 static void slow_nothing(struct fixture *f)
 {
     (void)f;
@@ -526,10 +527,12 @@ static const struct fixture_ops slow = {
     .transmit = slow_transmit, .power_off = slow_nothing, .close = slow_nothing,
 };
 
-static int slow_open(const char *where, struct fixture **out, struct err *e)
+static int slow_open(void *env, const char *where, struct fixture **out,
+               struct err *e)
 {
     static struct fixture one = { &slow };
 
+    (void)env;
     (void)where;
     (void)e;
     *out = &one;
@@ -545,8 +548,8 @@ START_TEST(delays_nobody)
     shop_open(&s, 1);
     shop_stock(&s, 0, 1);
     shop_where(&s, CARD_FAULT_NONE, 0, where);
-    const struct line_fixture f[] = { { "F1", &slow, "" },
-                                      { "F2", &fixture_shop, where } };
+    const struct line_fixture f[] = { { "F1", &slow, NULL, "" },
+                                      { "F2", &fixture_shop, NULL, where } };
     shop_start_all(&s, f, 2);
     pthread_mutex_lock(&gate);
     line_scan(s.line, SPAN_STR("F1\tSN-9"));
@@ -567,7 +570,7 @@ START_TEST(runs_once)
     struct shop s;
     struct line *second = NULL;
     struct err e = ERR_INIT;
-    const struct line_fixture f = { "F1", &slow, "" };
+    const struct line_fixture f = { "F1", &slow, NULL, "" };
 
     shop_open(&s, 1);
     shop_start(&s, &slow, "");
@@ -588,8 +591,8 @@ START_TEST(refuses_bad_names)
     struct shop s;
     struct line *line = NULL;
     struct err e = ERR_INIT;
-    const struct line_fixture f[] = { { names[_i][0], &slow, "" },
-                                      { names[_i][1], &slow, "" } };
+    const struct line_fixture f[] = { { names[_i][0], &slow, NULL, "" },
+                                      { names[_i][1], &slow, NULL, "" } };
 
     shop_open(&s, 1);
     const struct line_options o = { .data_dir = s.data, .fixtures = f,
