@@ -10,6 +10,8 @@
 #ifndef LINESIDE_DRIVERS_USB_USB_H
 #define LINESIDE_DRIVERS_USB_USB_H
 
+#include <stdatomic.h>
+
 #include "station/base/err.h"
 #include "station/base/span.h"
 
@@ -49,18 +51,23 @@ struct usb_device {
 struct usb; /* the context and its event thread */
 
 /* A device has come (here) or gone. Called in the event thread, or, for those
- * that are there at the start, before usb_start returns; d is borrowed for
- * the call. Must not call usb_open, usb_close or usb_stop, nor wait: hand it
- * on. For one place, calls alternate: come, gone, come. */
+ * that are there at the start, in the thread and before the return of
+ * usb_start; d is borrowed for the call. Must not call usb_open, usb_close or
+ * usb_stop, nor wait: hand it on. For one place, calls alternate: come, gone,
+ * come. Root hubs are no places and are not told. */
 typedef void usb_changed_fn(void *ctx, const struct usb_device *d, bool here);
 
-/* ERR_IO with what to do when the machine has no USB or forbids it. */
+/* ERR_IO with what to do when the machine has no USB or forbids it. changed
+ * may be NULL. */
 int usb_start(usb_changed_fn *changed, void *ctx, struct usb **out,
               struct err *e);
 /* All handles must be closed. NULL is fine. */
 void usb_stop(struct usb *u);
 
-/* --- one device ------------------------------------------------------------- */
+/* --- one device -------------------------------------------------------------
+ * A handle may be used by several threads. What waits (open, close, claim,
+ * string, control, clear_halt, reset) must not be called in the event thread,
+ * that is, from changed or done. */
 
 struct usb_handle;
 
@@ -73,8 +80,11 @@ const struct usb_device *usb_handle_device(const struct usb_handle *h);
 /* Takes an interface for ourselves alone; a kernel driver that has it is
  * detached first (and attached again at close). ERR_BUSY: another program. */
 int usb_claim(struct usb_handle *h, uint8_t interface, struct err *e);
-/* Cancels what is under way, waits for its end, gives everything back. Not
- * from a callback. NULL is fine. */
+/* Cancels what is under way, waits for its end (seconds at most, also when the
+ * device does not let go), gives everything back. A thread that is inside
+ * usb_control or another call at that moment comes out of it with an error
+ * first; to begin a new call, or usb_cancel, after usb_close has begun is the
+ * caller's mistake. Hold no lock that a done takes. NULL is fine. */
 void usb_close(struct usb_handle *h);
 /* The device has left the bus (or was never any good again). */
 bool usb_gone(const struct usb_handle *h);
@@ -91,7 +101,8 @@ int usb_control(struct usb_handle *h, uint8_t type, uint8_t request,
                 uint16_t value, uint16_t index, void *data, uint16_t n,
                 size_t *got, int timeout_ms, struct err *e);
 int usb_clear_halt(struct usb_handle *h, uint8_t endpoint, struct err *e);
-/* A port reset. The device is the same afterwards or gone. */
+/* A port reset. What is under way ends with USB_CANCELLED; usb_submit is
+ * refused meanwhile. The device is the same afterwards or gone. */
 int usb_reset(struct usb_handle *h, struct err *e);
 
 /* --- transfers -------------------------------------------------------------- */
@@ -107,7 +118,7 @@ enum usb_status {
 const char *usb_status_text(enum usb_status s); /* "the device left" */
 
 /* A bulk or interrupt transfer, embedded by its user, zero-initialised before
- * its first use. The memory (and the buffer) must stay until done was called,
+ * its first use; nothing has to be given back. The memory (and the buffer) must stay until done was called,
  * or usb_close has returned. No transfer has a timeout of its own: its user
  * waits with a deadline and cancels. */
 struct usb_transfer {
@@ -117,15 +128,16 @@ struct usb_transfer {
     uint8_t *data;
     size_t length;
     /* In the event thread. May submit again, also this one; must not wait.
-     * For IN: actual octets are in data. */
+     * For IN: actual octets are in data (some, too, when it was cancelled
+     * half-way). */
     void (*done)(struct usb_transfer *t, enum usb_status s, size_t actual);
     void *ctx;
-    /* usb.c's own. */
+    /* transfer.c's own; NULL while not under way. */
     void *urb;
-    struct usb_handle *handle;
+    _Atomic(struct usb_handle *) handle;
 };
-/* From any thread, also from a callback. ERR_NO_CARD: gone. ERR_IO. On
- * failure done is not called. */
+/* From any thread, also from a callback. ERR_NO_CARD: gone, or being closed.
+ * ERR_IO. On failure done is not called. */
 int usb_submit(struct usb_handle *h, struct usb_transfer *t, struct err *e);
 /* done follows with USB_CANCELLED unless it was just being called. Harmless
  * on one that is not under way. */
