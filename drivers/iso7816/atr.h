@@ -6,9 +6,10 @@
  * Refused is what leaves no way to talk to the card: octets that contradict
  * their own structure, a check octet that shows a damaged answer, no protocol
  * that can be used. A value reserved for future use (RFU) that has a safe
- * reading is no refusal: the reading is used and the oddity reported. A
- * protocol whose own parameters are RFU is not offered; the card is refused
- * when no other is left. */
+ * reading is no refusal: the reading is used and the oddity reported, because
+ * such cards are in use. A protocol whose own parameters have no such reading
+ * is not offered; the card is refused when no other is left. Octets after the
+ * end are refused (8.2.1), but for a right TCK that was not due. */
 #ifndef LINESIDE_DRIVERS_ISO7816_ATR_H
 #define LINESIDE_DRIVERS_ISO7816_ATR_H
 
@@ -39,7 +40,7 @@ enum atr_verdict {
     ATR_NO_PROTOCOL, /* offers neither T=0 nor T=1                         */
     ATR_BAD_TA2,     /* specific mode with parameters nobody can know      */
     ATR_BAD_WI,      /* T=0 alone, and TC2 is 00 (RFU)                     */
-    ATR_BAD_IFSC,    /* T=1 alone, and its TA is 00 or FF (RFU)            */
+    ATR_BAD_IFSC,    /* T=1 alone, and its block size is 00 (RFU)          */
     ATR_BAD_BWI,     /* T=1 alone, and its BWI is beyond 9 (RFU)           */
     ATR_VERDICTS
 };
@@ -51,7 +52,9 @@ enum atr_oddity {
     ATR_ODD_ORDER = 1 << 2, /* protocols not in ascending order            */
     ATR_ODD_T0 = 1 << 3,    /* T=0 is not usable: its WI is RFU            */
     ATR_ODD_T1 = 1 << 4,    /* T=1 is not usable: its parameters are RFU   */
-    ATR_ODD_EDC = 1 << 5    /* T=1: RFU bits in TC; bit 1 alone was read   */
+    ATR_ODD_EDC = 1 << 5,   /* T=1: RFU bits in TC; bit 1 alone was read   */
+    ATR_ODD_IFSC = 1 << 6   /* T=1: IFSC is FF (RFU); 32 is used, which
+                               every such card takes                       */
 };
 
 struct atr {
