@@ -33,7 +33,8 @@ int timing_t0_ms(const struct timing *t, size_t n, size_t m);
  * and epilogue included). wtx: the multiple of BWT granted, 0 or 1: none. */
 int timing_t1_ms(const struct timing *t, size_t n, size_t m, unsigned wtx);
 
-/* A request for more time: that many times WT or BWT (0 counts as 1). */
+/* A request for more time: that many times WT or BWT. A multiplier is one
+ * octet: 0 counts as 1, more than 255 as 255. */
 int timing_extension_ms(const struct timing *t, unsigned times);
 
 /* Answer to reset, all 33 octets, at the default speed; PPS likewise. */
