@@ -6,8 +6,9 @@
  *         send t.block (t.block_n octets), wait for t.wtx times BWT;
  *         next = t1_receive(&t, what came);
  *
- * A damaged or missing block is asked for again (11.6.3, rule 7), twice; then
- * RESYNCH is tried, three times. A command APDU is never sent again as a
+ * A damaged or missing block is asked for again (11.6.3, rule 7), twice; an
+ * I-block of ours goes out again when the card says that it did not get it.
+ * Then RESYNCH is tried, three times, unless the card has never been heard. A command APDU is never sent again as a
  * whole: a card that has resynchronised has forgotten it, or has done it and
  * forgotten the answer, and a repeated command can burn a one-time key. So an
  * exchange that needed RESYNCH fails; what becomes of the unit is decided
@@ -47,7 +48,7 @@ enum t1_failure {
     T1_FAIL_MUTE,      /* no good block, not even to RESYNCH             */
     T1_FAIL_RESYNCHED, /* the link is in order again, the exchange lost  */
     T1_FAIL_WTX,       /* more time asked for than is granted            */
-    T1_FAIL_ABORT,     /* the card gave the exchange up                  */
+    T1_FAIL_ABORT,     /* the card gave the exchange up (answered)       */
     T1_FAIL_LONG,      /* the answer is longer than a short APDU's       */
     T1_FAIL_SHORT,     /* the answer has no status word                  */
     T1_FAIL_ENDLESS,   /* too many blocks                                */
@@ -73,17 +74,20 @@ struct t1 {
 
     /* t1.c's own. */
     struct t1_params params;
-    uint8_t ifsc;
-    uint8_t ns, nr;         /* our next I-block; the card's next         */
-    bool alive, heard, ifsd_known;
-    int state, fault;
+    int state;
+    bool alive;
+    bool heard;         /* a good block came since the reset              */
+    bool ifsd_known;    /* the card has confirmed our IFSD                */
+    uint8_t ifsc;       /* now: the card may change it                    */
+    uint8_t ns, nr;     /* N(S) of our I-block in hand; of the card's next */
     uint8_t command[T1_COMMAND_MAX];
-    size_t command_n, at, chunk;
-    bool more, negotiating;
+    size_t command_n;   /* 0: none, the IFSD alone is at stake            */
+    size_t at, chunk;   /* the I-block in hand: command[at, at + chunk)   */
     unsigned tries, extended, blocks;
 };
 
-/* After a reset (and PPS), before anything else. */
+/* After a reset (and PPS), before anything else. An ifsd or ifsc of 0 counts
+ * as 1, of 255 as 254. */
 void t1_init(struct t1 *t, const struct t1_params *p);
 
 /* Tells the card our IFSD with S(IFS request) (T1_DONE then has no response).
