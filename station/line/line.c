@@ -16,9 +16,12 @@
 struct line {
     struct worker_shared s;
     struct lock *lock;
-    struct line_fixture *fixtures; /* names and places owned */
+    /* Room for LINE_FIXTURES_MAX, so that nothing moves when one is added;
+     * names and places owned. The first n are whole. */
+    struct line_fixture *fixtures;
     struct worker **workers;
-    size_t n;
+    atomic_size_t n;
+    pthread_mutex_t adding;
     atomic_bool stopping;
 };
 
@@ -30,12 +33,13 @@ static void tell(const struct line *l, const struct line_event *ev)
         l->s.event(l->s.event_ctx, ev);
 }
 
-static void refuse(struct line *l, const struct scan *scan, enum verdict v)
+void line_refuse(struct line *l, const char *fixture, const char *barcode,
+                 enum verdict v)
 {
     tell(l, &(struct line_event){
-        .kind = LINE_VERDICT, .fixture = scan->fixture,
-        .serial = scan->barcode, .eid = "", .step = "", .txid = "",
-        .iccid = "", .verdict = verdict_row(v), .detail = "" });
+        .kind = LINE_VERDICT, .fixture = fixture, .serial = barcode, .eid = "",
+        .step = "", .txid = "", .iccid = "", .verdict = verdict_row(v),
+        .detail = "" });
 }
 
 static void tell_unresolved(struct line *l, const struct bpp_info *b,
@@ -54,7 +58,7 @@ static void tell_ready(struct line *l)
     tell(l, &(struct line_event){
         .kind = LINE_READY, .fixture = "", .serial = "", .eid = "",
         .step = "", .txid = "", .iccid = "", .detail = "",
-        .fixtures = l->n, .list = l->fixtures });
+        .fixtures = atomic_load(&l->n), .list = l->fixtures });
 }
 
 /* --- the ledger at start --------------------------------------------------------- */
@@ -115,10 +119,20 @@ static int open_ledger(struct line *l, struct err *e)
 
 static struct worker *find(const struct line *l, const char *name)
 {
-    for (size_t i = 0; i < l->n; i++)
+    size_t n = atomic_load(&l->n);
+
+    for (size_t i = 0; i < n; i++)
         if (strcmp(l->fixtures[i].name, name) == 0)
             return l->workers[i];
+    for (size_t i = 0; i < n && *name; i++)
+        if (strcmp(l->fixtures[i].where, name) == 0)
+            return l->workers[i];
     return NULL;
+}
+
+bool line_has(const struct line *l, const char *name)
+{
+    return find(l, name) != NULL;
 }
 
 static bool known(void *ctx, const char *name)
@@ -133,11 +147,16 @@ static bool name_ok(const char *name)
     return n > 0 && n <= FIXTURE_NAME_MAX && strcspn(name, " \t\r\n") == n;
 }
 
+/* Under l->adding. */
 static int add_fixture(struct line *l, const struct line_fixture *f,
                        struct err *e)
 {
-    struct line_fixture *own = &l->fixtures[l->n];
+    size_t n = atomic_load(&l->n);
+    struct line_fixture *own = &l->fixtures[n];
 
+    if (n == LINE_FIXTURES_MAX)
+        return err_set(e, ERR_LIMIT, "this line has its %d fixtures; start a "
+                       "second station for more", LINE_FIXTURES_MAX);
     if (!name_ok(f->name) || find(l, f->name))
         return err_set(e, ERR_USAGE, "'%s' cannot name a fixture: names are 1 "
                        "to %d octets without blanks, each used once; rename it",
@@ -145,34 +164,38 @@ static int add_fixture(struct line *l, const struct line_fixture *f,
     *own = (struct line_fixture){ strdup(f->name), f->ops, f->env,
                                   strdup(f->where) };
     int bad = own->name && own->where
-            ? worker_new(&l->s, own, &l->workers[l->n], e)
+            ? worker_new(&l->s, own, &l->workers[n], e)
             : err_set(e, ERR_NOMEM, "no memory for fixture %s", f->name);
     if (bad) {
         free((char *)own->name);
         free((char *)own->where);
         return -1;
     }
-    l->n++;
+    atomic_store(&l->n, n + 1); /* from now on others may find it */
     return 0;
+}
+
+int line_add(struct line *l, const struct line_fixture *f, struct err *e)
+{
+    pthread_mutex_lock(&l->adding);
+    int bad = add_fixture(l, f, e);
+    pthread_mutex_unlock(&l->adding);
+    return bad;
 }
 
 static int add_fixtures(struct line *l, const struct line_options *o,
                         struct err *e)
 {
-    if (o->fixture_count == 0)
+    if (o->fixture_count == 0 && !o->grows)
         return err_set(e, ERR_USAGE, "there is no fixture; plug one in, or "
                                      "name the right directory");
-    if (o->fixture_count > LINE_FIXTURES_MAX)
-        return err_set(e, ERR_LIMIT, "%zu fixtures are more than the %d of one "
-                       "line; start a second station", o->fixture_count,
-                       LINE_FIXTURES_MAX);
-    l->fixtures = calloc(o->fixture_count, sizeof *l->fixtures);
-    l->workers = calloc(o->fixture_count, sizeof *l->workers);
-    l->s.claims = claims_new(o->fixture_count);
+    l->fixtures = calloc(LINE_FIXTURES_MAX, sizeof *l->fixtures);
+    l->workers = calloc(LINE_FIXTURES_MAX, sizeof *l->workers);
+    l->s.claims = claims_new(LINE_FIXTURES_MAX);
     if (!l->fixtures || !l->workers || !l->s.claims)
-        return err_set(e, ERR_NOMEM, "no memory for %zu fixtures", o->fixture_count);
+        return err_set(e, ERR_NOMEM, "no memory for a line's fixtures");
     for (size_t i = 0; i < o->fixture_count; i++)
-        if (add_fixture(l, &o->fixtures[i], e) != 0)
+        if (line_add(l, &o->fixtures[i], e) != 0)
             return -1;
     return 0;
 }
@@ -185,6 +208,8 @@ int line_new(const struct line_options *o, struct line **out, struct err *e)
 
     if (!l)
         return err_set(e, ERR_NOMEM, "no memory for a line");
+    pthread_mutex_init(&l->adding, NULL);
+    l->s.ended_fd = -1;
     l->s.limits = o->limits;
     l->s.event = o->event;
     l->s.event_ctx = o->event_ctx;
@@ -210,18 +235,18 @@ void line_scan(struct line *l, struct span text)
     enum scan_answer a = scan_parse(text, known, l, &scan);
 
     if (a != SCAN_OK)
-        refuse(l, &scan, verdict_of_scan(a));
+        line_refuse(l, scan.fixture, scan.barcode, verdict_of_scan(a));
     else if (atomic_load(&l->stopping))
-        refuse(l, &scan, V_SCAN_STOPPING);
+        line_refuse(l, scan.fixture, scan.barcode, V_SCAN_STOPPING);
     else if (!worker_give(find(l, scan.fixture), &scan))
-        refuse(l, &scan, V_SCAN_BUSY);
+        line_refuse(l, scan.fixture, scan.barcode, V_SCAN_BUSY);
 }
 
 size_t line_busy(struct line *l)
 {
-    size_t n = 0;
+    size_t n = 0, all = atomic_load(&l->n);
 
-    for (size_t i = 0; i < l->n; i++)
+    for (size_t i = 0; i < all; i++)
         n += worker_busy(l->workers[i]);
     return n;
 }
@@ -246,7 +271,7 @@ void line_free(struct line *l)
     if (!l)
         return;
     line_stop(l);
-    for (size_t i = 0; i < l->n; i++) {
+    for (size_t i = 0, n = atomic_load(&l->n); i < n; i++) {
         worker_free(l->workers[i]);
         free((char *)l->fixtures[i].name);
         free((char *)l->fixtures[i].where);
@@ -257,6 +282,7 @@ void line_free(struct line *l)
     free(l->workers);
     free(l->fixtures);
     free(l->s.data_dir);
+    pthread_mutex_destroy(&l->adding);
     if (l->s.ended_fd >= 0)
         close(l->s.ended_fd);
     free(l);

@@ -25,7 +25,8 @@ struct line_fixture {
     const char *name; /* as scans say it: no blanks, at most FIXTURE_NAME_MAX */
     const struct fixture_ops *ops;
     void *env;         /* for ops->open, as is */
-    const char *where;
+    const char *where; /* for ops->open; scans may say it too, in place of
+                          the name: a label never looks like a place */
 };
 
 enum line_event_kind {
@@ -64,6 +65,7 @@ struct line_options {
     struct apdu_limits limits;   /* APDU_LIMITS_DEFAULT */
     const struct line_fixture *fixtures; /* copied */
     size_t fixture_count;
+    bool grows; /* more may come by line_add, so that none is no mistake */
     line_event_fn *event; /* NULL: nobody listens */
     void *event_ctx;
 };
@@ -74,12 +76,25 @@ struct line;
  * import that died left goes; reserved BPPs go back to stock; units left
  * `loading` become unresolved) and starts the workers. No fixture is touched
  * before its first scan. ERR_BUSY: another line runs on this data.
- * ERR_USAGE: a name is doubled, empty, too long or has blanks. */
+ * ERR_USAGE: a name is doubled, empty, too long or has blanks; no fixture, and
+ * it does not grow. */
 int line_new(const struct line_options *o, struct line **out, struct err *e);
+
+/* One more fixture, for as long as the line runs: one that was unplugged is
+ * still there, and says so when it is scanned. f is copied. Any thread.
+ * ERR_USAGE as above; ERR_LIMIT. */
+int line_add(struct line *l, const struct line_fixture *f, struct err *e);
+/* There is a fixture that bears this name or lies at this place. */
+bool line_has(const struct line *l, const char *name);
 
 /* One scan line without its end. Answers at once, or a worker does later.
  * Longer than SCAN_LINE_MAX is answered as too long. */
 void line_scan(struct line *l, struct span text);
+
+/* A scan that came to nothing before it was a line (a scanner's was cut off):
+ * answered as line_scan would. */
+void line_refuse(struct line *l, const char *fixture, const char *barcode,
+                 enum verdict v);
 
 size_t line_busy(struct line *l); /* fixtures with a unit at work */
 /* Becomes readable (8 octets, an eventfd's count) when units have ended. */

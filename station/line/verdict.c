@@ -45,6 +45,13 @@ static const struct verdict_row rows[VERDICTS] = {
         "The line is being stopped and takes no more units.",
         "Start the line again, then scan again." },
 
+    [V_SCAN_CUT] = { "scan-cut", ROW_REFUSED,
+        "A scan did not come in whole.",
+        "Scan again. If it stays so, set the scanner to end each scan with the suffix it is registered with." },
+    [V_SCAN_WHICH] = { "scan-which", ROW_REFUSED,
+        "A unit's label was scanned, but not the fixture it stands in.",
+        "Scan the fixture's own label first, then the unit's." },
+
     [V_FIXTURE] = { "fixture", ROW_FPA,
         "The fixture itself does not work.",
         "Check its cable and power, then scan again. If it stays so, use another fixture." },
@@ -170,6 +177,7 @@ enum verdict verdict_of_card(const struct err *e)
         [ERR_CONFLICT] = V_BAD_EVIDENCE,
         [ERR_IO] = V_FIXTURE,
         [ERR_NOT_FOUND] = V_FIXTURE,
+        [ERR_WRONG_STATE] = V_FIXTURE, /* parked, or not ours */
         [ERR_USAGE] = V_FIXTURE,
         [ERR_BUSY] = V_FIXTURE,
     };

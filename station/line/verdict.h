@@ -30,6 +30,8 @@ enum verdict {
     V_SCAN_MISREAD,
     V_SCAN_BUSY,
     V_SCAN_STOPPING,
+    V_SCAN_CUT,
+    V_SCAN_WHICH,
 
     /* The fixture and the card. */
     V_FIXTURE,

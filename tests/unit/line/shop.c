@@ -173,7 +173,7 @@ void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n)
     struct err e = ERR_INIT;
     const struct line_options o = {
         .data_dir = s->data, .limits = APDU_LIMITS_DEFAULT, .fixtures = f,
-        .fixture_count = n, .event = on_event, .event_ctx = s,
+        .fixture_count = n, .grows = true, .event = on_event, .event_ctx = s,
         .db = &(struct db_options){ .busy_ms = 20 },
     };
 

@@ -603,6 +603,55 @@ START_TEST(refuses_bad_names)
 }
 END_TEST
 
+/* Fixtures come while the line runs; a place says as much as its name. */
+START_TEST(grows)
+{
+    struct shop s;
+    struct err e = ERR_INIT;
+    char where[160], say[200];
+
+    shop_open(&s, 1);
+    shop_stock(&s, 0, 1);
+    shop_where(&s, CARD_FAULT_NONE, 0, where);
+    shop_start_all(&s, NULL, 0);
+    ck_assert(!line_has(s.line, "LEFT-1"));
+    snprintf(say, sizeof say, "LEFT-1\t%.32s", s.barcode + 3);
+    shop_expect(&s, say, "scan-unknown-fixture");
+
+    const struct line_fixture f = { "LEFT-1", &fixture_shop, NULL, where };
+    ck_assert_int_eq(line_add(s.line, &f, &e), 0);
+    ck_assert_int_ne(line_add(s.line, &f, &e), 0); /* each name once */
+    ck_assert_int_eq(e.code, ERR_USAGE);
+    ck_assert(line_has(s.line, "LEFT-1"));
+    ck_assert(!line_has(s.line, ""));
+    shop_expect(&s, say, "done");
+    ck_assert_str_eq(s.last.fixture, "LEFT-1");
+
+    const struct line_fixture at = { "LEFT-2", &slow, NULL, "1-2.4" };
+    ck_assert_int_eq(line_add(s.line, &at, &e), 0);
+    shop_expect(&s, "1-2.4\tSN-9", "no-card");
+    ck_assert_str_eq(s.last.fixture, "LEFT-2");
+    line_refuse(s.line, "LEFT-1", "SN", V_SCAN_CUT);
+    ck_assert_str_eq(s.last.code, "scan-cut");
+    shop_stop(&s);
+    shop_close(&s);
+}
+END_TEST
+
+START_TEST(none_is_a_mistake_unless_it_grows)
+{
+    struct shop s;
+    struct line *line = NULL;
+    struct err e = ERR_INIT;
+
+    shop_open(&s, 1);
+    const struct line_options o = { .data_dir = s.data };
+    ck_assert_int_ne(line_new(&o, &line, &e), 0);
+    ck_assert_int_eq(e.code, ERR_USAGE);
+    shop_close(&s);
+}
+END_TEST
+
 /* One unit is worked on once, whether its label or its eUICC is doubled. */
 START_TEST(claims_units)
 {
@@ -671,6 +720,8 @@ int main(void)
         { "bad scans", refuses_bad_scans, 1 },
         { "delays nobody", delays_nobody, 1 },
         { "runs once", runs_once, 1 },
+        { "grows", grows, 1 },
+        { "none", none_is_a_mistake_unless_it_grows, 1 },
         { "bad names", refuses_bad_names, sizeof names / sizeof *names },
         { "claims", claims_units, 1 },
         { "recipe order", recipe_is_the_bindings, 1 },
