@@ -362,7 +362,7 @@ int ccid_descriptor_judge(const struct usb_interface *i,
                           struct ccid_profile *out, struct err *e)
 {
     struct ccid_profile p = { .interface = i->number };
-    struct raw r;
+    struct raw r = { 0 };
 
     if (judge_kind(i, e) != 0 || take_raw(i, &r, e) != 0)
         return -1;
