@@ -93,7 +93,7 @@ static int check_scanner(const struct scanner_setting *s, struct err *e)
     for (const char *c = s->prefix; *c; c++)
         if (*c < ' ' || *c > '~')
             return err_set(e, ERR_USAGE, "a scanner's prefix is at most %d "
-                           "printable ASCII characters", SCANNER_PREFIX_MAX);
+                           "printable ASCII characters", PLACE_PREFIX_MAX);
     return 0;
 }
 

@@ -10,7 +10,7 @@
 
 #define PLACE_MAX 55
 #define PLACE_LABEL_MAX 63 /* as of a fixture's name in a scan line */
-#define SCANNER_PREFIX_MAX 16
+#define PLACE_PREFIX_MAX 16
 
 /* "BUS-PORT[.PORT]...[:SLOT]", numbers of 1 to 3 digits, at most seven ports. */
 bool place_ok(const char *place);
@@ -30,7 +30,7 @@ struct scanner_setting {
                                     first a fixture's label, then the unit's */
     char layout[8];              /* "us", "de", "fr"                */
     char suffix[8];              /* "cr", "lf", "crlf", "tab"       */
-    char prefix[SCANNER_PREFIX_MAX + 1]; /* taken off every scan; "": none */
+    char prefix[PLACE_PREFIX_MAX + 1]; /* taken off every scan; "": none */
 };
 
 struct places {

@@ -27,19 +27,17 @@ struct line {
 
 /* --- telling ------------------------------------------------------------------- */
 
-static void tell(const struct line *l, const struct line_event *ev)
+void line_tell(const struct line *l, const struct line_event *ev)
 {
-    if (l->s.event)
-        l->s.event(l->s.event_ctx, ev);
+    worker_tell(&l->s, ev);
 }
 
 void line_refuse(struct line *l, const char *fixture, const char *barcode,
                  enum verdict v)
 {
-    tell(l, &(struct line_event){
-        .kind = LINE_VERDICT, .fixture = fixture, .serial = barcode, .eid = "",
-        .step = "", .txid = "", .iccid = "", .verdict = verdict_row(v),
-        .detail = "" });
+    line_tell(l, &(struct line_event){
+        .kind = LINE_VERDICT, .fixture = fixture, .serial = barcode,
+        .verdict = verdict_row(v) });
 }
 
 static void tell_unresolved(struct line *l, const struct bpp_info *b,
@@ -47,18 +45,17 @@ static void tell_unresolved(struct line *l, const struct bpp_info *b,
 {
     char eid[EID_DIGITS + 1], txid[TXID_HEX + 1], iccid[ICCID_DIGITS + 1];
 
-    tell(l, &(struct line_event){
+    line_tell(l, &(struct line_event){
         .kind = LINE_UNRESOLVED, .fixture = b->fixture, .serial = serial,
         .eid = eid_format(&b->eid, eid), .txid = txid_format(&b->txid, txid),
-        .iccid = iccid_format(&b->iccid, iccid), .step = "", .detail = "" });
+        .iccid = iccid_format(&b->iccid, iccid) });
 }
 
 static void tell_ready(struct line *l)
 {
-    tell(l, &(struct line_event){
-        .kind = LINE_READY, .fixture = "", .serial = "", .eid = "",
-        .step = "", .txid = "", .iccid = "", .detail = "",
-        .fixtures = atomic_load(&l->n), .list = l->fixtures });
+    line_tell(l, &(struct line_event){
+        .kind = LINE_READY, .fixtures = atomic_load(&l->n),
+        .list = l->fixtures });
 }
 
 /* --- the ledger at start --------------------------------------------------------- */
@@ -154,6 +151,8 @@ static int add_fixture(struct line *l, const struct line_fixture *f,
     size_t n = atomic_load(&l->n);
     struct line_fixture *own = &l->fixtures[n];
 
+    if (atomic_load(&l->stopping))
+        return err_set(e, ERR_WRONG_STATE, "the line is being stopped");
     if (n == LINE_FIXTURES_MAX)
         return err_set(e, ERR_LIMIT, "this line has its %d fixtures; start a "
                        "second station for more", LINE_FIXTURES_MAX);
@@ -266,11 +265,22 @@ void line_stop(struct line *l)
     atomic_store(&l->stopping, true);
 }
 
+void line_end(struct line *l)
+{
+    line_stop(l);
+    /* Nothing is added after this: line_add looks under the lock. */
+    pthread_mutex_lock(&l->adding);
+    size_t n = atomic_load(&l->n);
+    pthread_mutex_unlock(&l->adding);
+    for (size_t i = 0; i < n; i++)
+        worker_end(l->workers[i]);
+}
+
 void line_free(struct line *l)
 {
     if (!l)
         return;
-    line_stop(l);
+    line_end(l);
     for (size_t i = 0, n = atomic_load(&l->n); i < n; i++) {
         worker_free(l->workers[i]);
         free((char *)l->fixtures[i].name);

@@ -33,10 +33,15 @@ enum line_event_kind {
     LINE_READY,      /* once, before line_new returns                       */
     LINE_UNRESOLVED, /* at start, one per BPP that is left `loading`        */
     LINE_BUSY,       /* a unit has come to this step                        */
-    LINE_VERDICT
+    LINE_VERDICT,
+    LINE_FIXTURE,    /* a fixture on the bus: state, detail is why          */
+    LINE_SCANNER,    /* a scanner: place, state, detail is why              */
+    LINE_CHOSEN      /* a station's scanner chose this fixture; its unit is
+                        awaited                                             */
 };
 
-/* All borrowed for the call; text is never NULL ("": nothing to say). */
+/* All borrowed for the call. Whoever tells leaves out what it has nothing to
+ * say of; whoever listens finds "" there, never NULL. */
 struct line_event {
     enum line_event_kind kind;
     const char *fixture;
@@ -51,6 +56,9 @@ struct line_event {
     unsigned installed;         /* LINE_VERDICT: profiles in the unit */
     uint64_t apdus;             /* LINE_VERDICT: sent to the eUICC   */
     int64_t ms;                 /* LINE_VERDICT: from scan to now    */
+    const char *place;          /* LINE_FIXTURE, SCANNER, CHOSEN: where on
+                                   the bus (CHOSEN: the scanner)      */
+    const char *state;          /* LINE_FIXTURE, SCANNER: "card"      */
     size_t fixtures;            /* LINE_READY: how many              */
     const struct line_fixture *list; /* LINE_READY                   */
 };
@@ -91,6 +99,8 @@ bool line_has(const struct line *l, const char *name);
  * Longer than SCAN_LINE_MAX is answered as too long. */
 void line_scan(struct line *l, struct span text);
 
+/* Tells those who listen to this line. Any thread. */
+void line_tell(const struct line *l, const struct line_event *ev);
 /* A scan that came to nothing before it was a line (a scanner's was cut off):
  * answered as line_scan would. */
 void line_refuse(struct line *l, const char *fixture, const char *barcode,
@@ -103,8 +113,11 @@ void line_writer_stats(struct line *l, struct writer_stats *out);
 
 /* From now on every scan is refused; units at work go on. */
 void line_stop(struct line *l);
-/* line_stop, wait for the units at work (each is bounded by limits.unit_ms),
- * end the threads, commit, give everything back. NULL is fine. */
+/* line_stop, wait for the units at work (each is bounded by limits.unit_ms)
+ * and end the fixtures' threads: after it no driver is called any more, and
+ * what they worked on may be given back before line_free. Harmless twice. */
+void line_end(struct line *l);
+/* line_end, commit, give everything back. NULL is fine. */
 void line_free(struct line *l);
 void line_free_p(struct line **l); /* for AUTO */
 

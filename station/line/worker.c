@@ -27,10 +27,18 @@ struct worker {
 
 /* --- telling ------------------------------------------------------------------- */
 
-static void tell(const struct worker *w, const struct line_event *ev)
+void worker_tell(const struct worker_shared *s, const struct line_event *ev)
 {
-    if (w->s->event)
-        w->s->event(w->s->event_ctx, ev);
+    struct line_event whole = *ev;
+    const char **text[] = { &whole.fixture, &whole.serial, &whole.eid,
+                            &whole.step, &whole.txid, &whole.iccid,
+                            &whole.detail, &whole.place, &whole.state };
+
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        if (!*text[i])
+            *text[i] = "";
+    if (s->event)
+        s->event(s->event_ctx, &whole);
 }
 
 static void tell_busy(void *ctx, const struct unit_result *so_far,
@@ -38,19 +46,17 @@ static void tell_busy(void *ctx, const struct unit_result *so_far,
 {
     struct worker *w = ctx;
 
-    tell(w, &(struct line_event){
+    worker_tell(w->s, &(struct line_event){
         .kind = LINE_BUSY, .fixture = w->f->name, .serial = so_far->serial,
-        .eid = so_far->eid, .step = step->name, .txid = "", .iccid = "",
-        .detail = "" });
+        .eid = so_far->eid, .step = step->name });
 }
 
 static void tell_verdict(struct worker *w, const struct unit_result *r,
                          int64_t scanned_ms)
 {
-    tell(w, &(struct line_event){
+    worker_tell(w->s, &(struct line_event){
         .kind = LINE_VERDICT, .fixture = w->f->name, .serial = r->serial,
-        .eid = r->eid, .step = "", .txid = "", .iccid = "",
-        .verdict = verdict_row(r->verdict), .detail = r->why.msg,
+        .eid = r->eid, .verdict = verdict_row(r->verdict), .detail = r->why.msg,
         .sw = r->why.sw, .installed = r->installed,
         .apdus = r->apdus,
         .ms = clock_monotonic_ms() - scanned_ms });
@@ -189,15 +195,22 @@ int worker_new(const struct worker_shared *s, const struct line_fixture *f,
     return 0;
 }
 
+void worker_end(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool first = !w->ending;
+    w->ending = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    if (first)
+        pthread_join(w->thread, NULL);
+}
+
 void worker_free(struct worker *w)
 {
     if (!w)
         return;
-    pthread_mutex_lock(&w->lock);
-    w->ending = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    worker_end(w);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
     free(w);

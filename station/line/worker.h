@@ -17,6 +17,9 @@ struct worker_shared {
     int ended_fd; /* eventfd: +1 per unit that has ended */
 };
 
+/* Tells whoever listens; text that was left out becomes "". */
+void worker_tell(const struct worker_shared *s, const struct line_event *ev);
+
 struct worker;
 
 /* Starts the thread. s and f are borrowed until worker_free. */
@@ -25,7 +28,9 @@ int worker_new(const struct worker_shared *s, const struct line_fixture *f,
 /* Hand it an accepted scan. False: it is busy, and the scan is not kept. */
 bool worker_give(struct worker *w, const struct scan *scan);
 bool worker_busy(struct worker *w);
-/* Lets its unit end, then ends the thread and closes the fixture. */
+/* Lets its unit end, then ends the thread and closes the fixture. Harmless
+ * twice. */
+void worker_end(struct worker *w);
 void worker_free(struct worker *w); /* NULL is fine */
 
 #endif
