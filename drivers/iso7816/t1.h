@@ -83,7 +83,7 @@ struct t1 {
     uint8_t command[T1_COMMAND_MAX];
     size_t command_n;   /* 0: none, the IFSD alone is at stake            */
     size_t at, chunk;   /* the I-block in hand: command[at, at + chunk)   */
-    unsigned tries, extended, blocks;
+    unsigned tries, resent, extended, blocks;
 };
 
 /* After a reset (and PPS), before anything else. An ifsd or ifsc of 0 counts
