@@ -1,9 +1,11 @@
+#include "drivers/ccid/slot.h"
 #include "drivers/fixture.h"
 
 #include <string.h>
 
 const struct fixture_ops *const fixture_drivers[] = {
     &fixture_bench,
+    &fixture_ccid,
     NULL,
 };
 
