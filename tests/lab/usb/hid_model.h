@@ -4,6 +4,7 @@
 #ifndef LINESIDE_LAB_USB_HID_MODEL_H
 #define LINESIDE_LAB_USB_HID_MODEL_H
 
+#include "tests/lab/usb/hid_keys.h"
 #include "tests/lab/usb/model.h"
 
 enum hid_model_kind {
@@ -12,7 +13,6 @@ enum hid_model_kind {
     HID_MODEL_POS,      /* HID POS: report ID 2, 56 octets a report */
     HID_MODELS
 };
-enum hid_model_layout { HID_MODEL_US, HID_MODEL_DE, HID_MODEL_FR };
 
 struct hid_model_options {
     enum hid_model_kind kind;
