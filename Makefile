@@ -120,8 +120,8 @@ $(B)/lib/libunit.a: $(call objs,$(UNIT_HELPERS))
 $(UNIT): $(B)/%: $(B)/%.o $(ALL_LIBS) $(B)/lib/libunit.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< \
-		$(if $(filter $@,$(UNIT_USB)),$(call lib,inprocess)) \
-		$(call link_libs,$(B)/lib/libunit.a $(ALL_LIBS)) \
+		$(call link_libs,$(if $(filter $@,$(UNIT_USB)),$(call lib,inprocess)) \
+			$(B)/lib/libunit.a $(ALL_LIBS)) \
 		-lcrypto -lsqlite3 -ljansson -lusb-1.0 -lcheck -lsubunit -lrt -lm
 # Tests of tests/unit/usb*/ have the emulated bus in their own process.
 UNIT_USB := $(filter $(B)/tests/unit/usb%,$(UNIT))
@@ -151,8 +151,8 @@ BENCH := $(patsubst %.c,$(B)/%,$(BENCH_SRCS))
 $(BENCH): $(B)/%: $(B)/%.o $(call objs,$(BENCH_HELPERS)) $(ALL_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< $(call objs,$(BENCH_HELPERS)) \
-		$(if $(filter $@,$(BENCH_USB)),$(call lib,inprocess)) \
-		$(call link_libs,$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson -lusb-1.0
+		$(call link_libs,$(if $(filter $@,$(BENCH_USB)),$(call lib,inprocess)) \
+			$(ALL_LIBS)) -lcrypto -lsqlite3 -ljansson -lusb-1.0
 BENCH_USB := $(filter $(B)/tests/bench/bench_usb%,$(BENCH))
 $(BENCH_USB): $(call lib,inprocess)
 

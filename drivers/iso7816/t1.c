@@ -20,8 +20,8 @@
 
 #define TRIES_MAX 3     /* of one block, the first included: rule 7.4 */
 #define RESYNCHS_MAX 3
-/* More than any exchange needs: 519 octets one by one, each tried three
- * times, leave room for time extensions. */
+/* More than any exchange needs: 519 octets one by one, each tried a few
+ * times. */
 #define BLOCKS_MAX 4096
 
 enum state {
@@ -197,8 +197,6 @@ static enum t1_next next_i(struct t1 *t)
     size_t left = t->command_n - t->at;
 
     t->chunk = left < t->ifsc ? left : t->ifsc;
-    if (t->params.ifsc_max && t->chunk > t->params.ifsc_max)
-        t->chunk = t->params.ifsc_max;
     t->state = COMMAND;
     return send_i(t);
 }
@@ -225,10 +223,12 @@ static enum t1_next resynchronise(struct t1 *t)
     return send_s(t, S_RESYNCH, SPAN(NULL, 0));
 }
 
-/* One try more has failed: may there be another? */
-static bool again(struct t1 *t)
+/* One try more has failed: may there be another? Two things are counted, each
+ * in a row: blocks that did not come or cannot be used, and times that the
+ * card has asked for the same block of ours. */
+static bool again(struct t1 *t, unsigned *count)
 {
-    if (++t->tries >= TRIES_MAX)
+    if (++*count >= TRIES_MAX)
         return false;
     t->counters.repeated++;
     return true;
@@ -240,7 +240,7 @@ static enum t1_next ask_again(struct t1 *t, enum fault why)
     t->counters.damaged++;
     if (t->state == ABORTED)
         return fail(t, T1_FAIL_ABORT);
-    if (t->state == RESYNCH || !again(t))
+    if (t->state == RESYNCH || !again(t, &t->tries))
         return resynchronise(t);
     if (t->state == IFSD_ASKED)
         return ask_ifsd(t);
@@ -262,7 +262,7 @@ static enum t1_next take_i(struct t1 *t, const struct block *b)
     if (t->state == COMMAND)
         t->ns ^= 1; /* an answer acknowledges the command: rule 2.1 */
     t->nr ^= 1;
-    t->tries = 0;
+    t->tries = t->resent = 0;
     if (b->inf.n != 0)
         memcpy(t->response + t->response_n, b->inf.p, b->inf.n);
     t->response_n += b->inf.n;
@@ -281,14 +281,16 @@ static enum t1_next take_r(struct t1 *t, const struct block *b)
         (t->state != COMMAND && t->state != ANSWER))
         return ask_again(t, OTHER_FAULT);
     /* Within its chain the card has lost our R-block: it wants that again. */
-    if (t->state == ANSWER)
-        return again(t) ? send_r(t, NO_FAULT) : resynchronise(t);
-    if (wants_ours)
-        return again(t) ? send_i(t) : resynchronise(t);
+    if (t->state == ANSWER || wants_ours) {
+        t->tries = 0;
+        if (!again(t, &t->resent))
+            return resynchronise(t);
+        return t->state == ANSWER ? send_r(t, NO_FAULT) : send_i(t);
+    }
     /* It has our last I-block and lost what we said to its answer. */
     if (!more)
         return ask_again(t, OTHER_FAULT);
-    t->tries = 0;
+    t->tries = t->resent = 0;
     t->ns ^= 1;
     t->at += t->chunk;
     return next_i(t);
@@ -373,7 +375,7 @@ static bool start_exchange(struct t1 *t)
     if (!t->alive || t->state != IDLE)
         return false;
     t->command_n = t->at = t->chunk = t->response_n = 0;
-    t->tries = t->extended = t->blocks = 0;
+    t->tries = t->resent = t->extended = t->blocks = 0;
     t->failure = T1_FAIL_NONE;
     return true;
 }

@@ -29,8 +29,6 @@
 
 struct t1_params {
     uint8_t ifsc;       /* of the ATR: 1 to 254                           */
-    uint8_t ifsc_max;   /* what the reader can carry to the card, even when
-                           the card says later that it takes more; 0: all  */
     uint8_t ifsd;       /* what the reader can take: 1 to 254             */
     bool crc;           /* else LRC                                       */
     unsigned wtx_limit; /* time extensions granted in one exchange, summed,
@@ -85,7 +83,7 @@ struct t1 {
     uint8_t command[T1_COMMAND_MAX];
     size_t command_n;   /* 0: none, the IFSD alone is at stake            */
     size_t at, chunk;   /* the I-block in hand: command[at, at + chunk)   */
-    unsigned tries, extended, blocks;
+    unsigned tries, resent, extended, blocks;
 };
 
 /* After a reset (and PPS), before anything else. An ifsd or ifsc of 0 counts

@@ -20,6 +20,8 @@ enum lab_usb_status {
     LAB_USB_GONE       /* -ESHUTDOWN */
 };
 
+struct lab_bus_place;
+
 /* One transfer that the host has asked for. Made by the transport, the
  * device's from submit until it completes it, exactly once. */
 struct lab_urb {
@@ -32,10 +34,18 @@ struct lab_urb {
     void (*done)(struct lab_urb *u); /* the transport's; any thread       */
     void *transport;                 /* the transport's own               */
     struct lab_urb *next;            /* the holder's own, for its queues  */
-    /* Set for an URB whose fault is already decided (bus.h): the endpoint
-     * helpers obey it. */
-    bool swallow; /* never completes but by cancel, reset or unplug */
+    /* The bus's own while it is under way; all zero before. */
+    struct {
+        struct lab_bus_place *place; /* NULL: not under way */
+        void (*done)(struct lab_urb *u);
+        struct lab_urb *next, *prev;
+        unsigned fault; /* enum lab_usb_fault that waits for its completion */
+        bool held;      /* the bus keeps it, no model has seen it */
+    } bus;
 };
+/* Whoever completes must not count on u any more afterwards. Completing with
+ * the model's own lock held is right where the order of completions counts:
+ * nothing that a completion does comes back into the model. */
 void lab_urb_complete(struct lab_urb *u, enum lab_usb_status s, size_t actual);
 
 struct lab_usb_device;
@@ -49,7 +59,8 @@ struct lab_usb_ops {
      * descriptors (class and vendor requests; standard ones on an interface,
      * e.g. GET_DESCRIPTOR of a HID report), and all of the endpoints. */
     void (*submit)(struct lab_usb_device *d, struct lab_urb *u);
-    /* Complete it with LAB_USB_CANCELLED unless it is completed already. */
+    /* Complete it with LAB_USB_CANCELLED unless it is completed already (then
+     * u is no longer yours: look for it, not into it). */
     void (*cancel)(struct lab_usb_device *d, struct lab_urb *u);
     void (*clear_halt)(struct lab_usb_device *d, uint8_t endpoint);
     /* A port reset: every held URB completes with LAB_USB_GONE, state as
@@ -69,6 +80,8 @@ struct lab_usb_device {
     struct buf config; /* configuration descriptor with all that follows   */
     const char *strings[LAB_USB_STRINGS]; /* [0] unused; ASCII; NULL: STALL */
     uint8_t speed; /* enum libusb_speed's numbers: 2 full, 3 high          */
+    const char *kernel_driver; /* bound to its interfaces when it is plugged:
+                                  "usbhid"; NULL: none                      */
 };
 
 /* --- endpoints ---------------------------------------------------------------
@@ -89,7 +102,8 @@ bool lab_in_cancel(struct lab_in *in, struct lab_urb *u, enum lab_usb_status s);
  * than what the host asked for). Copied. */
 void lab_in_put(struct lab_in *in, struct span message);
 /* The next IN URB (waiting or to come) completes with this status and these
- * octets instead (STALL: this and all further until lab_in_clear_halt). */
+ * octets instead, and no message is used up (STALL: this and all further
+ * until lab_in_clear_halt). */
 void lab_in_fault(struct lab_in *in, enum lab_usb_status s, struct span octets);
 void lab_in_clear_halt(struct lab_in *in);
 /* Complete every waiting URB with s and drop every waiting message. */

@@ -192,6 +192,10 @@ static const struct script {
     { "the card never gets the command", 32, 32,
       "begin:00a40000 >I(0,0)00a40000 <R(0,1) >I(0,0)00a40000 <R(0,1) "
       ">I(0,0)00a40000 <R(0,1) >S(resynch?) <S(resynch!) fail:resynched" },
+    { "damaged both ways in turn", 32, 32,
+      "begin:00a40000 >I(0,0)00a40000 silence >R(0,2) silence >R(0,2) <R(0,2) "
+      ">I(0,0)00a40000 silence >R(0,2) silence >R(0,2) <R(0,2) "
+      ">I(0,0)00a40000 <I(0,0)9000 =9000" },
     { "the card never gets the acknowledgement", 32, 32,
       "begin:00b0000000 >I(0,0)00b0000000 <I(0,1)01 >R(1) <R(1,1) >R(1) <R(1,1) "
       ">R(1) <R(1,1) >S(resynch?) <S(resynch!) fail:resynched" },
