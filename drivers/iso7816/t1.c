@@ -197,6 +197,8 @@ static enum t1_next next_i(struct t1 *t)
     size_t left = t->command_n - t->at;
 
     t->chunk = left < t->ifsc ? left : t->ifsc;
+    if (t->ifsc_max && t->chunk > t->ifsc_max)
+        t->chunk = t->ifsc_max;
     t->state = COMMAND;
     return send_i(t);
 }

@@ -72,6 +72,10 @@ struct t1 {
     enum t1_failure failure;
     struct t1_counters counters;
 
+    /* May be set after t1_init: what the reader can carry to the card in one
+     * block, even when the card says that it takes more. 0: everything. */
+    uint8_t ifsc_max;
+
     /* t1.c's own. */
     struct t1_params params;
     int state;
