@@ -260,14 +260,13 @@ static enum ccid_power begin_t1(struct ccid_link *l, int64_t limit,
     int bwt = timing_extension_ms(&l->timing, 1);
     const struct t1_params p = {
         .ifsc = l->atr.ifsc,
-        .ifsc_max = (uint8_t)l->profile->ifsd, /* its messages are as long
-                                                  both ways */
         .ifsd = (uint8_t)l->profile->ifsd,
         .crc = l->atr.crc,
         .wtx_limit = (unsigned)(WTX_TOTAL_MS / (bwt > 0 ? bwt : 1)) + 1,
     };
 
     t1_init(&l->t1, &p);
+    l->t1.ifsc_max = p.ifsd; /* messages are as long both ways */
     if (ccid_link_open_t1(l, limit, e) == 0)
         return CCID_POWER_GOOD;
     return l->faults ? CCID_POWER_SLOWER : CCID_POWER_BAD;
