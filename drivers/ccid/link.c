@@ -113,16 +113,20 @@ static int t1_failed(const struct ccid_link *l, struct err *e)
     }
 }
 
+static unsigned long line_faults(const struct t1 *t)
+{
+    return t->counters.damaged + t->counters.repeated + t->counters.resynchs;
+}
+
 static int t1_run(struct ccid_link *l, enum t1_next next, int64_t limit,
                   struct err *e)
 {
-    unsigned long before = l->t1.counters.damaged + l->t1.counters.resynchs;
+    unsigned long before = line_faults(&l->t1);
     int result = 0;
 
     while (next == T1_SEND && result == 0)
         result = t1_block(l, limit, &next, e);
-    l->faults += (unsigned)(l->t1.counters.damaged + l->t1.counters.resynchs -
-                            before);
+    l->faults += (unsigned)(line_faults(&l->t1) - before);
     if (result != 0)
         return -1;
     return next == T1_DONE ? 0 : t1_failed(l, e);
