@@ -10,7 +10,7 @@
 
 /* How long we wait for a transfer that was cancelled. The kernel needs
  * microseconds; a host controller that has hung must not hang us. */
-#define CANCEL_WAIT_MS 2000
+#define CANCEL_WAIT_MS 1000
 
 struct urb {
     struct libusb_transfer *x;
