@@ -44,7 +44,7 @@ static const struct expected {
       "pseudo-answer, and one line of noise" },
     { ATR_BAD_TA2, 4,
       "8.3: specific mode with Fi and Di that are RFU, so that the length of "
-      "a bit is unknown" },
+      "a bit is unknown (2), or with a wildcard for TA2 itself (1)" },
 };
 
 struct entry {

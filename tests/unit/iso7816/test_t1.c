@@ -451,6 +451,30 @@ START_TEST(endless)
 }
 END_TEST
 
+/* The card takes more than the reader carries, from the ATR and when it says
+ * so later. */
+START_TEST(reader_carries_less)
+{
+    const struct t1_params p = { 254, 32, false, 0 };
+    uint8_t apdu[100] = { 0x80 }, b[16];
+    struct t1 t;
+
+    t1_init(&t, &p);
+    t.ifsc_max = 60;
+    ck_assert_int_eq(t1_begin(&t, SPAN_ARRAY(apdu)), T1_SEND);
+    ck_assert_uint_eq(t.block[2], 60);
+    ck_assert_int_eq(t.block[1], 0x20);
+    b[3] = 254;
+    ck_assert_int_eq(t1_receive(&t, T1_BLOCK, finish(b, 0xc1, 1)), T1_SEND);
+    ck_assert_int_eq(t1_receive(&t, T1_BLOCK, finish(b, 0x90, 0)), T1_SEND);
+    ck_assert_uint_eq(t.block[2], 40);
+    ck_assert_int_eq(t.block[1], 0x40);
+    b[3] = 0x90;
+    b[4] = 0;
+    ck_assert_int_eq(t1_receive(&t, T1_BLOCK, finish(b, 0x00, 2)), T1_DONE);
+}
+END_TEST
+
 START_TEST(texts)
 {
     for (int f = 0; f <= T1_FAILURES; f++)
@@ -465,6 +489,7 @@ int main(void)
         { "octets", octets, 1 },
         { "longest", longest, 1 },
         { "endless", endless, 1 },
+        { "reader carries less", reader_carries_less, 1 },
         { "texts", texts, 1 },
     };
     return run_tests("iso7816/t1", tests, sizeof tests / sizeof *tests);
