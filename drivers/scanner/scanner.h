@@ -21,13 +21,18 @@ struct scanner_options {
     void *ctx;
 };
 
-/* Opens what is at `path`, finds its scanner interface, claims it, starts.
- * May take seconds; not in the event thread. ERR_WRONG_STATE: it is no
- * scanner (or a keyboard, and none is wanted here); the text says what it is. */
+/* Opens what is at `path` and claims its HID interfaces: all of them where a
+ * keyboard is a scanner; else those that may be HID POS, and of those not one
+ * of which the kernel knows better. May take seconds; not in the event thread. */
 int scanner_open(struct usb *u, const char *path,
                  const struct scanner_options *o, struct scanner **out,
                  struct err *e);
-enum hid_kind scanner_kind(const struct scanner *s);
+/* Finds the interface that scans and listens to it. Once. ERR_WRONG_STATE: it
+ * is no scanner (or a keyboard, and none is wanted here); the text says what
+ * it is. After any other failure it is best kept as it is, so that it does
+ * not type into anything. */
+int scanner_start(struct scanner *s, struct err *e);
+enum hid_kind scanner_kind(const struct scanner *s); /* as far as was found */
 const char *scanner_name(const struct scanner *s); /* its maker's words, or "" */
 
 /* Clears what is halted and goes on. Fails when it is beyond help: park it.

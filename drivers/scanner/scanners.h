@@ -73,7 +73,7 @@ struct scanners_place {
     bool bound;
     uint16_t vendor, product;
     char name[64]; /* its maker's words, or "" */
-    char why[200]; /* "" when ready */
+    char why[400]; /* "" when ready */
 };
 /* Places with a HID device, or that had a scanner, by path. Returns how many
  * there are; at most max are copied. */
