@@ -31,15 +31,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry *entries[DESCRIPTORS_MOST];
 static struct usbfs *fs;
 
-/* libusb frees a transfer, with its lock, when the thread that has ended it may
- * still be on its way out of the unlock. That is allowed, but ThreadSanitizer,
- * to which libusb is a black box, says otherwise. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:libusb_free_transfer\n";
-}
-
 int inprocess_start(struct lab_bus *b, struct err *e)
 {
     struct usbfs *new = NULL;
@@ -85,7 +76,7 @@ static void gone(void *ctx)
 {
     struct entry *en = ctx;
 
-    close(en->read_end);
+    syscall(SYS_close, en->read_end);
     en->read_end = -1;
 }
 
@@ -106,7 +97,7 @@ static int pipe_open(struct entry *en)
 static void entry_free(struct entry *en)
 {
     if (en->read_end >= 0)
-        close(en->read_end);
+        syscall(SYS_close, en->read_end);
     free(en);
 }
 
@@ -149,7 +140,7 @@ static int open_entry(unsigned bus, unsigned device)
         r = usbfile_open(fs, bus, device, &l, &en->file);
     if (r != 0) {
         if (en->write_end >= 0)
-            close(en->write_end);
+            syscall(SYS_close, en->write_end);
         entry_free(en);
         return r;
     }
