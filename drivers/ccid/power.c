@@ -188,7 +188,7 @@ static int set_rate(struct ccid_link *l, int64_t limit, struct err *e)
 
 /* --- what is agreed ----------------------------------------------------------------- */
 
-/* The reader has chosen: ask what, where that matters. */
+/* What a reader that chooses by itself has chosen. */
 static int learn(struct ccid_link *l, int64_t limit, struct err *e)
 {
     struct ccid_answer a;
@@ -210,6 +210,32 @@ static int learn(struct ccid_link *l, int64_t limit, struct err *e)
                        "share; use another reader",
                        l->protocol);
     return 0;
+}
+
+/* Such a reader may still be asked for less, once the place is known to need
+ * it; whether it does that is its affair. */
+static int ask_for_less(struct ccid_link *l, uint32_t ceiling, int64_t limit,
+                        struct err *e)
+{
+    uint8_t chosen = l->fidi;
+    unsigned slower = 0;
+
+    do
+        if (choose(l, ceiling, slower, &l->plan, NULL) != 0 ||
+            l->plan.protocol != l->protocol)
+            return 0;
+    while (l->plan.bps > pps_bps(chosen, clock_khz(l)) &&
+           slower++ < l->plan.step + l->plan.slower);
+    l->governed = chosen != 0;
+    if (!ceiling || !chosen || pps_bps(chosen, clock_khz(l)) <= ceiling)
+        return 0;
+    l->fidi = l->plan.fidi;
+    int r = set_parameters(l, limit, e);
+    if (r > 0) {
+        l->fidi = chosen;
+        l->governed = false;
+    }
+    return r < 0 ? -1 : 0;
 }
 
 static enum ccid_power agree(struct ccid_link *l, uint32_t ceiling, bool plain,
@@ -286,7 +312,9 @@ enum ccid_power ccid_link_power_on(struct ccid_link *l, uint32_t ceiling,
         atr_parse(buf_span(atr), &l->atr, e) != 0)
         return CCID_POWER_BAD;
     if (l->profile->features & CCID_AUTO_NEGOTIATION)
-        r = learn(l, limit, e) == 0 ? CCID_POWER_GOOD : CCID_POWER_BAD;
+        r = learn(l, limit, e) == 0 && ask_for_less(l, ceiling, limit, e) == 0
+                ? CCID_POWER_GOOD
+                : CCID_POWER_BAD;
     else
         r = agree(l, ceiling, plain, limit, e);
     if (r != CCID_POWER_GOOD)

@@ -61,8 +61,9 @@ void ccid_reader_counters(struct ccid_reader *r,
 
 /* --- the keeper ------------------------------------------------------------------- */
 
-/* Claims the interface, listens for changes, asks every slot. ERR_IO,
- * ERR_BUSY, ERR_TIMEOUT: it is of no use. */
+/* Claims the interface, listens for changes, asks every slot. ERR_TIMEOUT: it
+ * is ours, but does not answer, or not as it must: a reset may help. All else:
+ * it is of no use. e is not NULL. */
 int ccid_reader_open(struct ccid_reader *r, struct usb_handle *h,
                      struct err *e);
 

@@ -194,8 +194,11 @@ int ccid_reader_open(struct ccid_reader *r, struct usb_handle *h, struct err *e)
         r->state = READER_UP;
         reader_listen(r);
         result = ask_all(r, e);
-        if (result != 0 && e && e->code == ERR_TIMEOUT)
+        if (result != 0 && r->state == READER_UP) {
             r->reset_spent = true; /* on what the caller does next */
+            r->counters.resets++;
+            e->code = ERR_TIMEOUT;
+        }
     }
     pthread_mutex_unlock(&r->lock);
     return result;

@@ -2,6 +2,7 @@
  * puts units into free fixtures, scans them, and waits for their verdicts. */
 #include "station/base/clock.h"
 #include "tests/lab/cmd/lab.h"
+#include "tests/lab/cmd/rig.h"
 #include "tests/lab/world.h"
 
 #include <errno.h>
@@ -12,17 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIXTURES_MAX 1024
 #define LINE_MAX_OCTETS 65536
 #define POLL_MS 20          /* a file is followed, a FIFO without a peer awaited */
-#define NO_CARD "-"
+#define SEEN_MS 3000        /* so long for the station to see a card           */
+#define AGAIN_MAX 1000
 
 struct args {
-    const char *bench, *cards, *units, *scan, *verdicts;
-    uint64_t fixtures, timeout_s;
+    const char *bench, *cards, *units, *scan, *verdicts, *usb, *scanners;
+    uint64_t fixtures, timeout_s, again;
 };
 
 static const struct opt opts[] = {
@@ -36,26 +37,42 @@ static const struct opt opts[] = {
       "a line each: barcode TAB EID; \"-\" for the EID: no card in the unit" },
     { "--scan", OPT_TEXT, offsetof(struct args, scan), "FIFO",
       "where the station reads scans" },
+    { "--usb", OPT_TEXT, offsetof(struct args, usb), "SOCKET",
+      "instead of --bench, --cards and --scan: the emulated bus around us "
+      "(lineside-lab usb --control); its readers are the fixtures" },
+    { "--scanners", OPT_TEXT, offsetof(struct args, scanners), "PLACE,...",
+      "with --usb: the station's scanners, in turn; default all" },
     { "--verdicts", OPT_TEXT, offsetof(struct args, verdicts), "FIFO|FILE",
       "what lineside run prints: JSON lines" },
     { "--fixtures", OPT_NUMBER, offsetof(struct args, fixtures), "N",
       "default 4" },
     { "--timeout-s", OPT_NUMBER, offsetof(struct args, timeout_s), "N",
       "give up after so long without a verdict; default 600" },
+    { "--again", OPT_NUMBER, offsetof(struct args, again), "N",
+      "a unit that did not pass comes again, at most so often; default 0" },
     OPT_END,
 };
 
 struct unit {
     char *barcode, *eid;
+    uint64_t again; /* how often it may still come again */
+};
+
+struct place {
+    size_t unit;     /* index + 1, 0: free                     */
+    bool scanned;
+    bool seen;       /* the station has said that a card is in */
+    int64_t put_ms;
 };
 
 struct rig {
     const struct args *a;
-    char *cards;             /* absolute: links are read from elsewhere  */
+    struct hands *hands;
     struct unit *units;
-    size_t count, next, done;
-    size_t *in;              /* per fixture: unit index + 1, 0: free     */
-    int scan, verdicts;      /* descriptors                              */
+    size_t count, done;
+    size_t *queue, head, waiting; /* a ring of unit indexes             */
+    struct place *places;    /* one for each fixture                     */
+    int verdicts;            /* descriptor                               */
     struct buf line;         /* of verdicts, so far                      */
     json_t *tally;           /* verdict -> how many                      */
     int64_t heard_ms;        /* when the last verdict came               */
@@ -77,6 +94,7 @@ static int add_unit(struct rig *r, char *line, struct err *e)
     struct unit *u = &v[r->count++];
     u->barcode = strndup(line, (size_t)(tab - line));
     u->eid = strdup(tab + 1);
+    u->again = r->a->again;
     return u->barcode && u->eid ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
@@ -103,84 +121,45 @@ static int read_units(struct rig *r, struct err *e)
 
 /* --- hands --------------------------------------------------------------- */
 
-static int fixture_path(const struct rig *r, size_t f, char **out,
-                        struct err *e)
+static void enqueue(struct rig *r, size_t unit)
 {
-    if (asprintf(out, "%s/F%zu", r->a->bench, f + 1) >= 0)
-        return 0;
-    *out = NULL;
-    return err_set(e, ERR_NOMEM, "out of memory");
-}
-
-/* The link changes in one step: the fixture holds the old unit or the new. */
-static int point(struct rig *r, size_t f, const char *card, struct err *e)
-{
-    AUTO(str_free_p) char *to = NULL, *aside = NULL;
-
-    if (fixture_path(r, f, &to, e) != 0)
-        return -1;
-    /* A dot file is no fixture to the station (drivers/bench.h). */
-    if (asprintf(&aside, "%s/.F%zu.new", r->a->bench, f + 1) < 0) {
-        aside = NULL;
-        return err_set(e, ERR_NOMEM, "out of memory");
-    }
-    unlink(aside);
-    if (symlink(card, aside) != 0 || rename(aside, to) != 0)
-        return err_errno(e, "cannot put a card into %s", to);
-    return 0;
-}
-
-/* An empty fixture is a link to nothing: it stays a fixture. */
-static int empty(struct rig *r, size_t f, struct err *e)
-{
-    return point(r, f, NO_CARD, e);
-}
-
-static int insert(struct rig *r, size_t f, const struct unit *u,
-                  struct err *e)
-{
-    AUTO(str_free_p) char *card = NULL;
-
-    if (strcmp(u->eid, NO_CARD) == 0)
-        return empty(r, f, e);
-    if (asprintf(&card, "%s/%s", r->cards, u->eid) < 0) {
-        card = NULL;
-        return err_set(e, ERR_NOMEM, "out of memory");
-    }
-    return point(r, f, card, e);
-}
-
-static int scan(struct rig *r, size_t f, const struct unit *u, struct err *e)
-{
-    AUTO(str_free_p) char *line = NULL;
-    int n = asprintf(&line, "F%zu\t%s\n", f + 1, u->barcode);
-
-    if (n < 0)
-        return err_set(e, ERR_NOMEM, "out of memory");
-    for (const char *p = line; n > 0;) {
-        ssize_t w = write(r->scan, p, (size_t)n);
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w < 0 && errno == EPIPE)
-            return err_set(e, ERR_CLOSED, "the station reads no scans any "
-                                          "more");
-        if (w < 0)
-            return err_errno(e, "cannot write a scan");
-        p += w;
-        n -= (int)w;
-    }
-    return 0;
+    r->queue[(r->head + r->waiting++) % r->count] = unit;
 }
 
 static int fill_free(struct rig *r, struct err *e)
 {
-    for (size_t f = 0; f < r->a->fixtures && r->next < r->count; f++) {
-        const struct unit *u = &r->units[r->next];
-        if (r->in[f])
+    for (size_t f = 0; f < r->a->fixtures && r->waiting > 0; f++) {
+        if (r->places[f].unit)
             continue;
-        if (insert(r, f, u, e) != 0 || scan(r, f, u, e) != 0)
+        size_t unit = r->queue[r->head];
+        const char *eid = r->units[unit].eid;
+        r->head = (r->head + 1) % r->count;
+        r->waiting--;
+        r->places[f] = (struct place){ .unit = unit + 1,
+                                       .put_ms = clock_monotonic_ms() };
+        if (strcmp(eid, NO_CARD) != 0 && r->hands->put(r->hands, f, eid, e) != 0)
             return -1;
-        r->in[f] = ++r->next;
+    }
+    return 0;
+}
+
+/* An operator scans when the fixture's lamp shows the card; who waits for a
+ * lamp in vain scans all the same. */
+static int scan_due(struct rig *r, struct err *e)
+{
+    int64_t now = clock_monotonic_ms();
+
+    for (size_t f = 0; f < r->a->fixtures; f++) {
+        struct place *p = &r->places[f];
+        if (!p->unit || p->scanned)
+            continue;
+        const struct unit *u = &r->units[p->unit - 1];
+        if (r->hands->has_lamps && !p->seen && strcmp(u->eid, NO_CARD) != 0 &&
+            now - p->put_ms < SEEN_MS)
+            continue;
+        p->scanned = true;
+        if (r->hands->scan(r->hands, f, u->barcode, e) != 0)
+            return -1;
     }
     return 0;
 }
@@ -204,27 +183,58 @@ static int tally(struct rig *r, const char *verdict, struct err *e)
                : err_set(e, ERR_NOMEM, "out of memory");
 }
 
-/* {"event":"verdict","fixture":"F1","verdict":"PASS",...}; what is not such a
- * line, or about a fixture where nothing is in, is not for us. */
-static int read_verdict(struct rig *r, json_t *o, struct err *e)
+/* The one that is called so, or NULL. */
+static struct place *find_place(struct rig *r, const char *fixture, size_t *at)
 {
-    const char *fixture = member(o, "fixture"), *verdict = member(o, "verdict");
-    char *end;
+    for (*at = 0; *at < r->a->fixtures; ++*at)
+        if (strcmp(r->hands->name(r->hands, *at), fixture) == 0)
+            return &r->places[*at];
+    return NULL;
+}
 
-    if (strcmp(member(o, "event"), "verdict") != 0 || fixture[0] != 'F' ||
-        !verdict[0])
-        return 0;
-    unsigned long f = strtoul(fixture + 1, &end, 10);
-    if (*end || f == 0 || f > r->a->fixtures || !r->in[f - 1])
-        return 0;
-    const struct unit *u = &r->units[r->in[f - 1] - 1];
-    printf("%-4s %-34s %s%s%s\n", fixture, u->barcode, verdict,
-           member(o, "code")[0] ? " " : "", member(o, "code"));
+static bool is_good(const char *verdict)
+{
+    return strcmp(verdict, "PASS") == 0 || strcmp(verdict, "ALREADY DONE") == 0;
+}
+
+/* {"event":"verdict","fixture":"F1","verdict":"PASS",...}; one about a fixture
+ * where nothing was scanned is not for us. */
+static int read_verdict(struct rig *r, size_t f, json_t *o, struct err *e)
+{
+    const char *verdict = member(o, "verdict"), *code = member(o, "code");
+    size_t unit = r->places[f].unit - 1;
+    struct unit *u = &r->units[unit];
+
+    printf("%-4s %-34s %s%s%s\n", r->hands->name(r->hands, f), u->barcode,
+           verdict, code[0] ? " " : "", code);
     fflush(stdout);
-    r->in[f - 1] = 0;
-    r->done++;
+    r->places[f].unit = 0;
     r->heard_ms = clock_monotonic_ms();
-    return empty(r, f - 1, e) == 0 ? tally(r, verdict, e) : -1;
+    if (r->hands->take(r->hands, f, e) != 0)
+        return -1;
+    if (!is_good(verdict) && u->again > 0) {
+        u->again--;
+        enqueue(r, unit);
+        return 0;
+    }
+    r->done++;
+    return tally(r, verdict, e);
+}
+
+/* What is no event of a fixture of ours is not for us. */
+static int read_event(struct rig *r, json_t *o, struct err *e)
+{
+    const char *event = member(o, "event");
+    size_t f;
+    struct place *p = find_place(r, member(o, "fixture"), &f);
+
+    if (!p || !p->unit)
+        return 0;
+    if (strcmp(event, "verdict") == 0 && p->scanned && *member(o, "verdict"))
+        return read_verdict(r, f, o, e);
+    if (strcmp(event, "fixture") == 0)
+        p->seen = strcmp(member(o, "state"), "card") == 0;
+    return 0;
 }
 
 static int read_lines(struct rig *r, struct err *e)
@@ -234,7 +244,7 @@ static int read_lines(struct rig *r, struct err *e)
     while (r->line.n > 0 && (nl = memchr(r->line.p, '\n', r->line.n))) {
         size_t n = (size_t)(nl - r->line.p);
         json_t *o = json_loadb((const char *)r->line.p, n, 0, NULL);
-        int rc = o ? read_verdict(r, o, e) : 0;
+        int rc = o ? read_event(r, o, e) : 0;
         json_decref(o);
         if (rc != 0)
             return -1;
@@ -275,7 +285,8 @@ static int play(struct rig *r, struct err *e)
 {
     r->heard_ms = clock_monotonic_ms();
     while (r->done < r->count) {
-        if (fill_free(r, e) != 0 || listen_once(r, e) < 0)
+        if (fill_free(r, e) != 0 || scan_due(r, e) != 0 ||
+            listen_once(r, e) < 0)
             return -1;
         if (clock_monotonic_ms() - r->heard_ms >
             (int64_t)r->a->timeout_s * 1000)
@@ -290,56 +301,43 @@ static int play(struct rig *r, struct err *e)
 /* --- beginning and end --------------------------------------------------- */
 
 /* The other end of the verdicts was there, and is gone. */
-static bool station_gone(const struct rig *r)
+static bool station_gone(void *ctx)
 {
+    const struct rig *r = ctx;
     struct pollfd p = { .fd = r->verdicts, .events = POLLIN };
 
     return poll(&p, 1, 0) > 0 && p.revents & POLLHUP && !(p.revents & POLLIN);
 }
 
-/* A FIFO without a reader refuses to be opened for writing: wait for it. */
-static int open_scan(struct rig *r, struct err *e)
+static int make_hands(struct rig *r, struct err *e)
 {
-    int64_t until = clock_monotonic_ms() + (int64_t)r->a->timeout_s * 1000;
+    const struct args *a = r->a;
 
-    while ((r->scan = open(r->a->scan, O_WRONLY | O_APPEND | O_NONBLOCK |
-                                           O_CLOEXEC)) < 0) {
-        if (errno != ENXIO)
-            return err_errno(e, "cannot open %s", r->a->scan);
-        if (station_gone(r))
-            return err_set(e, ERR_CLOSED, "the station ended before it read "
-                                          "a scan");
-        if (clock_monotonic_ms() > until)
-            return err_set(e, ERR_TIMEOUT, "no station reads %s",
-                           r->a->scan);
-        poll(NULL, 0, POLL_MS);
-    }
-    return fcntl(r->scan, F_SETFL, O_APPEND) == 0
-               ? 0
-               : err_errno(e, "cannot use %s", r->a->scan);
+    return a->usb ? rig_usb_new(a->usb, a->scanners, a->fixtures, &r->hands, e)
+                  : rig_bench_new(a->bench, a->cards, a->scan, a->fixtures,
+                                  &r->hands, e);
 }
 
 static int start(struct rig *r, struct err *e)
 {
-    r->in = calloc(r->a->fixtures, sizeof *r->in);
-    r->tally = json_object();
-    if (!r->in || !r->tally)
-        return err_set(e, ERR_NOMEM, "out of memory");
+    int64_t timeout_ms = (int64_t)r->a->timeout_s * 1000;
+
     if (read_units(r, e) != 0)
         return -1;
-    if (mkdir(r->a->bench, 0755) != 0 && errno != EEXIST)
-        return err_errno(e, "cannot make %s", r->a->bench);
-    for (size_t f = 0; f < r->a->fixtures; f++)
-        if (empty(r, f, e) != 0)
-            return -1;
-    r->cards = realpath(r->a->cards, NULL);
-    if (!r->cards)
-        return err_errno(e, "cannot find %s", r->a->cards);
+    r->places = calloc(r->a->fixtures, sizeof *r->places);
+    r->queue = calloc(r->count + 1, sizeof *r->queue);
+    r->tally = json_object();
+    if (!r->places || !r->queue || !r->tally)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < r->count; i++)
+        enqueue(r, i);
+    if (make_hands(r, e) != 0)
+        return -1;
     /* Without O_NONBLOCK this would wait for a writer, who may wait for us. */
     r->verdicts = open(r->a->verdicts, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (r->verdicts < 0)
         return err_errno(e, "cannot open %s", r->a->verdicts);
-    return open_scan(r, e);
+    return r->hands->wait(r->hands, station_gone, r, timeout_ms, e);
 }
 
 static void rig_clear(struct rig *r)
@@ -349,10 +347,10 @@ static void rig_clear(struct rig *r)
         free(r->units[i].eid);
     }
     free(r->units);
-    free(r->cards);
-    free(r->in);
-    if (r->scan >= 0)
-        close(r->scan);
+    free(r->queue);
+    free(r->places);
+    if (r->hands)
+        r->hands->free(r->hands);
     if (r->verdicts >= 0)
         close(r->verdicts);
     buf_clear(&r->line);
@@ -372,9 +370,16 @@ static void summary(const struct rig *r)
 
 static int check_args(const struct args *a, struct err *e)
 {
-    if (!a->bench || !a->cards || !a->units || !a->scan || !a->verdicts)
-        return err_set(e, ERR_USAGE, "--bench, --cards, --units, --scan and "
-                                     "--verdicts are all needed");
+    bool bench = a->bench && a->cards && a->scan;
+
+    if (!a->units || !a->verdicts || (!a->usb && !bench))
+        return err_set(e, ERR_USAGE, "--units, --verdicts, and either --usb or "
+                                     "all of --bench, --cards, --scan are "
+                                     "needed");
+    if (a->usb && (a->bench || a->scan))
+        return err_set(e, ERR_USAGE, "either --usb or --bench and --scan");
+    if (a->again > AGAIN_MAX)
+        return err_set(e, ERR_USAGE, "--again: at most %d", AGAIN_MAX);
     if (a->fixtures == 0 || a->fixtures > FIXTURES_MAX)
         return err_set(e, ERR_USAGE, "--fixtures: 1 to %d", FIXTURES_MAX);
     if (a->timeout_s == 0 || a->timeout_s > 86400)
@@ -386,7 +391,7 @@ static int run(int argc, char **argv, struct err *e)
 {
     AUTO(words_clear) struct words rest = { NULL, 0 };
     struct args a = { .fixtures = 4, .timeout_s = 600 };
-    struct rig r = { .a = &a, .scan = -1, .verdicts = -1 };
+    struct rig r = { .a = &a, .verdicts = -1 };
 
     signal(SIGPIPE, SIG_IGN);
     AUTO(str_free_p) char *cards = NULL;
@@ -409,7 +414,8 @@ static int run(int argc, char **argv, struct err *e)
 }
 
 const struct command cmd_rig = {
-    "rig", "[WORLD] --bench DIR --units FILE --scan FIFO --verdicts FIFO",
+    "rig", "[WORLD] --bench DIR --scan FIFO|--usb SOCKET --units FILE "
+           "--verdicts FIFO",
     "Play the operators of a line: insert, scan, wait for the verdict.", opts,
     run,
 };

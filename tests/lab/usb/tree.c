@@ -52,7 +52,7 @@ static int make_dir(int at, const char *name)
     return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void remove_all(int at, const char *name)
+static void empty(int at, const char *name)
 {
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
@@ -61,14 +61,15 @@ static void remove_all(int at, const char *name)
     while (d && (de = readdir(d)) != NULL) {
         if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
             continue;
-        if (de->d_type == DT_DIR)
-            remove_all(fd, de->d_name);
-        else
+        if (de->d_type == DT_DIR) {
+            empty(fd, de->d_name);
+            unlinkat(fd, de->d_name, AT_REMOVEDIR);
+        } else {
             unlinkat(fd, de->d_name, 0);
+        }
     }
     if (d)
         closedir(d);
-    unlinkat(at, name, AT_REMOVEDIR);
 }
 
 /* "/sys/devices/software/usb1/1-2/1-2.4" of "1-2.4", as Linux nests them. */
@@ -369,7 +370,8 @@ void tree_remove(struct tree *t, const struct tree_device *d)
     }
     link_name(d->path, link);
     unlink(link);
-    remove_all(AT_FDCWD, dir);
+    empty(AT_FDCWD, dir);
+    rmdir(dir);
     udev_record(d, false);
     buf_reset(&lines);
     device_lines(&lines, d, "/dev/");
@@ -411,6 +413,10 @@ int tree_new(struct tree **out, struct err *e)
         free(t);
         return -1;
     }
+    /* What a test that died has left: the namespaces are its parent's. */
+    empty(AT_FDCWD, t->root);
+    empty(AT_FDCWD, "/sys/bus/usb/devices");
+    empty(AT_FDCWD, "/run/udev/data");
     *out = t;
     return 0;
 }

@@ -156,7 +156,7 @@ void flight_init(struct flight *f, uint8_t endpoint, void *data, size_t n)
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->landed, NULL);
     f->t.endpoint = endpoint;
-    f->t.interrupt = endpoint == ECHO_INTERRUPT;
+    f->t.interrupt = endpoint == PARROT_INTERRUPT;
     f->t.data = data;
     f->t.length = n;
     f->t.done = landed;
@@ -208,8 +208,8 @@ void stand_echo(struct usb_handle *h, size_t n, unsigned seed)
     ck_assert(out && in);
     for (size_t i = 0; i < n; i++)
         out[i] = (uint8_t)(seed + i * 7);
-    flight_init(&to, ECHO_OUT, out, n);
-    flight_init(&from, ECHO_IN, in, n + 1);
+    flight_init(&to, PARROT_OUT, out, n);
+    flight_init(&from, PARROT_IN, in, n + 1);
     flight_start(&from, h);
     flight_start(&to, h);
     ck_assert_int_eq(flight_await(&to, 1), USB_DONE);
@@ -223,7 +223,7 @@ void stand_echo(struct usb_handle *h, size_t n, unsigned seed)
     free(in);
 }
 
-void stand_request(struct usb_handle *h, enum echo_request r, uint16_t value,
+void stand_request(struct usb_handle *h, enum parrot_request r, uint16_t value,
                    const void *data, size_t n)
 {
     struct err e = ERR_INIT;

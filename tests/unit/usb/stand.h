@@ -7,7 +7,7 @@
 
 #include "drivers/usb/usb.h"
 #include "tests/lab/usb/inprocess/inprocess.h"
-#include "tests/unit/usb/echo.h"
+#include "tests/unit/usb/parrot.h"
 
 #define STAND_WAIT_MS 10000 /* for what must come    */
 #define STAND_SHORT_MS 50   /* for what must not     */
@@ -64,7 +64,7 @@ unsigned flight_ends(struct flight *f);
 /* Sends n octets and compares what comes back. */
 void stand_echo(struct usb_handle *h, size_t n, unsigned seed);
 /* A vendor request with data, which must succeed. */
-void stand_request(struct usb_handle *h, enum echo_request r, uint16_t value,
+void stand_request(struct usb_handle *h, enum parrot_request r, uint16_t value,
                    const void *data, size_t n);
 
 #endif

@@ -76,16 +76,16 @@ static void use(struct usb_handle *h)
     struct flight from, to, interrupt;
     struct err e = ERR_INIT;
 
-    flight_init(&from, ECHO_IN, in, sizeof in);
-    flight_init(&to, ECHO_OUT, out, sizeof out);
-    flight_init(&interrupt, ECHO_INTERRUPT, note, sizeof note);
+    flight_init(&from, PARROT_IN, in, sizeof in);
+    flight_init(&to, PARROT_OUT, out, sizeof out);
+    flight_init(&interrupt, PARROT_INTERRUPT, note, sizeof note);
     fine(usb_claim(h, 0, &e), &e, "claim");
-    fine(usb_control(h, 0x40, ECHO_STORE, 0, 0, out, sizeof out, NULL, SURE_MS, &e), &e,
+    fine(usb_control(h, 0x40, PARROT_STORE, 0, 0, out, sizeof out, NULL, SURE_MS, &e), &e,
          "control");
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_SILENCE, 0, 0, in, 8, NULL, 1, &e), -1);
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_SILENCE, 0, 0, in, 8, NULL, 1, &e), -1);
     fine(e.code == ERR_TIMEOUT ? 0 : -1, &e, "silence");
     exchange(h, &from, &to);
-    fine(usb_clear_halt(h, ECHO_IN, &e), &e, "clear halt");
+    fine(usb_clear_halt(h, PARROT_IN, &e), &e, "clear halt");
     fine(usb_submit(h, &interrupt.t, &e), &e, "submit interrupt");
     fine(usb_reset(h, &e), &e, "reset");
     fine(usb_submit(h, &interrupt.t, &e), &e, "submit after the reset");
@@ -148,7 +148,7 @@ static const struct {
 
 START_TEST(call_n_fails)
 {
-    struct lab_usb_device *d = echo_new(1);
+    struct lab_usb_device *d = parrot_new(1);
     unsigned n = 0;
     bool fired;
 

@@ -11,14 +11,14 @@
 #include "tests/unit/usb/stand.h"
 
 static struct stand s;
-static struct lab_usb_device *echo;
+static struct lab_usb_device *parrot;
 static struct usb_handle *h;
 
 static void open_one(void)
 {
-    echo = echo_new(1);
+    parrot = parrot_new(1);
     stand_open(&s);
-    stand_plug(&s, "1-1", echo);
+    stand_plug(&s, "1-1", parrot);
     stand_start(&s);
     h = stand_take(&s, "1-1");
 }
@@ -27,7 +27,7 @@ static void close_one(void)
 {
     usb_close(h);
     stand_close(&s);
-    echo->ops->free(echo);
+    parrot->ops->free(parrot);
 }
 
 /* --- control ------------------------------------------------------------------------- */
@@ -44,15 +44,15 @@ START_TEST(control_carries_data_both_ways)
         uint16_t n = sizes[i];
         memset(out, (int)(i + 1), sizeof out);
         memset(in, 0, sizeof in);
-        ck_assert_msg(usb_control(h, 0x40, ECHO_STORE, 0, 0, n ? out : NULL, n, &got,
+        ck_assert_msg(usb_control(h, 0x40, PARROT_STORE, 0, 0, n ? out : NULL, n, &got,
                                   STAND_WAIT_MS, &e) == 0, "%s", e.msg);
         ck_assert_uint_eq(got, n);
-        ck_assert_msg(usb_control(h, 0xc0, ECHO_FETCH, 0, 0, in, sizeof in, &got,
+        ck_assert_msg(usb_control(h, 0xc0, PARROT_FETCH, 0, 0, in, sizeof in, &got,
                                   STAND_WAIT_MS, &e) == 0, "%s", e.msg);
         ck_assert_uint_eq(got, n);
         ck_assert_int_eq(memcmp(in, out, n), 0);
     }
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_FETCH, 0, 0, in, 5, NULL,
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_FETCH, 0, 0, in, 5, NULL,
                                  STAND_WAIT_MS, &e), 0);
     close_one();
 }
@@ -65,17 +65,17 @@ START_TEST(control_that_fails)
     size_t got;
 
     open_one();
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_REFUSE, 0, 0, in, 8, &got,
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_REFUSE, 0, 0, in, 8, &got,
                                  STAND_WAIT_MS, &e), -1);
     ck_assert_int_eq(e.code, ERR_IO);
     ck_assert_ptr_nonnull(strstr(e.msg, "refuses"));
     int64_t t0 = clock_monotonic_ms();
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_SILENCE, 0, 0, in, 8, &got, 100, &e), -1);
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_SILENCE, 0, 0, in, 8, &got, 100, &e), -1);
     ck_assert_int_eq(e.code, ERR_TIMEOUT);
     ck_assert_int_ge(clock_monotonic_ms() - t0, 90);
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_SILENCE, 0, 0, in, 8, &got, -5, &e), -1);
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_SILENCE, 0, 0, in, 8, &got, -5, &e), -1);
     ck_assert_int_eq(e.code, ERR_TIMEOUT);
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_FETCH, 0, 0, in, 8, &got,
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_FETCH, 0, 0, in, 8, &got,
                                  STAND_WAIT_MS, &e), 0);
     close_one();
 }
@@ -102,10 +102,10 @@ START_TEST(interrupt_brings_what_happens)
     struct flight f;
 
     open_one();
-    flight_init(&f, ECHO_INTERRUPT, in, sizeof in);
+    flight_init(&f, PARROT_INTERRUPT, in, sizeof in);
     for (unsigned i = 1; i <= 5; i++) {
         flight_start(&f, h);
-        stand_request(h, ECHO_NOTIFY, 0, "\x50\x03", 2);
+        stand_request(h, PARROT_NOTIFY, 0, "\x50\x03", 2);
         ck_assert_int_eq(flight_await(&f, i), USB_DONE);
         ck_assert_uint_eq(f.actual, 2);
         ck_assert_uint_eq(in[0], 0x50);
@@ -135,9 +135,9 @@ START_TEST(ends_are_told_apart)
     struct err e = ERR_INIT;
 
     open_one();
-    flight_init(&f, ECHO_IN, in, sizeof in);
+    flight_init(&f, PARROT_IN, in, sizeof in);
     flight_start(&f, h);
-    stand_request(h, ECHO_FAULT, end_rows[_i].fault, octets, end_rows[_i].octets);
+    stand_request(h, PARROT_FAULT, end_rows[_i].fault, octets, end_rows[_i].octets);
     ck_assert_msg(flight_await(&f, 1) == end_rows[_i].status, "%s: %s",
                   end_rows[_i].name, usb_status_text(f.status));
     if (f.status == USB_DONE)
@@ -145,7 +145,7 @@ START_TEST(ends_are_told_apart)
     if (f.status == USB_STALL) { /* halted until cleared */
         flight_start(&f, h);
         ck_assert_int_eq(flight_await(&f, 2), USB_STALL);
-        ck_assert_msg(usb_clear_halt(h, ECHO_IN, &e) == 0, "%s", e.msg);
+        ck_assert_msg(usb_clear_halt(h, PARROT_IN, &e) == 0, "%s", e.msg);
     }
     stand_echo(h, 20, 5);
     flight_clear(&f);
@@ -174,7 +174,7 @@ static void relay_done(struct usb_transfer *t, enum usb_status st, size_t actual
 
 static void relay_start(struct relay *r)
 {
-    *r = (struct relay){ .h = h, .t = { .endpoint = ECHO_INTERRUPT, .interrupt = true,
+    *r = (struct relay){ .h = h, .t = { .endpoint = PARROT_INTERRUPT, .interrupt = true,
                                         .length = 8, .done = relay_done } };
     r->t.data = r->in;
     r->t.ctx = r;
@@ -198,7 +198,7 @@ START_TEST(done_submits_again)
     relay_start(&r);
     for (unsigned i = 1; i <= 20; i++) {
         if (i % 3)
-            stand_request(h, ECHO_NOTIFY, 0, "\x50\x03", 2);
+            stand_request(h, PARROT_NOTIFY, 0, "\x50\x03", 2);
         else
             usb_cancel(&r.t);
         await_ends(&r, i);
@@ -222,7 +222,7 @@ START_TEST(cancel_ends_one)
     struct err e = ERR_INIT;
 
     open_one();
-    flight_init(&f, ECHO_IN, in, sizeof in);
+    flight_init(&f, PARROT_IN, in, sizeof in);
     usb_cancel(&f.t); /* never was under way */
     flight_start(&f, h);
     ck_assert_int_eq(usb_submit(h, &f.t, &e), -1); /* it is under way */
@@ -246,8 +246,8 @@ START_TEST(cancel_meets_the_end)
 
     open_one();
     for (unsigned i = 0; i < 400; i++) {
-        flight_init(&from, ECHO_IN, in, sizeof in);
-        flight_init(&to, ECHO_OUT, out, sizeof out);
+        flight_init(&from, PARROT_IN, in, sizeof in);
+        flight_init(&to, PARROT_OUT, out, sizeof out);
         flight_start(&from, h);
         flight_start(&to, h);
         for (volatile unsigned spin = 0; spin < i * 20; spin++)
@@ -277,9 +277,9 @@ START_TEST(reset_ends_what_is_under_way)
     struct err e = ERR_INIT;
 
     open_one();
-    flight_init(&f, ECHO_IN, in, sizeof in);
+    flight_init(&f, PARROT_IN, in, sizeof in);
     flight_start(&f, h);
-    stand_request(h, ECHO_MUTE, 1, NULL, 0);
+    stand_request(h, PARROT_MUTE, 1, NULL, 0);
     ck_assert_msg(usb_reset(h, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(flight_await(&f, 1), USB_CANCELLED);
     ck_assert(!usb_gone(h));
@@ -293,7 +293,7 @@ END_TEST
 
 struct caller {
     pthread_t thread;
-    enum echo_request request;
+    enum parrot_request request;
     struct err e;
     int r;
 };
@@ -308,7 +308,7 @@ static void *call(void *ctx)
     return NULL;
 }
 
-static void caller_start(struct caller *c, enum echo_request request)
+static void caller_start(struct caller *c, enum parrot_request request)
 {
     *c = (struct caller){ .request = request };
     ck_assert_int_eq(pthread_create(&c->thread, NULL, call, c), 0);
@@ -322,11 +322,11 @@ START_TEST(unplug_ends_everything)
     struct err e = ERR_INIT;
 
     open_one();
-    flight_init(&bulk, ECHO_IN, in, sizeof in);
-    flight_init(&interrupt, ECHO_INTERRUPT, note, sizeof note);
+    flight_init(&bulk, PARROT_IN, in, sizeof in);
+    flight_init(&interrupt, PARROT_INTERRUPT, note, sizeof note);
     flight_start(&bulk, h);
     flight_start(&interrupt, h);
-    caller_start(&c, ECHO_SILENCE);
+    caller_start(&c, PARROT_SILENCE);
     usleep(20000);
     stand_unplug(&s, "1-1");
     ck_assert_int_eq(flight_await(&bulk, 1), USB_GONE);
@@ -338,9 +338,9 @@ START_TEST(unplug_ends_everything)
     ck_assert(usb_gone(h));
     ck_assert_int_eq(usb_submit(h, &bulk.t, &e), -1);
     ck_assert_int_eq(e.code, ERR_NO_CARD);
-    ck_assert_int_eq(usb_control(h, 0xc0, ECHO_FETCH, 0, 0, in, 8, NULL, 100, &e), -1);
+    ck_assert_int_eq(usb_control(h, 0xc0, PARROT_FETCH, 0, 0, in, 8, NULL, 100, &e), -1);
     ck_assert_int_eq(e.code, ERR_NO_CARD);
-    ck_assert_int_eq(usb_clear_halt(h, ECHO_IN, &e), -1);
+    ck_assert_int_eq(usb_clear_halt(h, PARROT_IN, &e), -1);
     ck_assert_int_eq(e.code, ERR_NO_CARD);
     ck_assert_int_eq(usb_reset(h, &e), -1);
     ck_assert_int_eq(e.code, ERR_NO_CARD);
@@ -361,8 +361,8 @@ static void traffic_until_gone(unsigned round)
     struct err e = ERR_INIT;
     unsigned n = 0;
 
-    flight_init(&from, ECHO_IN, in, sizeof in);
-    flight_init(&to, ECHO_OUT, out, sizeof out);
+    flight_init(&from, PARROT_IN, in, sizeof in);
+    flight_init(&to, PARROT_OUT, out, sizeof out);
     for (;;) {
         n++;
         if (usb_submit(h, &from.t, &e) != 0)
@@ -394,7 +394,7 @@ START_TEST(unplug_at_every_transfer)
         traffic_until_gone(at);
         stand_await(&s, "1-1", false);
         usb_close(h);
-        stand_plug(&s, "1-1", echo);
+        stand_plug(&s, "1-1", parrot);
     }
     h = NULL;
     close_one();
@@ -411,8 +411,8 @@ START_TEST(a_hundred_times_in_the_middle)
     for (unsigned i = 0; i < 100; i++) {
         h = stand_take(&s, "1-1");
         stand_echo(h, 20 + i, i);
-        flight_init(&bulk, ECHO_IN, in, sizeof in);
-        flight_init(&interrupt, ECHO_INTERRUPT, note, sizeof note);
+        flight_init(&bulk, PARROT_IN, in, sizeof in);
+        flight_init(&interrupt, PARROT_INTERRUPT, note, sizeof note);
         flight_start(&bulk, h);
         flight_start(&interrupt, h);
         stand_unplug(&s, "1-1");
@@ -426,7 +426,7 @@ START_TEST(a_hundred_times_in_the_middle)
         flight_clear(&bulk);
         flight_clear(&interrupt);
         stand_await(&s, "1-1", false);
-        stand_plug(&s, "1-1", echo);
+        stand_plug(&s, "1-1", parrot);
     }
     h = NULL;
     close_one();
@@ -435,14 +435,14 @@ END_TEST
 
 START_TEST(one_does_not_notice_the_other)
 {
-    struct lab_usb_device *other = echo_new(2);
+    struct lab_usb_device *other = parrot_new(2);
     uint8_t in[64];
     struct flight f;
 
     open_one();
     stand_plug(&s, "1-2", other);
     struct usb_handle *g = stand_take(&s, "1-2");
-    flight_init(&f, ECHO_IN, in, sizeof in);
+    flight_init(&f, PARROT_IN, in, sizeof in);
     flight_start(&f, g); /* never answered */
     for (unsigned i = 0; i < 50; i++)
         stand_echo(h, 100, i);
@@ -468,10 +468,10 @@ START_TEST(close_with_all_under_way)
 
     open_one();
     for (int i = 0; i < 8; i++) {
-        flight_init(&f[i], i % 2 ? ECHO_IN : ECHO_INTERRUPT, in[i], i % 2 ? 64 : 8);
+        flight_init(&f[i], i % 2 ? PARROT_IN : PARROT_INTERRUPT, in[i], i % 2 ? 64 : 8);
         flight_start(&f[i], h);
     }
-    caller_start(&c, ECHO_SILENCE);
+    caller_start(&c, PARROT_SILENCE);
     usleep(20000);
     int64_t t0 = clock_monotonic_ms();
     usb_close(h);
@@ -532,8 +532,8 @@ static void *commute(void *ctx)
     for (unsigned i = 0; i < 200; i++) {
         size_t n = 1 + i % 63;
         memset(m->out, (int)i, n);
-        parcel_send(&from, m, ECHO_IN, m->in, sizeof m->in);
-        parcel_send(&to, m, ECHO_OUT, m->out, n);
+        parcel_send(&from, m, PARROT_IN, m->in, sizeof m->in);
+        parcel_send(&to, m, PARROT_OUT, m->out, n);
         while (atomic_load(&from.status) < 0 || atomic_load(&to.status) < 0)
             usleep(50);
         if (atomic_load(&from.status) != USB_DONE || atomic_load(&to.status) != USB_DONE ||
@@ -553,7 +553,7 @@ START_TEST(a_crowd)
     stand_open(&s);
     stand_start(&s);
     for (int i = 0; i < CROWD; i++) {
-        d[i] = echo_new((uint16_t)(i + 1));
+        d[i] = parrot_new((uint16_t)(i + 1));
         snprintf(path, sizeof path, "1-1.%d", i + 1);
         stand_plug(&s, path, d[i]);
         m[i] = (struct member){ .h = stand_take(&s, path), .failures = &failures };

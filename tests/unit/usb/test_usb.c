@@ -13,7 +13,7 @@ static struct stand s;
 
 START_TEST(there_at_the_start_and_later)
 {
-    struct lab_usb_device *a = echo_new(1), *b = echo_new(2);
+    struct lab_usb_device *a = parrot_new(1), *b = parrot_new(2);
 
     stand_open(&s);
     stand_plug(&s, "1-2.4", a);
@@ -36,7 +36,7 @@ END_TEST
 
 START_TEST(places_keep_their_names)
 {
-    struct lab_usb_device *a = echo_new(1), *b = echo_new(2);
+    struct lab_usb_device *a = parrot_new(1), *b = parrot_new(2);
 
     stand_open(&s);
     stand_start(&s);
@@ -62,7 +62,7 @@ END_TEST
 /* Pulled and plugged before anybody has looked: calls still alternate. */
 START_TEST(faster_than_anybody_looks)
 {
-    struct lab_usb_device *a = echo_new(1);
+    struct lab_usb_device *a = parrot_new(1);
 
     stand_open(&s);
     stand_start(&s);
@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(descriptors_are_handed_on)
 {
-    struct lab_usb_device *a = echo_new(0x4711);
+    struct lab_usb_device *a = parrot_new(0x4711);
 
     stand_open(&s);
     stand_plug(&s, "1-3", a);
@@ -91,7 +91,7 @@ START_TEST(descriptors_are_handed_on)
     struct usb_handle *h = stand_take(&s, "1-3");
     const struct usb_device *d = usb_handle_device(h);
     ck_assert_str_eq(d->path, "1-3");
-    ck_assert_uint_eq(d->vendor, ECHO_VENDOR);
+    ck_assert_uint_eq(d->vendor, PARROT_VENDOR);
     ck_assert_uint_eq(d->product, 0x4711);
     ck_assert_uint_eq(d->release, 0x1234);
     ck_assert_ptr_null(d->fault);
@@ -102,7 +102,7 @@ START_TEST(descriptors_are_handed_on)
     ck_assert_uint_eq(i[0].subclass, 1);
     ck_assert_uint_eq(i[0].protocol, 2);
     ck_assert_uint_eq(i[0].endpoint_count, 3);
-    ck_assert_uint_eq(i[0].endpoints[2].address, ECHO_INTERRUPT);
+    ck_assert_uint_eq(i[0].endpoints[2].address, PARROT_INTERRUPT);
     ck_assert_uint_eq(i[0].endpoints[2].attributes, 3);
     ck_assert_uint_eq(i[0].endpoints[2].interval, 10);
     ck_assert_uint_eq(i[0].endpoints[0].max_packet, 64);
@@ -144,7 +144,7 @@ static const struct {
 
 START_TEST(malformed_configurations)
 {
-    struct lab_usb_device *a = echo_new(9), *b = echo_new(1);
+    struct lab_usb_device *a = parrot_new(9), *b = parrot_new(1);
     struct usb_handle *h = NULL;
     struct err e = ERR_INIT;
 
@@ -187,7 +187,7 @@ END_TEST
 
 START_TEST(nothing_there)
 {
-    struct lab_usb_device *a = echo_new(1);
+    struct lab_usb_device *a = parrot_new(1);
     struct usb_handle *h = NULL;
     struct err e = ERR_INIT;
 
@@ -211,7 +211,7 @@ END_TEST
 
 START_TEST(claiming)
 {
-    struct lab_usb_device *a = echo_new(1);
+    struct lab_usb_device *a = parrot_new(1);
     struct usb_handle *h, *other = NULL;
     struct err e = ERR_INIT;
 
@@ -237,7 +237,7 @@ END_TEST
 
 START_TEST(strings)
 {
-    struct lab_usb_device *a = echo_new(1);
+    struct lab_usb_device *a = parrot_new(1);
     char text[64], small[4];
 
     a->strings[3] = "A\tB";

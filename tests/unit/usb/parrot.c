@@ -1,4 +1,4 @@
-#include "tests/unit/usb/echo.h"
+#include "tests/unit/usb/parrot.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #define STORE_MAX 4096
 
-struct echo {
+struct parrot {
     struct lab_usb_device base;
     pthread_mutex_t lock;
     struct lab_in *bulk, *interrupt;
@@ -16,12 +16,12 @@ struct echo {
     bool mute;
 };
 
-static struct echo *self(struct lab_usb_device *d)
+static struct parrot *self(struct lab_usb_device *d)
 {
-    return (struct echo *)d;
+    return (struct parrot *)d;
 }
 
-static void keep_silent(struct echo *k, struct lab_urb *u)
+static void keep_silent(struct parrot *k, struct lab_urb *u)
 {
     pthread_mutex_lock(&k->lock);
     u->next = k->silent;
@@ -30,7 +30,7 @@ static void keep_silent(struct echo *k, struct lab_urb *u)
 }
 
 /* NULL: any. False: not there. */
-static bool break_silence(struct echo *k, struct lab_urb *u, enum lab_usb_status s)
+static bool break_silence(struct parrot *k, struct lab_urb *u, enum lab_usb_status s)
 {
     struct lab_urb *found = NULL;
 
@@ -47,7 +47,7 @@ static bool break_silence(struct echo *k, struct lab_urb *u, enum lab_usb_status
     return found != NULL;
 }
 
-static void store(struct echo *k, struct lab_urb *u)
+static void store(struct parrot *k, struct lab_urb *u)
 {
     pthread_mutex_lock(&k->lock);
     k->stored = u->length < STORE_MAX ? u->length : STORE_MAX;
@@ -56,7 +56,7 @@ static void store(struct echo *k, struct lab_urb *u)
     lab_urb_complete(u, LAB_USB_OK, u->length);
 }
 
-static void fetch(struct echo *k, struct lab_urb *u)
+static void fetch(struct parrot *k, struct lab_urb *u)
 {
     pthread_mutex_lock(&k->lock);
     size_t n = k->stored < u->length ? k->stored : u->length;
@@ -65,27 +65,27 @@ static void fetch(struct echo *k, struct lab_urb *u)
     lab_urb_complete(u, LAB_USB_OK, n);
 }
 
-static void control(struct echo *k, struct lab_urb *u)
+static void control(struct parrot *k, struct lab_urb *u)
 {
     unsigned value = u->setup[2] | (unsigned)u->setup[3] << 8;
 
     switch (u->setup[1]) {
-    case ECHO_STORE:
+    case PARROT_STORE:
         store(k, u);
         return;
-    case ECHO_FETCH:
+    case PARROT_FETCH:
         fetch(k, u);
         return;
-    case ECHO_SILENCE:
+    case PARROT_SILENCE:
         keep_silent(k, u);
         return;
-    case ECHO_NOTIFY:
+    case PARROT_NOTIFY:
         lab_in_put(k->interrupt, SPAN(u->data, u->length));
         break;
-    case ECHO_FAULT:
+    case PARROT_FAULT:
         lab_in_fault(k->bulk, (enum lab_usb_status)value, SPAN(u->data, u->length));
         break;
-    case ECHO_MUTE:
+    case PARROT_MUTE:
         pthread_mutex_lock(&k->lock);
         k->mute = value != 0;
         pthread_mutex_unlock(&k->lock);
@@ -97,7 +97,7 @@ static void control(struct echo *k, struct lab_urb *u)
     lab_urb_complete(u, LAB_USB_OK, u->length);
 }
 
-static void echo(struct echo *k, struct lab_urb *u)
+static void echo(struct parrot *k, struct lab_urb *u)
 {
     pthread_mutex_lock(&k->lock);
     bool mute = k->mute;
@@ -107,18 +107,18 @@ static void echo(struct echo *k, struct lab_urb *u)
     lab_urb_complete(u, LAB_USB_OK, u->length);
 }
 
-static void echo_submit(struct lab_usb_device *d, struct lab_urb *u)
+static void parrot_submit(struct lab_usb_device *d, struct lab_urb *u)
 {
-    struct echo *k = self(d);
+    struct parrot *k = self(d);
 
     switch (u->endpoint) {
-    case ECHO_OUT:
+    case PARROT_OUT:
         echo(k, u);
         return;
-    case ECHO_IN:
+    case PARROT_IN:
         lab_in_submit(k->bulk, u);
         return;
-    case ECHO_INTERRUPT:
+    case PARROT_INTERRUPT:
         lab_in_submit(k->interrupt, u);
         return;
     default:
@@ -126,24 +126,24 @@ static void echo_submit(struct lab_usb_device *d, struct lab_urb *u)
     }
 }
 
-static void echo_cancel(struct lab_usb_device *d, struct lab_urb *u)
+static void parrot_cancel(struct lab_usb_device *d, struct lab_urb *u)
 {
-    struct echo *k = self(d);
+    struct parrot *k = self(d);
 
     if (!lab_in_cancel(k->bulk, u, LAB_USB_CANCELLED) &&
         !lab_in_cancel(k->interrupt, u, LAB_USB_CANCELLED))
         break_silence(k, u, LAB_USB_CANCELLED);
 }
 
-static void echo_clear_halt(struct lab_usb_device *d, uint8_t endpoint)
+static void parrot_clear_halt(struct lab_usb_device *d, uint8_t endpoint)
 {
-    if (endpoint == ECHO_IN)
+    if (endpoint == PARROT_IN)
         lab_in_clear_halt(self(d)->bulk);
 }
 
-static void echo_gone(struct lab_usb_device *d)
+static void parrot_gone(struct lab_usb_device *d)
 {
-    struct echo *k = self(d);
+    struct parrot *k = self(d);
 
     lab_in_flush(k->bulk, LAB_USB_GONE);
     lab_in_flush(k->interrupt, LAB_USB_GONE);
@@ -154,9 +154,9 @@ static void echo_gone(struct lab_usb_device *d)
     pthread_mutex_unlock(&k->lock);
 }
 
-static void echo_free(struct lab_usb_device *d)
+static void parrot_free(struct lab_usb_device *d)
 {
-    struct echo *k = self(d);
+    struct parrot *k = self(d);
 
     if (!k)
         return;
@@ -168,31 +168,31 @@ static void echo_free(struct lab_usb_device *d)
     free(k);
 }
 
-static const struct lab_usb_ops echo_ops = {
-    .name = "echo",
-    .submit = echo_submit,
-    .cancel = echo_cancel,
-    .clear_halt = echo_clear_halt,
-    .reset = echo_gone,
-    .unplugged = echo_gone,
-    .free = echo_free,
+static const struct lab_usb_ops parrot_ops = {
+    .name = "parrot",
+    .submit = parrot_submit,
+    .cancel = parrot_cancel,
+    .clear_halt = parrot_clear_halt,
+    .reset = parrot_gone,
+    .unplugged = parrot_gone,
+    .free = parrot_free,
 };
 
-struct lab_usb_device *echo_new(uint16_t product)
+struct lab_usb_device *parrot_new(uint16_t product)
 {
-    struct echo *k = calloc(1, sizeof *k);
+    struct parrot *k = calloc(1, sizeof *k);
 
     if (!k)
         return NULL;
     pthread_mutex_init(&k->lock, NULL);
-    k->base.ops = &echo_ops;
+    k->base.ops = &parrot_ops;
     k->base.speed = 2;
     k->base.strings[1] = "Lineside";
-    k->base.strings[2] = "Echo";
-    k->bulk = lab_in_new(ECHO_IN, ECHO_PACKET);
-    k->interrupt = lab_in_new(ECHO_INTERRUPT, 8);
-    const uint8_t device[18] = { 18, 1, 0, 2, 0, 0, 0, 64, ECHO_VENDOR & 255,
-                                 ECHO_VENDOR >> 8, (uint8_t)product,
+    k->base.strings[2] = "Parrot";
+    k->bulk = lab_in_new(PARROT_IN, PARROT_PACKET);
+    k->interrupt = lab_in_new(PARROT_INTERRUPT, 8);
+    const uint8_t device[18] = { 18, 1, 0, 2, 0, 0, 0, 64, PARROT_VENDOR & 255,
+                                 PARROT_VENDOR >> 8, (uint8_t)product,
                                  (uint8_t)(product >> 8), 0x34, 0x12, 1, 2, 0, 1 };
     buf_put(&k->base.device, device, sizeof device);
     /* One interface with two alternate settings: the first with class octets
@@ -210,7 +210,7 @@ struct lab_usb_device *echo_new(uint16_t product)
     k->base.config.p[2] = (uint8_t)k->base.config.n;
     if (!k->bulk || !k->interrupt || !buf_ok(&k->base.device) ||
         !buf_ok(&k->base.config)) {
-        echo_free(&k->base);
+        parrot_free(&k->base);
         return NULL;
     }
     return &k->base;

@@ -1,0 +1,72 @@
+/* lab/usb/ccid_words.h: the numbers of CCID 1.10 that the model speaks. */
+#ifndef LINESIDE_LAB_USB_CCID_WORDS_H
+#define LINESIDE_LAB_USB_CCID_WORDS_H
+
+#define CCID_HEADER 10
+
+/* Class control requests (5.3). */
+#define CCID_REQUEST_ABORT 0x01
+#define CCID_REQUEST_CLOCKS 0x02
+#define CCID_REQUEST_RATES 0x03
+
+/* From the host (6.1). */
+#define CCID_PARAMETERS_SET 0x61
+#define CCID_POWER_ON 0x62
+#define CCID_POWER_OFF 0x63
+#define CCID_SLOT_STATUS_GET 0x65
+#define CCID_SECURE 0x69
+#define CCID_T0_APDU 0x6A
+#define CCID_ESCAPE 0x6B
+#define CCID_PARAMETERS_GET 0x6C
+#define CCID_PARAMETERS_RESET 0x6D
+#define CCID_CLOCK 0x6E
+#define CCID_XFR_BLOCK 0x6F
+#define CCID_MECHANICAL 0x71
+#define CCID_ABORT 0x72
+#define CCID_RATE_AND_CLOCK_SET 0x73
+
+/* From the reader (6.2, 6.3). */
+#define CCID_DATA_BLOCK 0x80
+#define CCID_SLOT_STATUS 0x81
+#define CCID_PARAMETERS 0x82
+#define CCID_ESCAPE_ANSWER 0x83
+#define CCID_RATE_AND_CLOCK 0x84
+#define CCID_NOTIFY_SLOT_CHANGE 0x50
+
+/* bmICCStatus and bmCommandStatus (6.2.6). */
+#define CCID_ICC_ACTIVE 0x00
+#define CCID_ICC_INACTIVE 0x01
+#define CCID_ICC_ABSENT 0x02
+#define CCID_COMMAND_FAILED 0x40
+#define CCID_COMMAND_TIME 0x80
+
+/* bError of a failed command; below 0x80: the offset of the field that the
+ * reader cannot take. */
+#define CCID_ERROR_ABORTED 0xFF
+#define CCID_ERROR_MUTE 0xFE
+#define CCID_ERROR_PARITY 0xFD
+#define CCID_ERROR_HARDWARE 0xFB
+#define CCID_ERROR_ATR_TS 0xF8
+#define CCID_ERROR_ATR_TCK 0xF7
+#define CCID_ERROR_PROTOCOL 0xF6
+#define CCID_ERROR_PROCEDURE 0xF4
+#define CCID_ERROR_BUSY 0xE0
+#define CCID_ERROR_UNSUPPORTED 0x00
+#define CCID_ERROR_LENGTH 0x01
+#define CCID_ERROR_SLOT 0x05
+#define CCID_ERROR_BYTE_7 0x07
+#define CCID_ERROR_LEVEL 0x08
+#define CCID_ERROR_FIDI 0x0A
+
+/* dwFeatures (5.1). */
+#define CCID_AUTO_ATR 0x00000002u
+#define CCID_AUTO_VOLTAGE 0x00000008u
+#define CCID_AUTO_CLOCK 0x00000010u
+#define CCID_AUTO_RATE 0x00000020u
+#define CCID_AUTO_NEGOTIATION 0x00000040u
+#define CCID_AUTO_IFSD 0x00000400u
+#define CCID_LEVEL_TPDU 0x00010000u
+#define CCID_LEVEL_SHORT 0x00020000u
+#define CCID_LEVEL_EXTENDED 0x00040000u
+
+#endif
