@@ -225,14 +225,18 @@ static int read_verdict(struct rig *r, size_t f, json_t *o, struct err *e)
 static int read_event(struct rig *r, json_t *o, struct err *e)
 {
     const char *event = member(o, "event");
+    bool of_fixture = strcmp(event, "fixture") == 0;
     size_t f;
+
+    if (of_fixture && r->hands->called)
+        r->hands->called(r->hands, member(o, "place"), member(o, "fixture"));
     struct place *p = find_place(r, member(o, "fixture"), &f);
 
     if (!p || !p->unit)
         return 0;
     if (strcmp(event, "verdict") == 0 && p->scanned && *member(o, "verdict"))
         return read_verdict(r, f, o, e);
-    if (strcmp(event, "fixture") == 0)
+    if (of_fixture)
         p->seen = strcmp(member(o, "state"), "card") == 0;
     return 0;
 }

@@ -15,6 +15,9 @@ struct hands {
     bool has_lamps; /* the station says when it sees a card */
     /* As verdicts call the f-th fixture, from 0. Borrowed. */
     const char *(*name)(const struct hands *h, size_t f);
+    /* The station has said what it calls the fixture at this place; NULL:
+     * these hands know. */
+    void (*called)(struct hands *h, const char *place, const char *name);
     int (*put)(struct hands *h, size_t f, const char *eid, struct err *e);
     int (*take)(struct hands *h, size_t f, struct err *e); /* fine if empty */
     int (*scan)(struct hands *h, size_t f, const char *barcode,

@@ -152,8 +152,8 @@ int rig_bench_new(const char *bench, const char *cards, const char *scan_fifo,
         free(b);
         return err_set(e, ERR_NOMEM, "out of memory");
     }
-    b->base = (struct hands){ false, name, put, take, scan, wait_for_station,
-                              bench_free };
+    b->base = (struct hands){ false, name, NULL, put, take, scan,
+                              wait_for_station, bench_free };
     b->dir = bench;
     b->fifo = scan_fifo;
     b->count = fixtures;

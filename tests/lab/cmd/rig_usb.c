@@ -10,14 +10,16 @@
 #include <unistd.h>
 
 #define PLACE_LEN 48
+#define NAME_LEN 64
 #define LINE_LEN 512
 
 struct desk {
     struct hands base;
     int fd;
     char (*readers)[PLACE_LEN];
+    char (*names)[NAME_LEN]; /* of the fixtures there */
     char (*scanners)[PLACE_LEN];
-    size_t count, scanner_count;
+    size_t count, scanner_count; /* count: readers, then fixtures */
     bool *full;
 };
 
@@ -28,7 +30,16 @@ static struct desk *self(struct hands *h)
 
 static const char *name(const struct hands *h, size_t f)
 {
-    return ((const struct desk *)h)->readers[f];
+    return ((const struct desk *)h)->names[f];
+}
+
+static void called(struct hands *h, const char *place, const char *label)
+{
+    struct desk *d = self(h);
+
+    for (size_t f = 0; f < d->count; f++)
+        if (strcmp(d->readers[f], place) == 0 && *label)
+            snprintf(d->names[f], NAME_LEN, "%s", label);
 }
 
 static int say(struct desk *d, struct err *e, const char *verb,
@@ -70,7 +81,7 @@ static int scan(struct hands *h, size_t f, const char *barcode, struct err *e)
     struct desk *d = self(h);
     const char *scanner = d->scanners[f % d->scanner_count];
 
-    return say(d, e, "scan", scanner, d->readers[f]) == 0
+    return say(d, e, "scan", scanner, d->names[f]) == 0
                ? say(d, e, "scan", scanner, barcode)
                : -1;
 }
@@ -94,6 +105,7 @@ static void desk_free(struct hands *h)
         close(d->fd);
     free(d->readers);
     free(d->scanners);
+    free(d->names);
     free(d->full);
     free(d);
 }
@@ -156,8 +168,14 @@ static int look(struct desk *d, const char *control, const char *scanners,
         return err_set(e, ERR_USAGE, "the bus has %zu readers and %zu scanners "
                                      "for us: too few", d->count,
                        d->scanner_count);
+    d->count = fixtures;
     d->full = calloc(fixtures, sizeof *d->full);
-    return d->full ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+    d->names = calloc(fixtures, sizeof *d->names);
+    if (!d->full || !d->names)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (size_t f = 0; f < fixtures; f++)
+        snprintf(d->names[f], NAME_LEN, "%s", d->readers[f]);
+    return 0;
 }
 
 int rig_usb_new(const char *control, const char *scanners, size_t fixtures,
@@ -167,8 +185,8 @@ int rig_usb_new(const char *control, const char *scanners, size_t fixtures,
 
     if (!d)
         return err_set(e, ERR_NOMEM, "out of memory");
-    d->base = (struct hands){ true, name, put, take, scan, wait_for_station,
-                              desk_free };
+    d->base = (struct hands){ true, name, called, put, take, scan,
+                              wait_for_station, desk_free };
     d->fd = -1;
     if (look(d, control, scanners, fixtures, e) != 0) {
         desk_free(&d->base);
