@@ -8,7 +8,8 @@ STATION=$BIN/lineside
 VERIFY=$BIN/lineside-verify
 SHARED=${LINESIDE_SHARED:-../shared}
 
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/lineside.XXXXXX")
+# A script that runs itself again on an emulated bus (on_usb) has its folder.
+WORK=${USB_WORK:-$(mktemp -d "${TMPDIR:-/tmp}/lineside.XXXXXX")}
 W=$WORK/world
 DATA=$WORK/station
 STICK=$WORK/stick
@@ -21,7 +22,9 @@ cleanup() {
     # shellcheck disable=SC2086 # a list of process ids
     [ -z "$PIDS" ] || kill $PIDS 2>/dev/null || : # some have ended
     wait 2>/dev/null
-    if [ -n "${KEEP:-}" ]; then
+    if [ -n "${USB_WORK:-}" ]; then
+        : # the outer one's
+    elif [ -n "${KEEP:-}" ]; then
         echo "kept: $WORK" >&2
     else
         rm -rf "$WORK"
@@ -112,6 +115,18 @@ cards_start() { # cards_start [OPTION...]: every eUICC of the world, powered
     wait_for 20 cards_up "$n"
 }
 cards_up() { [ "$(find "$CARDS" -type s 2>/dev/null | wc -l)" -ge "$1" ]; }
+
+# on_usb SCRIPT [OPTION...]: that script, on an emulated bus of the world's
+# eUICCs, with USB_WORK set; its exit status. "$LINESIDE_USB" is the bus.
+on_usb() {
+    script=$1
+    shift
+    USB_WORK=$WORK "$LAB" usb "$W" --control "$WORK/usb" "$@" -- sh "$script"
+}
+
+usb() { # usb WORD...: hands at the emulated bus
+    "$LAB" usb-ctl "$LINESIDE_USB" "$@"
+}
 
 # The sum of one field wherever it stands in the JSON on standard input.
 json_sum() {

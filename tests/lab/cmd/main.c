@@ -12,6 +12,8 @@ static const struct command *const commands[] = {
     &cmd_euicc,
     &cmd_euicc_show,
     &cmd_rig,
+    &cmd_usb,
+    &cmd_usb_ctl,
     &cmd_verify,
     &cmd_sweep,
     &cmd_forge,
