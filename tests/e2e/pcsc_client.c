@@ -1,6 +1,6 @@
-/* A terminal over PC/SC, T=0 only: the first reader with a card in it, then
- * for each line of hex on stdin one command APDU. 61xx is followed up with GET
- * RESPONSE in the class of the command. Prints the data and the last status
+/* A terminal over PC/SC: the first reader with a card in it, then for each line
+ * of hex on stdin one command APDU, over T=0 or, if asked with the word T=1,
+ * over that. 61xx is followed up with GET RESPONSE in the class of the command. Prints the data and the last status
  * word as hex, one line each. Ends at the first command that has no answer. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #define NAMES_MAX 4096
 
 static SCARDHANDLE card;
+static DWORD wanted = SCARD_PROTOCOL_T0;
 
 static void die(const char *what, LONG rc)
 {
@@ -39,7 +40,7 @@ static void wait_for_card(SCARDCONTEXT *context)
             continue;
         for (const char *p = names; *p; p += strlen(p) + 1) {
             rc = SCardConnect(*context, p, SCARD_SHARE_EXCLUSIVE,
-                              SCARD_PROTOCOL_T0, &card, &protocol);
+                              wanted, &card, &protocol);
             if (rc == SCARD_S_SUCCESS) {
                 printf("reader %s\n", p);
                 return;
@@ -61,8 +62,10 @@ static size_t unhex(const char *line, unsigned char *out, size_t cap)
 static DWORD transmit(const unsigned char *cmd, size_t n, unsigned char *rsp)
 {
     DWORD got = 258;
-    LONG rc = SCardTransmit(card, SCARD_PCI_T0, cmd, (DWORD)n, NULL, rsp,
-                            &got);
+    LONG rc = SCardTransmit(card,
+                            wanted == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0
+                                                        : SCARD_PCI_T1,
+                            cmd, (DWORD)n, NULL, rsp, &got);
 
     if (rc != SCARD_S_SUCCESS)
         die("SCardTransmit", rc);
@@ -79,12 +82,14 @@ static void print_hex(const unsigned char *p, size_t n)
         printf("%02X", p[i]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     SCARDCONTEXT context = 0;
     unsigned char cmd[300], rsp[258];
     char line[700];
 
+    if (argc > 1 && strcmp(argv[1], "T=1") == 0)
+        wanted = SCARD_PROTOCOL_T1;
     wait_for_card(&context);
     while (fgets(line, sizeof line, stdin)) {
         size_t n = unhex(line, cmd, sizeof cmd);
