@@ -24,6 +24,7 @@ struct slot {
     unsigned epoch;
     uint8_t seq, answer_type;
     int64_t deadline, latest; /* ms; latest: no extension goes beyond */
+    bool extended;            /* it has asked for more time */
     int extension_ms;
     pthread_cond_t answered;
     struct usb_transfer out;
@@ -50,6 +51,7 @@ struct ccid_reader {
     int64_t next_poll;
     unsigned busy, awaited;
     bool reset_spent;
+    unsigned lost; /* answers that did not come, since all was well */
     struct ccid_reader_counters counters;
     uint8_t *in_data, *irq_data; /* one allocation */
     struct slot slots[CCID_SLOTS_OF_READER];

@@ -91,6 +91,7 @@ static void extend(struct ccid_reader *r, struct slot *s, unsigned times)
     r->counters.extensions++;
     if (s->extension_ms == 0)
         return;
+    s->extended = true;
     s->deadline = deadline < s->latest ? deadline : s->latest;
     pthread_cond_signal(&s->answered);
 }
@@ -348,6 +349,7 @@ static int send(struct ccid_reader *r, struct slot *s,
                        c.data.n);
     s->answer_type = ccid_message_answer_type(c.type);
     s->extension_ms = q->extension_ms;
+    s->extended = false;
     s->latest = now + q->wait_ms + EXTENSIONS_MS;
     if (s->latest > q->limit)
         s->latest = q->limit;
@@ -400,6 +402,8 @@ static int outcome(struct ccid_reader *r, struct slot *s,
     default:
         r->awaited--;
         s->mending = true;
+        /* Cut off by an impatient caller it is nobody's fault. */
+        r->lost += s->extended || s->deadline < q->limit;
         r->wake(r->ctx);
         return err_set(e, ERR_TIMEOUT,
                        "the reader did not answer in the time that the card "
@@ -538,6 +542,7 @@ void ccid_reader_praise(struct ccid_reader *r)
 {
     pthread_mutex_lock(&r->lock);
     r->reset_spent = false;
+    r->lost = 0;
     pthread_mutex_unlock(&r->lock);
 }
 

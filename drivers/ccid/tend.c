@@ -6,6 +6,7 @@
 
 #define ABORT_REQUEST 0x01 /* CCID 1.10, 5.3.1 */
 #define CLASS_OUT 0x21
+#define LOST_MAX 2         /* then an abort that seems to help does not */
 #define ASK_LATER_MS 100   /* a slot that wants to be asked, but is in use */
 #define OUT_END_MS 1000    /* a cancelled transfer needs microseconds */
 
@@ -98,7 +99,7 @@ static bool abort_lost(struct ccid_reader *r)
     for (unsigned i = 0; i < r->profile.slots && r->state == READER_UP; i++)
         if (r->slots[i].mending && !abort_command(r, i))
             return false;
-    return true;
+    return r->lost < LOST_MAX;
 }
 
 /* --- who is there --------------------------------------------------------------------- */
@@ -153,8 +154,9 @@ static enum ccid_tend give_up(struct ccid_reader *r, struct err *e)
         return CCID_TEND_RESET;
     }
     err_set(e, ERR_TIMEOUT,
-            "it fell silent, was reset, and fell silent again; unplug it, look "
-            "at its cable and hub, and replace it if that does not help");
+            "it fell silent, or asked for more time without end, was reset, "
+            "and did so again; unplug it, try another card, look at its cable "
+            "and hub, and replace it if none of that helps");
     return CCID_TEND_PARK;
 }
 
@@ -217,6 +219,7 @@ static void forget(struct ccid_reader *r)
     reader_break_all(r, false, ERR_IO,
                      "the reader was reset; scan the unit again");
     r->busy = 0;
+    r->lost = LOST_MAX - 1; /* the next one is one too many */
     r->halted_in = r->halted_out = r->halted_irq = false;
     for (unsigned i = 0; i < r->profile.slots; i++) {
         struct slot *s = &r->slots[i];
