@@ -111,7 +111,9 @@ static size_t edc_len(const struct t1 *t)
 }
 
 /* The frame check sequence of ISO/IEC 13239, which 11.4.4 refers to: as in
- * ISO/IEC 14443-3, CRC_B, low octet first. */
+ * ISO/IEC 14443-3, CRC_B, low octet first. Drivers and cards in the field have
+ * another reading of it, without the complement and with the high octet first
+ * (libccid is one). The first good block of a card tells which it means. */
 static uint16_t crc(struct span in)
 {
     uint16_t c = 0xffff;
@@ -121,15 +123,15 @@ static uint16_t crc(struct span in)
         for (int bit = 0; bit < 8; bit++)
             c = (uint16_t)(c & 1 ? c >> 1 ^ 0x8408 : c >> 1);
     }
-    return (uint16_t)~c;
+    return c;
 }
 
 static void edc(const struct t1 *t, struct span in, uint8_t out[2])
 {
     if (t->params.crc) {
-        uint16_t c = crc(in);
-        out[0] = (uint8_t)c;
-        out[1] = (uint8_t)(c >> 8);
+        uint16_t c = crc(in), inverted = (uint16_t)~c;
+        out[0] = (uint8_t)(t->plain_crc ? c >> 8 : inverted);
+        out[1] = (uint8_t)(t->plain_crc ? c : inverted >> 8);
     } else {
         out[0] = 0;
         for (size_t k = 0; k < in.n; k++)
@@ -137,16 +139,36 @@ static void edc(const struct t1 *t, struct span in, uint8_t out[2])
     }
 }
 
-static enum fault read_block(const struct t1 *t, struct span in,
-                             struct block *out)
+static bool edc_holds(const struct t1 *t, struct span in)
 {
     size_t e = edc_len(t);
     uint8_t want[2];
 
+    edc(t, SPAN(in.p, in.n - e), want);
+    return memcmp(want, in.p + in.n - e, e) == 0;
+}
+
+/* Until a block has held, the card may mean the other form of CRC. */
+static bool edc_settles(struct t1 *t, struct span in)
+{
+    if (edc_holds(t, in))
+        return true;
+    if (!t->params.crc || t->heard)
+        return false;
+    t->plain_crc = !t->plain_crc;
+    if (edc_holds(t, in))
+        return true;
+    t->plain_crc = !t->plain_crc;
+    return false;
+}
+
+static enum fault read_block(struct t1 *t, struct span in, struct block *out)
+{
+    size_t e = edc_len(t);
+
     if (in.n < PROLOGUE + e)
         return OTHER_FAULT;
-    edc(t, SPAN(in.p, in.n - e), want);
-    if (memcmp(want, in.p + in.n - e, e) != 0)
+    if (!edc_settles(t, in))
         return EDC_FAULT;
     if (in.p[0] != NAD || in.n != PROLOGUE + in.p[2] + e)
         return OTHER_FAULT;

@@ -30,7 +30,8 @@
 struct t1_params {
     uint8_t ifsc;       /* of the ATR: 1 to 254                           */
     uint8_t ifsd;       /* what the reader can take: 1 to 254             */
-    bool crc;           /* else LRC                                       */
+    bool crc;           /* else LRC. Which of two forms of CRC, the card's
+                           first block decides */
     unsigned wtx_limit; /* time extensions granted in one exchange, summed,
                            in units of BWT                                */
 };
@@ -81,6 +82,7 @@ struct t1 {
     int state;
     bool alive;
     bool heard;         /* a good block came since the reset              */
+    bool plain_crc;     /* the card's CRC is of the other form, see t1.c  */
     bool ifsd_known;    /* the card has confirmed our IFSD                */
     uint8_t ifsc;       /* now: the card may change it                    */
     uint8_t ns, nr;     /* N(S) of our I-block in hand; of the card's next */

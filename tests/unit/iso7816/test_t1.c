@@ -375,6 +375,28 @@ START_TEST(octets)
 }
 END_TEST
 
+/* A card whose CRC is of the form without complement, high octet first, says
+ * that ours is damaged; from its first block on it is spoken to in its own. */
+START_TEST(other_crc)
+{
+    static const uint8_t complains[] = { 0, 0x81, 0, 0xac, 0x27 };
+    static const uint8_t again[] = { 0, 0, 5, 0, 0xb0, 0, 0, 2, 0x2a, 0x85 };
+    static const uint8_t standard[] = { 0, 0, 5, 0, 0xb0, 0, 0, 2, 0x7a, 0xd5 };
+    const struct t1_params p = { 32, 32, true, 20 };
+    struct t1 t;
+
+    t1_init(&t, &p);
+    ck_assert_int_eq(t1_begin(&t, SPAN(again + 3, 5)), T1_SEND);
+    ck_assert(span_eq(SPAN(t.block, t.block_n), SPAN_ARRAY(standard)));
+    ck_assert_int_eq(t1_receive(&t, T1_BLOCK, SPAN_ARRAY(complains)), T1_SEND);
+    ck_assert(span_eq(SPAN(t.block, t.block_n), SPAN_ARRAY(again)));
+    /* Once known, the other form is damage like any other. */
+    ck_assert_int_eq(t1_receive(&t, T1_BLOCK, SPAN_ARRAY(standard)), T1_SEND);
+    ck_assert_int_eq(t.block[1], 0x81);
+    ck_assert_int_eq(t1_receive(&t, T1_BLOCK, SPAN_ARRAY(again)), T1_DONE);
+}
+END_TEST
+
 /* The longest command and the longest answer at each IFSC and IFSD; one octet
  * more is too much. */
 START_TEST(longest)
@@ -487,6 +509,7 @@ int main(void)
     const struct table_test tests[] = {
         { "scripts", scripts_hold, ROWS(scripts) },
         { "octets", octets, 1 },
+        { "other CRC", other_crc, 1 },
         { "longest", longest, 1 },
         { "endless", endless, 1 },
         { "reader carries less", reader_carries_less, 1 },
