@@ -27,7 +27,9 @@ struct fixture_ops {
                 struct err *e);
 
     /* Cold reset. *atr is replaced by what the card said. ERR_NO_CARD when
-     * there is none or it does not answer within timeout_ms. */
+     * there is none or it does not answer within timeout_ms. ERR_NOT_FOUND,
+     * ERR_WRONG_STATE: the fixture itself is not there (its reader was pulled),
+     * or cannot be used. */
     int (*power_on)(struct fixture *f, struct buf *atr, int timeout_ms,
                     struct err *e);
 

@@ -30,7 +30,7 @@ mkdir -p "$BENCH"
 for f in F1 F2 F3 F4; do # empty: links to nothing yet
     ln -s - "$BENCH/$f"
 done
-"$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
     >"$WORK/verdicts" 2>"$WORK/run.log" &
 RUN_PID=$!
 PIDS="$PIDS $RUN_PID"

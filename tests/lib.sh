@@ -154,7 +154,7 @@ line_run() {
             printf '%s\t%s\n' $f "$1" >>"$WORK/scans"
             shift
         done
-        "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" \
+        "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" \
             --json >>"$WORK/line.json" 2>"$WORK/line.err" ||
             die "lineside run: $(cat "$WORK/line.err")"
     done

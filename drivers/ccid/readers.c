@@ -745,7 +745,7 @@ int ccid_place_hold(struct ccid_readers *r, const char *path, unsigned slot,
         *out = (struct ccid_hold){ d, d->reader[i], slot - d->first[i] };
     }
     pthread_mutex_unlock(&r->lock);
-    return result == 0 ? 0 : err_set(e, ERR_NO_CARD, "%s", why.msg);
+    return result == 0 ? 0 : err_set(e, why.code, "%s", why.msg);
 }
 
 void ccid_place_release(struct ccid_hold *h)

@@ -3,6 +3,7 @@
 #include "station/cmd/cmd.h"
 
 #include "drivers/bench.h"
+#include "station/line/floor.h"
 #include "station/line/line.h"
 #include "station/line/recipe.h"
 #include "station/line/scan.h"
@@ -27,6 +28,7 @@
 struct run_options {
     const char *bench;
     const char *scan;
+    bool no_usb;
     struct apdu_limits limits;
 };
 
@@ -134,8 +136,55 @@ static json_t *verdict_json(const struct line_event *ev)
     return j;
 }
 
+static json_t *place_json(const struct line_event *ev, const char *event,
+                          const char *fixture)
+{
+    json_t *j = json_pack("{s:s, s:o, s:o, s:s}", "event", event, "place",
+                          text(ev->place), "reason", text(ev->detail), "state",
+                          ev->state);
+
+    if (j && fixture)
+        json_object_set_new(j, "fixture", text(fixture));
+    return j;
+}
+
+static json_t *fixture_json(const struct line_event *ev)
+{
+    return place_json(ev, "fixture", ev->fixture);
+}
+
+static json_t *scanner_json(const struct line_event *ev)
+{
+    return place_json(ev, "scanner", NULL);
+}
+
+static json_t *chosen_json(const struct line_event *ev)
+{
+    return json_pack("{s:s, s:o, s:o}", "event", "chosen", "fixture",
+                     text(ev->fixture), "scanner", text(ev->place));
+}
+
+static int fixture_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "%-7s is %s%s%s\n", ev->fixture, ev->state,
+                    *ev->detail ? ": " : "", ev->detail);
+}
+
+static int scanner_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "scanner %s is %s%s%s\n", ev->place, ev->state,
+                    *ev->detail ? ": " : "", ev->detail);
+}
+
+static int chosen_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "%-7s chosen; now scan its unit\n", ev->fixture);
+}
+
 static int ready_text(const struct line_event *ev, char *out, size_t cap)
 {
+    if (ev->fixtures == 0)
+        return snprintf(out, cap, "ready   fixtures are told as they are found\n");
     return snprintf(out, cap, "ready   %zu fixture%s, %s to %s\n", ev->fixtures,
                     ev->fixtures == 1 ? "" : "s", ev->list[0].name,
                     ev->list[ev->fixtures - 1].name);
@@ -161,7 +210,9 @@ static int verdict_text(const struct line_event *ev, char *out, size_t cap)
         return snprintf(out, cap, "%-7s %s: PASS, %u profile%s, %lld ms\n",
                         ev->fixture, ev->serial, ev->installed,
                         ev->installed == 1 ? "" : "s", (long long)ev->ms);
-    return snprintf(out, cap, "%-7s %s: %s (%s). %s\n        %s%s%s%s\n",
+    /* A terminal rings at a refused scan: the operator looks at the unit. */
+    return snprintf(out, cap, "%s%-7s %s: %s (%s). %s\n        %s%s%s%s\n",
+                    v->kind == VERDICT_REFUSED && isatty(STDOUT_FILENO) ? "\a" : "",
                     *ev->fixture ? ev->fixture : "-", ev->serial,
                     verdict_kind_text(v->kind), v->code, v->cause, v->next,
                     *ev->detail ? " [" : "", ev->detail, *ev->detail ? "]" : "");
@@ -175,6 +226,9 @@ static const struct {
     [LINE_UNRESOLVED] = { unresolved_json, unresolved_text },
     [LINE_BUSY] = { busy_json, busy_text },
     [LINE_VERDICT] = { verdict_json, verdict_text },
+    [LINE_FIXTURE] = { fixture_json, fixture_text },
+    [LINE_SCANNER] = { scanner_json, scanner_text },
+    [LINE_CHOSEN] = { chosen_json, chosen_text },
 };
 
 static void on_event(void *ctx, const struct line_event *ev)
@@ -192,18 +246,21 @@ static void on_event(void *ctx, const struct line_event *ev)
 
 /* --- input ----------------------------------------------------------------- */
 
-/* A FIFO is opened for writing too: so its writers may come and go. */
-static int open_scan(const char *path, struct err *e)
+/* A FIFO is opened for writing too: so its writers may come and go. *fd -1:
+ * no scan lines, the scanners on the bus are all. */
+static int open_scan(const struct run_options *o, int *fd, struct err *e)
 {
+    const char *path = o->scan ? o->scan : o->no_usb ? "-" : NULL;
     struct stat st;
 
+    *fd = path ? STDIN_FILENO : -1;
     if (!path || strcmp(path, "-") == 0)
-        return STDIN_FILENO;
+        return 0;
     if (stat(path, &st) != 0)
         return err_errno(e, "cannot read scans from %s", path);
-    int fd = open(path, O_CLOEXEC | O_NONBLOCK |
-                        (S_ISFIFO(st.st_mode) ? O_RDWR : O_RDONLY));
-    return fd >= 0 ? fd : err_errno(e, "cannot read scans from %s", path);
+    *fd = open(path, O_CLOEXEC | O_NONBLOCK |
+                     (S_ISFIFO(st.st_mode) ? O_RDWR : O_RDONLY));
+    return *fd >= 0 ? 0 : err_errno(e, "cannot read scans from %s", path);
 }
 
 static void on_line(void *ctx, struct span line)
@@ -273,10 +330,11 @@ static int loop(struct line *line, int scan_fd, int signal_fd,
         [UNITS] = { .fd = line_fd(line), .events = POLLIN },
     };
     struct scan_lines lines = { .n = 0 };
-    bool ending = false;
+    bool ending = false, endless = scan_fd < 0;
     uint64_t ended;
 
-    while (p[SCANS].fd >= 0 || line_busy(line) > 0) {
+    while (p[SCANS].fd >= 0 || line_busy(line) > 0 ||
+           (endless && !ending && !atomic_load(&out->broken))) {
         if (poll(p, COUNT, -1) < 0 && errno != EINTR)
             return err_errno(e, "poll");
         if (p[UNITS].revents && read(p[UNITS].fd, &ended, sizeof ended) < 0 &&
@@ -294,11 +352,12 @@ static int loop(struct line *line, int scan_fd, int signal_fd,
 
 /* --- options ------------------------------------------------------------------ */
 
-enum { OPT_BENCH = 256, OPT_SCAN, OPT_APDU, OPT_UNIT };
+enum { OPT_BENCH = 256, OPT_SCAN, OPT_NO_USB, OPT_APDU, OPT_UNIT };
 
 static const struct option options[] = {
     { "bench", required_argument, NULL, OPT_BENCH },
     { "scan", required_argument, NULL, OPT_SCAN },
+    { "no-usb", no_argument, NULL, OPT_NO_USB },
     { "apdu-timeout-ms", required_argument, NULL, OPT_APDU },
     { "unit-timeout-s", required_argument, NULL, OPT_UNIT },
     { NULL, 0, NULL, 0 },
@@ -329,6 +388,9 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     case OPT_SCAN:
         o->scan = arg;
         return 0;
+    case OPT_NO_USB:
+        o->no_usb = true;
+        return 0;
     case OPT_APDU:
         if (number("apdu-timeout-ms", arg, APDU_TIMEOUT_MAX_MS, &n, e) != 0)
             return -1;
@@ -344,12 +406,12 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
 
 /* --- the command ----------------------------------------------------------------- */
 
-static int start(const struct cmd_common *c, const struct run_options *o,
-                 struct output *out, struct line **line, struct err *e)
+static int start_line(const struct cmd_common *c, const struct run_options *o,
+                      struct output *out, struct line **line, struct err *e)
 {
     AUTO(bench_entries_clear) struct bench_entries slots = { NULL, 0 };
 
-    if (bench_list(o->bench, &slots, e) != 0)
+    if (o->bench && bench_list(o->bench, &slots, e) != 0)
         return -1;
     struct line_fixture *fixtures = calloc(slots.n + 1, sizeof *fixtures);
     if (!fixtures)
@@ -359,16 +421,44 @@ static int start(const struct cmd_common *c, const struct run_options *o,
                                              slots.v[i].where };
     struct line_options lo = {
         .data_dir = c->data_dir, .limits = o->limits, .fixtures = fixtures,
-        .fixture_count = slots.n, .event = on_event, .event_ctx = out,
+        .fixture_count = slots.n, .grows = !o->no_usb, .event = on_event,
+        .event_ctx = out,
     };
     int bad = line_new(&lo, line, e);
     free(fixtures);
     return bad;
 }
 
+/* What the line engineer has said of places, and the devices that are there. */
+static int start_floor(const struct cmd_common *c, struct line *line,
+                       struct floor **out, struct err *e)
+{
+    AUTO(places_clear) struct places settings = { NULL, 0, NULL, 0 };
+    AUTO(db_close_p) struct db *db = NULL;
+
+    if (db_open(c->data_dir, DB_READ, NULL, &db, e) != 0 ||
+        places_get(db, &settings, e) != 0)
+        return -1;
+    if (floor_start(&settings, line, out, e) != 0)
+        return err_wrap(e, "without USB (--no-usb) the line would run");
+    return 0;
+}
+
+/* The order in which nothing is used after it was given back. */
+static void end_line(struct line *line, struct floor *floor)
+{
+    floor_quiet(floor);
+    if (line)
+        line_end(line); /* the last verdicts are told in here */
+    floor_stop(floor);
+    line_free(line);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
-    AUTO(line_free_p) struct line *line = NULL;
+    struct line *line = NULL;
+    struct floor *floor = NULL;
+    int scan_fd, signal_fd;
     struct run_options o = { .limits = APDU_LIMITS_DEFAULT };
     struct cmd_common common;
     struct err e = ERR_INIT;
@@ -376,18 +466,17 @@ static int run(const struct command *self, int argc, char **argv)
     int stop = cmd_options(self, argc, argv, options, own_option, &o, &common);
     if (stop)
         return stop - 1;
-    if (!o.bench)
-        return cmd_usage(self, "--bench DIR is needed: where the fixtures are");
+    if (o.no_usb && !o.bench)
+        return cmd_usage(self, "with --no-usb the fixtures are those of --bench DIR");
     if (optind != argc)
         return cmd_usage(self, "it takes no operand");
     struct output out = { .json = common.json };
-    int scan_fd = open_scan(o.scan, &e);
-    int signal_fd = scan_fd < 0 ? -1 : catch_signals(&e);
-    if (signal_fd < 0 || start(&common, &o, &out, &line, &e) != 0)
-        return cmd_fail(self, &e);
-    int bad = loop(line, scan_fd, signal_fd, &out, &e);
-    line_free(line); /* the last verdicts are told in here */
-    line = NULL;
+    int bad = open_scan(&o, &scan_fd, &e) != 0 ||
+              (signal_fd = catch_signals(&e)) < 0 ||
+              start_line(&common, &o, &out, &line, &e) != 0 ||
+              (!o.no_usb && start_floor(&common, line, &floor, &e) != 0) ||
+              loop(line, scan_fd, signal_fd, &out, &e) != 0;
+    end_line(line, floor);
     if (atomic_load(&out.broken)) {
         err_set(&e, ERR_CLOSED, "nobody reads the verdicts any more; the line "
                                 "has ended, and the ledger holds all of them");
@@ -398,15 +487,18 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_run = {
     .name = "run",
-    .args = "--bench DIR [--scan FILE|FIFO|-] [--apdu-timeout-ms N] "
+    .args = "[--scan FILE|FIFO|-] [--bench DIR] [--no-usb] [--apdu-timeout-ms N] "
             "[--unit-timeout-s N]",
     .summary = "Run the line: scans in, verdicts out",
     .help =
-        "  --bench DIR  the embedded bench: each socket in DIR is a fixture\n"
-        "  --scan PATH  where scan lines come from: a file, a FIFO, or - for\n"
-        "               standard input (the default). A line is FIXTURE TAB\n"
-        "               BARCODE. At the end of a file the units at work are\n"
-        "               finished; a FIFO is read until SIGTERM or SIGINT\n"
+        "  --scan PATH  scan lines besides those of the scanners: a file, a\n"
+        "               FIFO, or - for standard input (the default with\n"
+        "               --no-usb). A line is FIXTURE TAB BARCODE. At the end of\n"
+        "               a file the units at work are finished and the line\n"
+        "               ends; a FIFO is read until SIGTERM or SIGINT\n"
+        "  --bench DIR  the embedded bench beside the fixtures on the bus: each\n"
+        "               socket in DIR is one\n"
+        "  --no-usb     leave the bus alone: no reader, no scanner\n"
         "  --apdu-timeout-ms N  longest wait for one answer (default 120000)\n"
         "  --unit-timeout-s N   longest time for one unit (default 900)\n",
     .run = run,

@@ -25,10 +25,10 @@ unheard "$VERIFY" "$(echo "$STICK"/loading-report-*)" --root "$W/dm/root.pem" --
 mkdir -p "$BENCH"
 ln -s "$CARDS/empty" "$BENCH/F1"
 rc=0
-"$STATION" run --data "$DATA" --bench "$BENCH" <"$BENCH" >/dev/null 2>"$WORK/err" || rc=$?
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" <"$BENCH" >/dev/null 2>"$WORK/err" || rc=$?
 [ $rc = 3 ] || die "exit $rc with a scanner that cannot be read"
 grep -q 'start the line again' "$WORK/err" || die "not said: $(cat "$WORK/err")"
-timeout 20 "$STATION" run --data "$DATA" --bench "$BENCH" <&- >/dev/null ||
+timeout 20 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" <&- >/dev/null ||
     die "a closed standard input is not the end of the scans"
 
 # Who is asked for the certificate again while an import is at work.

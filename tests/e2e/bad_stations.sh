@@ -41,7 +41,7 @@ struck() {
 new_world 40 3
 new_station "$DATA" "$STICK"
 GOOD=$(bundle "$DATA" "$STICK" --size 120000)
-run_nothing() { "$STATION" run --bench "$WORK" --scan /dev/null "$@"; }
+run_nothing() { "$STATION" run --no-usb --bench "$WORK" --scan /dev/null "$@"; }
 export_out() { "$STATION" export --to "$WORK" "$@"; }
 import() { "$STATION" import "$GOOD" "$@"; }
 stock() { "$STATION" stock "$@"; }
@@ -143,7 +143,7 @@ cards_start
 set -- $(eids)
 fixture_put F1 "$1"
 mkfifo "$WORK/scan"
-"$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
     >"$WORK/line.json" 2>"$WORK/line.err" &
 LINE_PID=$!
 PIDS="$PIDS $LINE_PID"

@@ -68,7 +68,7 @@ cards_start
 unit=$(eids | head -1)
 fixture_put F1 "$unit"
 printf 'F1\t%s\n' "$unit" >"$WORK/scans"
-on_day 42 "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json >"$WORK/line.json"
+on_day 42 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json >"$WORK/line.json"
 [ "$(verdicts PASS)" = 1 ] || die "not loaded: $(cat "$WORK/line.json")"
 "$STATION" stock --data "$DATA" --check >/dev/null
 on_day 42 "$STATION" export --data "$DATA" --to "$STICK" >/dev/null

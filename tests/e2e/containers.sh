@@ -21,7 +21,7 @@ cards_start --damaged "$2"
 line_run "$1" "$2"
 printf 'F1\t%s\n' "$3" >"$WORK/scans"
 fixture_put F1 "$1"
-"$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
 "$STATION" export --data "$DATA" --to "$WORK/out1" >/dev/null
 
 # KIND ROOT DIRECTORY, one of each kind that this version makes.

@@ -34,7 +34,7 @@ while read -r moment; do
         fixture_put "F$i" "$eid"
         printf 'F%d\t%s\n' $i "$eid" >>"$WORK/scans"
     done
-    "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json \
+    "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json \
         >"$WORK/run.json" 2>"$WORK/run.err" &
     pid=$!
     sleep "$moment"

@@ -19,7 +19,7 @@ fixture_put F4 no-such-card
 
 OUT=$WORK/line.json
 mkfifo "$WORK/scan"
-"$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
     >"$OUT" 2>"$WORK/line.err" &
 LINE_PID=$!
 PIDS="$PIDS $LINE_PID"
@@ -53,7 +53,7 @@ scan scan-misread 'F1\t%s\n' "$misread"
     die "a refused scan changed the ledger"
 
 # Another line on the same data.
-expect 4 'pid|process|[Ll]ock' "$STATION" run --data "$DATA" --bench "$BENCH" --scan /dev/null
+expect 4 'pid|process|[Ll]ock' "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan /dev/null
 
 # Wrong label, empty fixture, and a good unit beside them, in one breath.
 printf 'F2\t%s\nF4\tSN-4\nF1\t%s\r\nF1\t%s\n' "$1" "$1" "$1" >"$WORK/scan"
@@ -77,7 +77,7 @@ grep -qv '^{.*}$' "$OUT" && die "a line that is no JSON object: $(cat "$OUT")"
 
 # A unit that is stopped at once is finished the next time.
 printf 'F2\t%s\n' "$2" >"$WORK/again"
-"$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json >"$OUT" 2>&1 &
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json >"$OUT" 2>&1 &
 LINE_PID=$!
 PIDS="$PIDS $LINE_PID"
 wait_for 20 grep -q '"event":"ready"' "$OUT"
@@ -90,18 +90,18 @@ rc=0
 wait $LINE_PID || rc=$?
 [ $rc = 130 ] || [ $rc = 0 ] || die "SIGINT twice: exit $rc"
 "$STATION" stock --data "$DATA" --check >/dev/null
-"$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/again" --json >"$OUT"
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/again" --json >"$OUT"
 [ "$(verdicts PASS)" = 1 ] || [ "$(verdicts 'ALREADY DONE')" = 1 ] ||
     die "not finished: $(cat "$OUT")"
 "$STATION" stock --data "$DATA" --check --json >"$WORK/stock.json"
 books_agree 3
 
 # Bad places.
-expect 1 'no data directory' "$STATION" run --data "$WORK/nowhere" --bench "$BENCH" --scan /dev/null
-expect 3 'nowhere' "$STATION" run --data "$DATA" --bench "$WORK/nowhere" --scan /dev/null
-expect 3 'nowhere' "$STATION" run --data "$DATA" --bench "$BENCH" --scan "$WORK/nowhere"
+expect 1 'no data directory' "$STATION" run --no-usb --data "$WORK/nowhere" --bench "$BENCH" --scan /dev/null
+expect 3 'nowhere' "$STATION" run --no-usb --data "$DATA" --bench "$WORK/nowhere" --scan /dev/null
+expect 3 'nowhere' "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/nowhere"
 mkdir "$WORK/empty"
-expect 2 'no fixture' "$STATION" run --data "$DATA" --bench "$WORK/empty" --scan /dev/null
-expect 2 'takes a number' "$STATION" run --data "$DATA" --bench "$BENCH" --unit-timeout-s 0
-expect 2 'bench DIR' "$STATION" run --data "$DATA"
+expect 2 'no fixture' "$STATION" run --no-usb --data "$DATA" --bench "$WORK/empty" --scan /dev/null
+expect 2 'takes a number' "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --unit-timeout-s 0
+expect 2 'bench DIR' "$STATION" run --no-usb --data "$DATA"
 echo "line_scans: every scan answered, nothing lost"

@@ -153,6 +153,26 @@ static void keep_verdict(struct shop *s, const struct line_event *ev)
     pthread_cond_broadcast(&s->told);
 }
 
+static void keep_place(struct shop *s, const struct line_event *ev)
+{
+    size_t i = 0;
+
+    while (s->places[i].place[0] && strcmp(s->places[i].place, ev->place) != 0)
+        ck_assert_uint_lt(++i, SHOP_PLACES);
+    snprintf(s->places[i].place, sizeof s->places[i].place, "%s", ev->place);
+    snprintf(s->places[i].state, sizeof s->places[i].state, "%s", ev->state);
+    snprintf(s->places[i].why, sizeof s->places[i].why, "%s", ev->detail);
+    pthread_cond_broadcast(&s->told);
+}
+
+const char *shop_place_state(const struct shop *s, const char *place)
+{
+    for (size_t i = 0; i < SHOP_PLACES && s->places[i].place[0]; i++)
+        if (strcmp(s->places[i].place, place) == 0)
+            return s->places[i].state;
+    return "";
+}
+
 static void on_event(void *ctx, const struct line_event *ev)
 {
     struct shop *s = ctx;
@@ -161,6 +181,8 @@ static void on_event(void *ctx, const struct line_event *ev)
     size_t n = strlen(s->steps);
     if (ev->kind == LINE_VERDICT)
         keep_verdict(s, ev);
+    else if (ev->kind == LINE_FIXTURE || ev->kind == LINE_SCANNER)
+        keep_place(s, ev);
     else if (ev->kind == LINE_UNRESOLVED)
         s->unresolved++;
     else if (ev->kind == LINE_BUSY)
@@ -171,12 +193,14 @@ static void on_event(void *ctx, const struct line_event *ev)
 void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n)
 {
     struct err e = ERR_INIT;
-    const struct line_options o = {
+    struct line_options o = {
         .data_dir = s->data, .limits = APDU_LIMITS_DEFAULT, .fixtures = f,
         .fixture_count = n, .grows = true, .event = on_event, .event_ctx = s,
         .db = &(struct db_options){ .busy_ms = 20 },
     };
 
+    if (s->apdu_ms)
+        o.limits.apdu_ms = s->apdu_ms;
     s->unresolved = 0;
     good(line_new(&o, &s->line, &e), &e);
 }

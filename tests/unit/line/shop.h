@@ -19,6 +19,8 @@ struct shop_verdict {
     unsigned installed;
 };
 
+#define SHOP_PLACES 64
+
 struct shop {
     struct desk d;
     char data[96];
@@ -26,12 +28,16 @@ struct shop {
     const char *smdp_oid; /* of the next bundle */
     uint64_t bundles;
     struct line *line;
+    int apdu_ms; /* of the next line; 0: as usual */
 
     pthread_mutex_t lock;
     pthread_cond_t told;
     struct shop_verdict last;
     unsigned verdicts, unresolved;
     char steps[1024]; /* of all units: "read EID, identify, " */
+    struct {
+        char place[64], state[16], why[256];
+    } places[SHOP_PLACES]; /* LINE_FIXTURE and LINE_SCANNER, the last of each */
 };
 
 /* A chip with this many keys, and a ledger that knows nothing yet. */
@@ -54,6 +60,9 @@ void shop_stop(struct shop *s);
 struct shop_verdict shop_scan(struct shop *s, const char *line);
 /* Fails the test unless the verdict has this code. */
 void shop_expect(struct shop *s, const char *line, const char *code);
+
+/* What was told of this place on the bus last; "": nothing yet. Under lock. */
+const char *shop_place_state(const struct shop *s, const char *place);
 
 /* BPPs in this state, after checking that all the books balance. */
 uint64_t shop_count(struct shop *s, enum bpp_state state);

@@ -1,0 +1,70 @@
+#!/bin/sh
+# What the line engineer says of places: kept over restarts, logged, refused
+# with a next step when it makes no sense. (What is really plugged in:
+# usb_line.sh, over the emulated bus.)
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/lib.sh
+
+new_world 1 1
+new_station "$DATA" "$STICK"
+f() { "$STATION" fixtures --data "$DATA" "$@"; }
+
+f >"$WORK/none" || die "looking needs nothing"
+grep -q 'allowed everywhere' "$WORK/none" || die "$(cat "$WORK/none")"
+
+f label 1-2.4 LEFT-4
+f label 1-2.10 LEFT-10
+f allow 1-2
+f scanner 1-3 --fixture LEFT-4 --layout de --suffix tab --prefix '~'
+f scanner 1-4
+f --json >"$WORK/json"
+for words in '"place":"1-2.4","label":"LEFT-4"' '"place":"1-2.10","label":"LEFT-10"' '"allowed":\["1-2"\]' '"place":"1-3"'; do
+    grep -q "$words" "$WORK/json" || die "no $words in $(cat "$WORK/json")"
+done
+# Ports are numbers: 4 before 10.
+f | awk '$2 == "LEFT-4" { four = NR } $2 == "LEFT-10" { ten = NR } END { exit !(four && four < ten) }' ||
+    die "not in the order of the ports: $(f)"
+
+# Bound to the place, so that a new name does not unbind it.
+"$STATION" log --data "$DATA" --all --json >"$WORK/log"
+grep '"scanner-set"' "$WORK/log" | grep -q '"fixture":"1-2.4","layout":"de","suffix":"tab","prefix":"~"' ||
+    die "$(grep scanner "$WORK/log")"
+for kind in fixture-labelled fixture-allowed scanner-set; do
+    grep -q "\"kind\":\"$kind\",\"actor\":\"engineer\"" "$WORK/log" || die "$kind is not in the log"
+done
+
+before=$(wc -l <"$WORK/log")
+expect 1 '1-2.4' f label 1-2.9 LEFT-4
+expect 2 'no place' f label LEFT-4 1-2.4
+expect 2 'without blanks' f label 1-2.9 'LEFT 9'
+expect 2 'reads like a place' f label 1-2.9 1-3
+expect 2 'no place' f allow usb1
+expect 2 'layout: us, de or fr' f scanner 1-5 --layout it
+expect 2 'suffix: cr, lf' f scanner 1-5 --suffix nul
+expect 2 'at most 16' f scanner 1-5 --prefix 12345678901234567
+expect 1 'no fixture is called' f scanner 1-5 --fixture RIGHT
+expect 1 'no scanner' f no-scanner 1-5
+expect 2 'takes a place and a name' f label 1-2
+expect 2 'takes one place' f allow
+expect 2 'nothing that can be done' f rename 1-2 X
+expect 2 'unknown option' f --label
+[ "$("$STATION" log --data "$DATA" --all --json | wc -l)" = "$before" ] || die "a refused word changed the ledger"
+
+# Said while the line runs: kept, and it says from when it holds.
+mkdir -p "$BENCH"
+mkfifo "$WORK/scan"
+cards_start
+fixture_put F1 "$(eids)"
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json >"$WORK/line.json" &
+RUN_PID=$!
+PIDS="$PIDS $RUN_PID"
+wait_for 20 grep -q '"event":"ready"' "$WORK/line.json"
+expect 0 'next start' f unlabel 1-2.4
+f no-scanner 1-3
+kill $RUN_PID
+wait $RUN_PID || die "lineside run ended with $?"
+f --json >"$WORK/json"
+! grep -q 'LEFT-4\|"place":"1-3"' "$WORK/json" || die "$(cat "$WORK/json")"
+"$STATION" stock --data "$DATA" --check >/dev/null
+echo "fixtures: words kept, logged, refused"
