@@ -12,7 +12,7 @@
 
 # Packages come before everything that compiles: a fresh machine has none.
 PACKAGES_CHECK := asn1c mandoc pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace \
-	pcsc-tools
+	pcsc-tools libxkbcommon0 xkb-data
 PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
 
 E2E := $(sort $(wildcard tests/e2e/*.sh))

@@ -130,9 +130,10 @@ static void pull_at(unsigned at)
 {
     stage_plug(PLACE, dev);
     lab_bus_fault(stage_bus, PLACE, LAB_FAULT_UNPLUG, at, 0);
-    for (int i = 0; i < 1000 && !lab_bus_fault_fired(stage_bus, PLACE); i++) {
+    for (int i = 0; i < STAGE_WAIT_MS && !lab_bus_fault_fired(stage_bus, PLACE); i++) {
         if (hid_model_wait_listened(dev, 1))
             hid_model_scan(dev, "x", NULL);
+        usleep(1000); /* the host must get to it */
     }
     ck_assert_msg(lab_bus_fault_fired(stage_bus, PLACE), "transfer %u never came", at);
     stage_wait_state(PLACE, SCANNERS_GONE);
