@@ -154,7 +154,6 @@ static const struct { enum err_code code; const char *text; } in_trouble[] = {
                             "again, replace it" },
     [USB_OVERFLOW] = { ERR_FORMAT, "the reader sent more than an answer has; "
                                    "if that happens again, replace it" },
-    [USB_CANCELLED] = { ERR_IO, "the reader was reset" },
     [USB_FAILED] = { ERR_IO, "the USB transfer failed; look at the cable and "
                              "the hub" },
 };
@@ -196,9 +195,11 @@ static void in_done(struct usb_transfer *t, enum usb_status st, size_t actual)
     r->in_posted = false;
     if (st == USB_DONE) {
         take_message(r, SPAN(r->in_data, actual));
-    } else if (!trouble(r, st, &r->halted_in)) {
+    } else if (!trouble(r, st, &r->halted_in) && st != USB_CANCELLED) {
         reader_break_all(r, true, in_trouble[st].code, in_trouble[st].text);
     }
+    /* Cancelled it was by a reset, which may be over by now: what is awaited
+     * then was sent after it. */
     if (r->awaited > 0)
         post_in(r);
     pthread_mutex_unlock(&r->lock);
