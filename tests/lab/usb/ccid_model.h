@@ -2,7 +2,19 @@
  * any exchange level, 1 to 8 slots, its cards behind real T=0 and T=1 link
  * protocols with real timing. What a card in a slot answers comes from a
  * fixture (drivers/fixture.h): the software eUICC, a puppet, a bench's
- * troupe. Its T=1 and T=0 are its own: nothing is shared with drivers/. */
+ * troupe. Its T=1 and T=0 are its own: nothing is shared with drivers/.
+ *
+ * How long what takes is in link_line.h. A card that has refused a PPS is
+ * mute until its next reset (7816-3, clause 9). Reader and card that do not
+ * mean the same speed, protocol or EDC do not hear each other; a reader then
+ * waits as long as it must (no time at speed_percent 0) and says ICC_MUTE.
+ *
+ * An automatic reader does PPS and S(IFS) at power on, with the card's first
+ * protocol. SetParameters with another protocol or speed resets the card and
+ * negotiates anew, as long as it has had no command; later it is refused
+ * (bError 10). At APDU level with T=0 it fetches the answer of a case 4
+ * command with GET RESPONSE, and sends a case 2 command again after 6Cxx
+ * (7816-3, 12.2); what then still says 61xx goes up. */
 #ifndef LINESIDE_LAB_USB_CCID_MODEL_H
 #define LINESIDE_LAB_USB_CCID_MODEL_H
 
@@ -22,7 +34,8 @@ struct ccid_model_options {
     uint32_t clock_khz;    /* default and maximum clock; 0: 4000           */
     uint32_t data_rate_max; /* bps; 0: what TA1=97 gives at that clock     */
     unsigned speed_percent; /* protocol time: 100 as a real card at that
-                               clock and Fi/Di, 0: no time passes          */
+                               clock and Fi/Di, 200 twice as long, 0: none
+                               passes. A chip's think_ms is always real   */
     uint8_t voltage;     /* bVoltageSupport; 0: 7 */
     uint16_t vendor, product; /* 0: 0x1209, 0x5191 */
     const char *serial;  /* string; NULL: none */
@@ -47,10 +60,14 @@ struct ccid_card {
                             sends NULLs; 0: only when the chip takes longer
                             than its waiting time */
     bool one_by_one;     /* T=0: ~INS, every data octet asked for alone */
-    unsigned ifs_every;  /* T=1: S(IFS) before every n-th answer */
+    unsigned ifs_every;  /* T=1: S(IFS) before every n-th answer: half the
+                            IFSC, then all of it again, and so on */
     unsigned works_at;   /* errors show at any Fi/Di faster than this TA1
-                            (0: none): flipped bits, so that a host must step
-                            down */
+                            (0: none), so that a host must step down: in about
+                            every second exchange, the same ones each time.
+                            T=1: a flipped bit in the card's block; T=0:
+                            XFR_PARITY_ERROR, and the card has not had the
+                            command */
     unsigned think_ms;   /* the chip needs that long for each command APDU */
     struct buf atr;      /* not empty: these octets, whatever they are */
 };
@@ -71,8 +88,12 @@ enum ccid_fault {
     CCID_FAULT_SHORT_LENGTH,   /* ... less                                */
     CCID_FAULT_TRUNCATED,      /* fewer than ten octets                   */
     CCID_FAULT_TOO_LONG,       /* a message longer than announced maximum */
-    CCID_FAULT_LATE,           /* the answer comes after the host's deadline */
-    CCID_FAULT_TIME_FOREVER,   /* time extension requests without end     */
+    CCID_FAULT_LATE,           /* the answer comes after the host's deadline:
+                                  just before the next message's, or with a
+                                  request to abort */
+    CCID_FAULT_TIME_FOREVER,   /* requests for more time without end, 100 a
+                                  second, for every XfrBlock until a USB reset;
+                                  an abort ends one */
     CCID_FAULT_MUTE,           /* ICC mute, as a status                   */
     CCID_FAULT_HW_ERROR,
     CCID_FAULT_SILENT,         /* no answers any more until reset         */
@@ -85,8 +106,11 @@ enum ccid_fault {
     CCID_FAULTS
 };
 const char *ccid_fault_name(enum ccid_fault f);
-/* At the at-th message from the host from now (1 on), once; WTX_FOREVER and
- * SILENT from there on. Faults of T=1 blocks do nothing at other levels. */
+/* At the at-th message from the host from now (1 on), once; TIME_FOREVER and
+ * SILENT from there on, until a USB reset. STALE waits until there is an answer
+ * to repeat. Faults of T=1 blocks hit the first block of that message, at APDU
+ * level as well (the reader then mends it); they do nothing with T=0. NONE
+ * takes back what has not fired, and ends TIME_FOREVER and SILENT. */
 void ccid_model_fault(struct lab_usb_device *d, enum ccid_fault f, unsigned at,
                       uint64_t seed);
 bool ccid_model_fault_fired(const struct lab_usb_device *d);

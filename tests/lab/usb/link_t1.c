@@ -1,7 +1,7 @@
 #include "tests/lab/usb/link_t1.h"
 
-/* ISO/IEC 13239, as cards and readers in the field have it: both octets as
- * the register holds them, the high one first. */
+/* The frame check sequence of ISO/IEC 13239: complemented, low octet first.
+ * (libccid neither complements nor swaps; its cards with CRC are none.) */
 static uint16_t crc_of(struct span s)
 {
     uint16_t v = 0xFFFF;
@@ -11,7 +11,8 @@ static uint16_t crc_of(struct span s)
         for (int bit = 0; bit < 8; bit++)
             v = (uint16_t)(v & 1 ? v >> 1 ^ 0x8408 : v >> 1);
     }
-    return v;
+    v = (uint16_t)~v;
+    return (uint16_t)(v << 8 | v >> 8); /* as it goes out */
 }
 
 static uint8_t lrc_of(struct span s)
