@@ -10,6 +10,21 @@
 
 #define good(rc) ck_assert_msg((rc) == 0, "%s: %s", #rc, e.msg)
 
+int plant_enter(void)
+{
+    const char *cannot = lab_bus_cannot();
+    struct err e = ERR_INIT;
+
+    if (cannot) {
+        printf("SKIP: no emulated bus here: %s\n", cannot);
+        return 77;
+    }
+    if (lab_bus_enter(&e) == 0)
+        return 0;
+    fprintf(stderr, "%s\n", e.msg);
+    return 1;
+}
+
 void plant_open(struct plant *p, size_t keys, const struct ccid_model_options *o,
                 const struct ccid_card *c)
 {

@@ -21,6 +21,9 @@ struct plant {
     char barcode[160]; /* "1-2.4 TAB EID" */
 };
 
+/* In main, before all else: 0, or what main returns (77: not possible here). */
+int plant_enter(void);
+
 /* A chip with this many keys in a reader at PLANT_PLACE. */
 void plant_open(struct plant *p, size_t keys, const struct ccid_model_options *o,
                 const struct ccid_card *c);

@@ -276,16 +276,7 @@ int main(void)
         { "bad reader", survives_a_bad_reader,
           sizeof reader_faults / sizeof *reader_faults },
     };
-    const char *cannot = lab_bus_cannot();
-    struct err e = ERR_INIT;
+    int end = plant_enter();
 
-    if (cannot) {
-        printf("SKIP: no emulated bus here: %s\n", cannot);
-        return 77;
-    }
-    if (lab_bus_enter(&e) != 0) {
-        fprintf(stderr, "%s\n", e.msg);
-        return 1;
-    }
-    return run_tests("usb_line", tests, sizeof tests / sizeof *tests);
+    return end ? end : run_tests("usb_line", tests, sizeof tests / sizeof *tests);
 }
