@@ -1,7 +1,8 @@
 #include "tests/lab/usb/link_t1.h"
 
 /* The frame check sequence of ISO/IEC 13239: complemented, low octet first.
- * (libccid neither complements nor swaps; its cards with CRC are none.) */
+ * libccid neither complements nor swaps it: a card with CRC and that driver
+ * do not understand each other here. */
 static uint16_t crc_of(struct span s)
 {
     uint16_t v = 0xFFFF;
