@@ -28,8 +28,10 @@ void lab_bus_free(struct lab_bus *b); /* unplugs everything; NULL is fine */
  * there. A new device number each time, and a hot-plug message. */
 int lab_bus_plug(struct lab_bus *b, const char *path, struct lab_usb_device *d,
                  struct err *e);
-/* Everything at this place and behind it. Returns how many devices went; when
- * it returns no transport holds an URB of theirs any more. */
+/* Everything at this place and behind it; "usb1" is the whole bus 1. Returns how
+ * many devices went (hubs of the bus's own do not count, nor does what a fault
+ * had pulled before). When it returns, nothing holds an URB of theirs any more
+ * and no model of theirs is called. */
 size_t lab_bus_unplug(struct lab_bus *b, const char *path);
 
 /* --- faults that any device can have ------------------------------------------ */
@@ -37,20 +39,24 @@ size_t lab_bus_unplug(struct lab_bus *b, const char *path);
 enum lab_usb_fault {
     LAB_FAULT_NONE,
     LAB_FAULT_STALL,   /* this transfer stalls; bulk: halted until cleared     */
-    LAB_FAULT_BABBLE,  /* IN: more than asked for                              */
-    LAB_FAULT_SHORT,   /* IN: only the first octets (seed decides how many)    */
+    LAB_FAULT_BABBLE,  /* IN: more than asked for (else at the next IN)        */
+    LAB_FAULT_SHORT,   /* IN: only the first octets (seed decides how many);
+                          else at the next IN that has any                     */
     LAB_FAULT_BROKEN,  /* -EPROTO                                              */
     LAB_FAULT_SILENCE, /* this transfer and all later ones never complete, but
                           by cancel; ends with a reset or unplug               */
     LAB_FAULT_UNPLUG,  /* the device is pulled before this transfer            */
     LAB_FAULT_UNPLUG_AFTER, /* ... after the device got it (OUT), and before
-                               its answer (IN)                                 */
+                               its answer (IN). What is pulled by a fault
+                               takes nothing more at once; open files, tree
+                               and model learn of it from another thread:
+                               lab_bus_unplug waits for that               */
     LAB_FAULTS
 };
 const char *lab_usb_fault_name(enum lab_usb_fault f); /* "unplug-after" */
 
 /* At the device's `at`-th transfer from now (URBs of bulk and interrupt
- * endpoints and class control requests, counted as submitted, from 1). 0
+ * endpoints, class and vendor control requests, counted as submitted, from 1). 0
  * takes a fault back. Once. */
 void lab_bus_fault(struct lab_bus *b, const char *path, enum lab_usb_fault f,
                    unsigned at, uint64_t seed);
@@ -73,12 +79,14 @@ struct lab_transport {
     void (*left)(void *ctx, const struct lab_place *p);
     void *ctx;
 };
+/* Those that are there arrive now. NULL: none any more. */
 void lab_bus_transport(struct lab_bus *b, const struct lab_transport *t);
 /* Every URB goes through here: counts, faults, standard control requests
  * (from the descriptors, or a STALL), or the model. It completes later or
  * before this returns. */
 void lab_bus_submit(struct lab_bus *b, unsigned bus, unsigned device,
                     struct lab_urb *u);
+/* Not before lab_bus_submit has returned; u must stay until this has. */
 void lab_bus_cancel(struct lab_bus *b, unsigned bus, unsigned device,
                     struct lab_urb *u);
 void lab_bus_clear_halt(struct lab_bus *b, unsigned bus, unsigned device,

@@ -7,7 +7,8 @@
 
 #include "tests/lab/usb/bus.h"
 
-/* Carries this bus's URBs until inprocess_stop. One bus at a time. */
+/* Carries this bus's URBs until inprocess_stop, which comes after the last
+ * libusb_exit and before lab_bus_free. One bus at a time. */
 int inprocess_start(struct lab_bus *b, struct err *e);
 void inprocess_stop(void);
 
