@@ -255,21 +255,6 @@ static int plug_locked(struct lab_bus *b, const char *path, unsigned bus,
     return place_add(b, path, bus, d, e);
 }
 
-int lab_bus_plug(struct lab_bus *b, const char *path, struct lab_usb_device *d,
-                 struct err *e)
-{
-    unsigned bus = path_bus(path);
-    int r;
-
-    if (!bus || strlen(path) >= sizeof ((struct lab_place *)0)->path)
-        return err_set(e, ERR_USAGE, "\"%s\" is no place on buses 1 to %d", path,
-                       LAB_BUSES);
-    pthread_mutex_lock(&b->change);
-    r = plug_locked(b, path, bus, d, e);
-    pthread_mutex_unlock(&b->change);
-    return r;
-}
-
 /* --- unplug ------------------------------------------------------------------ */
 
 static void wait_quiet(struct lab_bus_place *p)
@@ -345,6 +330,24 @@ static bool is_pulled(struct lab_bus *b, const char *path)
     pulled = p && p->pulled;
     pthread_mutex_unlock(&b->lock);
     return pulled;
+}
+
+int lab_bus_plug(struct lab_bus *b, const char *path, struct lab_usb_device *d,
+                 struct err *e)
+{
+    unsigned bus = path_bus(path);
+    int r;
+
+    if (!bus || strlen(path) >= sizeof ((struct lab_place *)0)->path)
+        return err_set(e, ERR_USAGE, "\"%s\" is no place on buses 1 to %d", path,
+                       LAB_BUSES);
+    pthread_mutex_lock(&b->change);
+    /* What a fault has pulled is gone, even if the puller was not here yet. */
+    if (is_pulled(b, path))
+        unplug_locked(b, path);
+    r = plug_locked(b, path, bus, d, e);
+    pthread_mutex_unlock(&b->change);
+    return r;
 }
 
 /* A fault pulls the plug in the middle of a completion, in a thread that may

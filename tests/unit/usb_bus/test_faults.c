@@ -225,6 +225,23 @@ START_TEST(figures_outlive_the_device)
 }
 END_TEST
 
+/* Plugged again at once, while the bus may be busy with the pulled one. */
+START_TEST(plugged_where_one_was_pulled)
+{
+    for (int i = 0; i < 20; i++) {
+        int r, n;
+
+        lab_bus_fault(host_bus, PLACE, LAB_FAULT_UNPLUG, 1, 0);
+        ck_assert_int_eq(talk(&r, &n), 1);
+        host_plug(PLACE, echo);
+        libusb_close(h);
+        host_idle(5);
+        h = host_open(PLACE);
+    }
+    libusb_close(h);
+}
+END_TEST
+
 /* --- pulled with everything under way --------------------------------------------- */
 
 #define PENDING 12
@@ -246,9 +263,12 @@ END_TEST
 /* Closed with libusb none the wiser: nothing may be left behind. */
 START_TEST(closed_after_the_pull)
 {
+    int r;
+
     lab_bus_unplug(host_bus, PLACE);
     ck_assert_int_eq(libusb_release_interface(h, 0), LIBUSB_ERROR_NO_DEVICE);
-    ck_assert_int_eq(libusb_reset_device(h), LIBUSB_ERROR_NO_DEVICE);
+    r = libusb_reset_device(h); /* libusb may have heard of it already */
+    ck_assert(r == LIBUSB_ERROR_NO_DEVICE || r == LIBUSB_ERROR_NOT_FOUND);
     ck_assert_int_eq(libusb_clear_halt(h, ECHO_IN), LIBUSB_ERROR_NO_DEVICE);
     libusb_close(h);
 }
@@ -377,6 +397,7 @@ static void add(TCase *t)
     tcase_add_test(t, control_counts);
     tcase_add_test(t, taken_back);
     tcase_add_test(t, figures_outlive_the_device);
+    tcase_add_test(t, plugged_where_one_was_pulled);
     tcase_add_loop_test(t, all_that_is_pending_ends, 0, 2);
     tcase_add_test(t, closed_after_the_pull);
     tcase_add_test(t, gone_and_quiet);
