@@ -166,8 +166,9 @@ $(BENCH): $(B)/%: $(B)/%.o $(call objs,$(BENCH_HELPERS)) $(ALL_LIBS)
 BENCH_USB := $(filter $(B)/tests/bench/bench_usb%,$(BENCH))
 $(BENCH_USB): $(call lib,inprocess)
 
-.PHONY: unit fuzz-replay bench-programs
+.PHONY: unit unit-usb fuzz-replay bench-programs
 unit: $(UNIT)
+unit-usb: $(UNIT_USB)
 fuzz-replay: $(FUZZ)
 bench-programs: $(BENCH)
 

@@ -116,6 +116,10 @@ cards_start() { # cards_start [OPTION...]: every eUICC of the world, powered
 }
 cards_up() { [ "$(find "$CARDS" -type s 2>/dev/null | wc -l)" -ge "$1" ]; }
 
+need_usb() { # skips where the emulated bus cannot be
+    why=$("$LAB" usb --check) || skip "$why"
+}
+
 # on_usb SCRIPT [OPTION...]: that script, on an emulated bus of the world's
 # eUICCs, with USB_WORK set; its exit status. "$LINESIDE_USB" is the bus.
 on_usb() {

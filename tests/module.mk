@@ -1,10 +1,14 @@
 #: make               build the programs into build/bin
 #: make demo          the main job on the embedded bench: no hardware, no server
+#: make demo-usb      the same over an emulated USB bus (/dev/fuse, root or namespaces)
 #: make check         all fast tests: unit tests and corpora under ASan/UBSan,
 #:                    end-to-end tests with the release build; 10 minutes at most
 #: make check-unit    unit tests of one flavour (FLAVOUR=release|asan)
-#: make check-e2e     every end-to-end test, with KILLS=500 and full sweeps
-#: make soak          as check-e2e, after the unit tests of both flavours
+#: make check-e2e     every end-to-end test, with KILLS=500, UNITS=500 and full
+#:                    sweeps
+#: make check-tsan    the tests of USB, which has an event thread, under TSan
+#: make soak          as check-e2e, after the unit tests of all flavours; a
+#:                    reader is pulled at every single transfer of a load
 #: make bench         JSON lines {"name","value","unit","limit","ratio"}
 #: make fuzz          coverage-guided fuzzing, FUZZ_SECONDS for each harness (clang)
 #: make install       DESTDIR=, prefix=
@@ -17,12 +21,13 @@ PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
 
 E2E := $(sort $(wildcard tests/e2e/*.sh))
 KILLS ?= 60
+UNITS ?= 100
 SEED ?=
 LOGS := build/log
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-export KILLS SEED
+export KILLS UNITS SEED
 
-.PHONY: packages packages-check packages-fuzz demo check check-unit check-e2e \
+.PHONY: packages packages-check packages-fuzz demo demo-usb check check-unit check-tsan check-e2e \
 	check-headers check-corpus run-unit run-e2e run-corpus soak bench fuzz
 
 packages:
@@ -35,6 +40,10 @@ packages-fuzz:
 demo: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	@sh tests/demo.sh
+
+demo-usb: packages
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@sh tests/demo-usb.sh
 
 # One invocation builds, the next runs: the packages must be there before the
 # compiler is asked for anything.
@@ -50,18 +59,25 @@ check-unit: packages-check
 	@$(MAKE) --no-print-directory -j$(JOBS) FLAVOUR=$(FLAVOUR) unit
 	@sh tests/run.sh $(LOGS)/unit-$(FLAVOUR) $(JOBS) $(UNIT)
 
+check-tsan: packages-check
+	@$(MAKE) --no-print-directory -j$(JOBS) FLAVOUR=tsan unit-usb
+	@sh tests/run.sh $(LOGS)/tsan $(JOBS) $$($(MAKE) -s --no-print-directory FLAVOUR=tsan list-unit-usb)
+
 check-e2e: packages-check
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	@KILLS=500 SWEEP=full TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600) sh tests/run.sh $(LOGS)/e2e $(JOBS) $(E2E)
+	@KILLS=500 UNITS=500 SWEEP=full TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600) sh tests/run.sh $(LOGS)/e2e $(JOBS) $(E2E)
 
 soak: packages-check
 	@$(MAKE) --no-print-directory FLAVOUR=release check-unit
-	@$(MAKE) --no-print-directory FLAVOUR=asan check-unit
+	@LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory FLAVOUR=asan check-unit
+	@LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory check-tsan
 	@$(MAKE) --no-print-directory TEST_TIMEOUT=7200 check-e2e
 
-.PHONY: list-unit
+.PHONY: list-unit list-unit-usb
 list-unit:
 	@echo $(UNIT)
+list-unit-usb:
+	@echo $(UNIT_USB)
 
 # Every header compiles alone.
 check-headers: $(patsubst %.h,$(B)/%.h.ok,$(wildcard station/*/*.h storage/*.h \

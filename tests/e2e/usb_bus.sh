@@ -65,7 +65,7 @@ if [ -n "${USB_WORK:-}" ]; then # with a bus around us
     exit 7
 fi
 
-"$LAB" usb --check || exit $?
+need_usb
 ${CC:-gcc} -O1 -o "$WORK/client" tests/e2e/usb_client.c -lusb-1.0
 new_world 1 1
 cat /proc/mounts >"$WORK/mounts"

@@ -46,7 +46,7 @@ fi
 command -v pcscd >/dev/null || skip "pcscd is not installed"
 [ -e /usr/lib/pcsc/drivers/ifd-ccid.bundle ] || skip "libccid is not installed"
 pkg-config --exists libpcsclite 2>/dev/null || skip "libpcsclite-dev is not installed"
-"$LAB" usb --check || exit $?
+need_usb
 # shellcheck disable=SC2046 # several words on purpose
 ${CC:-gcc} -O1 -o "$WORK/client" tests/e2e/pcsc_client.c $(pkg-config --cflags --libs libpcsclite)
 new_world 1 2

@@ -19,7 +19,7 @@ const char *lab_bus_cannot(void);
  * and the tree in them. ERR_IO: not possible here (lab_bus_cannot says why). */
 int lab_bus_enter(struct err *e);
 
-/* An empty bus, no transport yet: inprocess.h or fuse.h. One at a time. */
+/* An empty bus, no transport yet: inprocess.h or fuse/busfs.h. One at a time. */
 int lab_bus_new(struct lab_bus **out, struct err *e);
 void lab_bus_free(struct lab_bus *b); /* unplugs everything; NULL is fine */
 

@@ -1,7 +1,7 @@
 /* lab/usb/model.h: the seam between a device model and the emulated bus. A
  * model is the device's side of USB: it has descriptors, takes URBs and
  * completes them. A transport (inprocess.h: usbfs system calls answered in
- * this process; fuse.h: a file system on /dev/bus/usb for programs that know
+ * this process; fuse/busfs.h: a file system on /dev/bus/usb for programs that know
  * nothing of it) carries URBs from real libusb to models. */
 #ifndef LINESIDE_LAB_USB_MODEL_H
 #define LINESIDE_LAB_USB_MODEL_H
