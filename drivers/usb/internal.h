@@ -69,6 +69,9 @@ struct usb_handle {
     unsigned inside;       /* threads in a call that waits */
     uint32_t claimed;      /* interfaces, a bit each */
     bool closing, resetting;
+    /* Without the lock: a done of ours is running; somebody waits for such
+     * things. Who waits says so before looking. */
+    atomic_bool in_done, awaited;
 };
 
 /* Begins a call that waits: usb_close will wait for handle_leave. -1 when the
@@ -76,8 +79,8 @@ struct usb_handle {
 int handle_enter(struct usb_handle *h, struct err *e);
 void handle_leave(struct usb_handle *h);
 
-/* With the handle's lock held: cancel all, and wait for their ends, or for
- * the deadline. */
+/* With the handle's lock held: cancel all, and wait until they have ended and
+ * the last done has returned, or for the deadline. */
 void transfers_end(struct usb_handle *h);
 /* After libusb_close: nothing of libusb knows them any more. */
 void transfers_free(struct usb_handle *h);

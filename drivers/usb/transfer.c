@@ -117,10 +117,15 @@ static void LIBUSB_CALL ended(struct libusb_transfer *x)
         s = USB_GONE;
     pthread_mutex_lock(&h->lock);
     urb_release(u);
-    if (!h->under_way && (h->closing || h->resetting))
-        pthread_cond_broadcast(&h->changed);
+    atomic_store(&h->in_done, true);
     pthread_mutex_unlock(&h->lock);
     t->done(t, s, actual);
+    atomic_store(&h->in_done, false);
+    if (atomic_load(&h->awaited)) {
+        pthread_mutex_lock(&h->lock);
+        pthread_cond_broadcast(&h->changed);
+        pthread_mutex_unlock(&h->lock);
+    }
 }
 
 /* With the lock held. A libusb code. */
@@ -212,9 +217,11 @@ void transfers_end(struct usb_handle *h)
 
     for (struct urb *u = h->under_way; u; u = u->next)
         libusb_cancel_transfer(u->x);
-    while (h->under_way &&
+    atomic_store(&h->awaited, true);
+    while ((h->under_way || atomic_load(&h->in_done)) &&
            pthread_cond_timedwait(&h->changed, &h->lock, &deadline) != ETIMEDOUT)
         ;
+    atomic_store(&h->awaited, false);
 }
 
 /* --- control --------------------------------------------------------------------------- */

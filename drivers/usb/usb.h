@@ -101,8 +101,9 @@ int usb_control(struct usb_handle *h, uint8_t type, uint8_t request,
                 uint16_t value, uint16_t index, void *data, uint16_t n,
                 size_t *got, int timeout_ms, struct err *e);
 int usb_clear_halt(struct usb_handle *h, uint8_t endpoint, struct err *e);
-/* A port reset. What is under way ends with USB_CANCELLED; usb_submit is
- * refused meanwhile. The device is the same afterwards or gone. */
+/* A port reset. What is under way ends with USB_CANCELLED first, every done
+ * has returned before the reset; usb_submit is refused meanwhile. The device
+ * is the same afterwards or gone. Hold no lock that a done takes. */
 int usb_reset(struct usb_handle *h, struct err *e);
 
 /* --- transfers -------------------------------------------------------------- */
