@@ -3,6 +3,8 @@
 #ifndef LINESIDE_DRIVERS_CCID_INTERNAL_H
 #define LINESIDE_DRIVERS_CCID_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "drivers/ccid/reader.h"
 
 enum reader_state {
@@ -28,7 +30,7 @@ struct slot {
     int extension_ms;
     pthread_cond_t answered;
     struct usb_transfer out;
-    bool out_posted;
+    atomic_bool out_posted; /* cleared without the lock when all is well */
     struct ccid_answer answer; /* OVER: data in in_data */
     struct err err;            /* BROKEN */
     uint8_t out_data[CCID_MESSAGE_MAX], in_data[CCID_MESSAGE_MAX];
@@ -49,6 +51,9 @@ struct ccid_reader {
     bool polled;       /* no interrupt endpoint, or one that has failed */
     unsigned irq_failures;
     int64_t next_poll;
+    atomic_uint waiters; /* for turn, counted before they look: out_done
+                            either sees them or is seen */
+    struct slot *answered; /* whom in_done wakes when it is done */
     unsigned busy, awaited;
     bool reset_spent;
     unsigned lost; /* answers that did not come, since all was well */
@@ -64,7 +69,7 @@ void reader_listen(struct ccid_reader *r); /* posts the interrupt transfer */
 void reader_down(struct ccid_reader *r, const char *why);
 void reader_break_all(struct ccid_reader *r, bool mend, enum err_code code,
                       const char *text);
-/* Until *flag is false or ms have passed. */
-bool reader_wait_clear(struct ccid_reader *r, const bool *flag, int ms);
+/* Until its OUT transfer has ended or ms have passed; true: it has. */
+bool reader_wait_out(struct ccid_reader *r, const struct slot *s, int ms);
 
 #endif

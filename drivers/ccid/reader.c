@@ -46,7 +46,10 @@ static void over(struct ccid_reader *r, struct slot *s, enum await how)
 {
     s->await = how;
     r->awaited--;
-    pthread_cond_signal(&s->answered);
+    if (how == AWAIT_OVER)
+        r->answered = s; /* in_done wakes who waits, without the lock */
+    else
+        pthread_cond_signal(&s->answered);
 }
 
 static void broken(struct ccid_reader *r, struct slot *s, bool mend,
@@ -193,6 +196,7 @@ static void in_done(struct usb_transfer *t, enum usb_status st, size_t actual)
 
     pthread_mutex_lock(&r->lock);
     r->in_posted = false;
+    r->answered = NULL;
     if (st == USB_DONE) {
         take_message(r, SPAN(r->in_data, actual));
     } else if (!trouble(r, st, &r->halted_in) && st != USB_CANCELLED) {
@@ -202,7 +206,12 @@ static void in_done(struct usb_transfer *t, enum usb_status st, size_t actual)
      * then was sent after it. */
     if (r->awaited > 0)
         post_in(r);
+    struct slot *s = r->answered;
     pthread_mutex_unlock(&r->lock);
+    /* Who is woken needs the lock first thing. Slots stay until usb_close is
+     * through, and that waits for us. */
+    if (s)
+        pthread_cond_signal(&s->answered);
 }
 
 static void out_done(struct usb_transfer *t, enum usb_status st, size_t actual)
@@ -211,8 +220,14 @@ static void out_done(struct usb_transfer *t, enum usb_status st, size_t actual)
     struct slot *s = (struct slot *)((char *)t - offsetof(struct slot, out));
     struct err why = ERR_INIT;
 
+    /* Most end like this, while the one who sent it holds the lock still. */
+    if (st == USB_DONE && actual == t->length) {
+        atomic_store(&s->out_posted, false);
+        if (atomic_load(&r->waiters) == 0)
+            return;
+    }
     pthread_mutex_lock(&r->lock);
-    s->out_posted = false;
+    atomic_store(&s->out_posted, false);
     if (st == USB_DONE && actual < t->length)
         st = USB_FAILED;
     if (st != USB_DONE && !trouble(r, st, &r->halted_out) &&
@@ -283,21 +298,24 @@ static struct timespec at(int64_t ms)
                               .tv_nsec = (long)(ms % 1000) * 1000000 };
 }
 
-bool reader_wait_clear(struct ccid_reader *r, const bool *flag, int ms)
+bool reader_wait_out(struct ccid_reader *r, const struct slot *s, int ms)
 {
     struct timespec until = at(clock_monotonic_ms() + ms);
+    int late = 0;
 
-    while (*flag && r->state != READER_DOWN)
-        if (pthread_cond_timedwait(&r->turn, &r->lock, &until) == ETIMEDOUT)
-            return !*flag;
-    return !*flag;
+    atomic_fetch_add(&r->waiters, 1);
+    while (atomic_load(&s->out_posted) && r->state != READER_DOWN &&
+           late != ETIMEDOUT)
+        late = pthread_cond_timedwait(&r->turn, &r->lock, &until);
+    atomic_fetch_sub(&r->waiters, 1);
+    return !atomic_load(&s->out_posted);
 }
 
 static bool my_turn(const struct ccid_reader *r, const struct slot *s,
                     bool keeper)
 {
     /* The keeper opens and mends: it goes first, and in its own turn. */
-    if (s->taken || s->out_posted || r->halted_out || r->halted_in)
+    if (s->taken || atomic_load(&s->out_posted) || r->halted_out || r->halted_in)
         return false;
     if (keeper && s->mending)
         return r->state == READER_UP; /* what it replaces was counted */
@@ -327,8 +345,12 @@ static int await_turn(struct ccid_reader *r, struct slot *s,
             return -1;
         if (my_turn(r, s, keeper))
             return 0;
-        if (pthread_cond_timedwait(&r->turn, &r->lock, &until) == ETIMEDOUT &&
-            !my_turn(r, s, keeper))
+        atomic_fetch_add(&r->waiters, 1);
+        int late = my_turn(r, s, keeper)
+                       ? 0
+                       : pthread_cond_timedwait(&r->turn, &r->lock, &until);
+        atomic_fetch_sub(&r->waiters, 1);
+        if (late == ETIMEDOUT && !my_turn(r, s, keeper))
             return err_set(e, ERR_TIMEOUT,
                            "the reader was busy for too long; if that happens "
                            "again, plug it in anew");
@@ -364,9 +386,9 @@ static int send(struct ccid_reader *r, struct slot *s,
         *e = s->err;
         return -1;
     }
-    s->out_posted = true;
+    atomic_store(&s->out_posted, true);
     if (usb_submit(r->usb, &s->out, e) != 0) {
-        s->out_posted = false;
+        atomic_store(&s->out_posted, false);
         s->await = AWAIT_NOTHING;
         r->awaited--;
         return -1;

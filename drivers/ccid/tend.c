@@ -69,9 +69,9 @@ static bool abort_command(struct ccid_reader *r, unsigned slot)
     struct err why = ERR_INIT;
     struct ccid_answer a;
 
-    if (s->out_posted) {
+    if (atomic_load(&s->out_posted)) {
         usb_cancel(&s->out);
-        if (!reader_wait_clear(r, &s->out_posted, OUT_END_MS))
+        if (!reader_wait_out(r, s, OUT_END_MS))
             return false;
     }
     r->counters.aborts++;
@@ -104,6 +104,12 @@ static bool abort_lost(struct ccid_reader *r)
 
 /* --- who is there --------------------------------------------------------------------- */
 
+/* All readers at the same moments: what is woken for one serves them all. */
+static int64_t next_poll(int64_t now)
+{
+    return (now / CCID_POLL_MS + 1) * CCID_POLL_MS;
+}
+
 static bool ask_due(struct ccid_reader *r)
 {
     int64_t now = clock_monotonic_ms();
@@ -111,7 +117,7 @@ static bool ask_due(struct ccid_reader *r)
     struct err why = ERR_INIT;
 
     if (poll)
-        r->next_poll = now + CCID_POLL_MS;
+        r->next_poll = next_poll(now);
     for (unsigned i = 0; i < r->profile.slots && r->state == READER_UP; i++) {
         struct slot *s = &r->slots[i];
 
@@ -181,7 +187,7 @@ static int ask_all(struct ccid_reader *r, struct err *e)
     for (unsigned i = 0; i < r->profile.slots; i++)
         if (!ask_status(r, i, e))
             return err_wrap(e, "slot %u", i + 1);
-    r->next_poll = clock_monotonic_ms() + CCID_POLL_MS;
+    r->next_poll = next_poll(clock_monotonic_ms());
     return 0;
 }
 
