@@ -212,8 +212,39 @@ static const char *const version_2[] = {
     NULL
 };
 
-static const char *const *const migrations[SCHEMA_VERSION] = { version_1,
-                                                               version_2 };
+/* People, and the tries at their PINs (one row a badge, also of badges that
+ * nobody has). */
+static const char *const version_3[] = {
+    "CREATE TABLE person("
+    " person INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " badge BLOB NOT NULL UNIQUE CHECK(length(badge) = 32),"
+    " role INTEGER NOT NULL CHECK(role BETWEEN 0 AND 3),"
+    " blocked INTEGER NOT NULL DEFAULT 0 CHECK(blocked IN (0, 1)),"
+    " pin_salt BLOB NOT NULL CHECK(length(pin_salt) = 16),"
+    " pin_hash BLOB NOT NULL CHECK(length(pin_hash) = 32),"
+    " pin_log_n INTEGER NOT NULL CHECK(pin_log_n BETWEEN 10 AND 20),"
+    " pin_r INTEGER NOT NULL CHECK(pin_r BETWEEN 1 AND 16),"
+    " pin_p INTEGER NOT NULL CHECK(pin_p BETWEEN 1 AND 16),"
+    " recovered INTEGER REFERENCES event,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE login_try("
+    " badge BLOB PRIMARY KEY CHECK(length(badge) = 32),"
+    " failures INTEGER NOT NULL CHECK(failures >= 0),"
+    " last_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX login_try_last ON login_try(last_at);"
+    /* Strangers' failures that no event has told yet. */
+    "CREATE TABLE login_stranger("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " untold INTEGER NOT NULL,"
+    " told_at INTEGER NOT NULL) STRICT;",
+
+    NULL
+};
+
+static const char *const *const migrations[SCHEMA_VERSION] = {
+    version_1, version_2, version_3
+};
 
 static int step_up(struct db *db, int from, struct err *e)
 {

@@ -1,0 +1,29 @@
+/* people/rights.h: who may do what: one table, which docs/people.md shows as
+ * `lineside people rights` prints it (tests/e2e/docs.sh compares them). An act
+ * that no right names needs no badge. */
+#ifndef LINESIDE_PEOPLE_RIGHTS_H
+#define LINESIDE_PEOPLE_RIGHTS_H
+
+#include "storage/people.h"
+
+enum right {
+    RIGHT_OWN_PIN,
+    RIGHT_FIXTURES,
+    RIGHT_CLOCK,
+    RIGHT_PEOPLE,
+    RIGHTS
+};
+
+struct right_info {
+    const char *name; /* "fixtures"                                   */
+    const char *act;  /* what it is to do, after "may" or "may not"   */
+    bool may[ROLES];
+};
+/* NULL for a number that is no right. */
+const struct right_info *right_info(enum right r);
+/* False for a role or right that there is none of. */
+bool role_may(enum role role, enum right r);
+/* The roles that may, "engineer or supervisor". */
+char *right_roles_text(enum right r, char *out, size_t cap);
+
+#endif
