@@ -1,5 +1,6 @@
 /* lineside clock: what time the ledger goes by, and a line engineer's word
  * for the machine's clock (binding, clause 5). */
+#include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
@@ -9,21 +10,27 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define ACTOR "engineer"
+struct opts {
+    bool confirm;
+    const char *as; /* NULL: no badge was given */
+};
+enum { OPT_CONFIRM = 256, OPT_AS };
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
-    (void)val;
-    (void)arg;
+    struct opts *o = ctx;
+
     (void)e;
-    *(bool *)ctx = true;
+    if (val == OPT_CONFIRM)
+        o->confirm = true;
+    else
+        o->as = arg;
     return 0;
 }
 
 static int confirm(struct tx *tx, void *ctx, struct err *e)
 {
-    (void)ctx;
-    return ledger_clock_confirm(tx, ACTOR, e);
+    return ledger_clock_confirm(tx, ctx, e);
 }
 
 static void print_json(const struct ledger_clock *k, int64_t machine,
@@ -63,45 +70,53 @@ static void print_text(const struct ledger_clock *k, int64_t machine,
 }
 
 /* A clock that is believed anyway needs no one's word, and gets no event. */
-static int confirm_if_asked(struct db *db, bool asked, struct ledger_clock *k,
-                            bool *confirmed_now, struct err *e)
+static int confirm_if_asked(struct db *db, const struct opts *o,
+                            struct ledger_clock *k, bool *confirmed_now,
+                            struct err *e)
 {
-    if (!asked || k->confirmed)
+    char actor[PERSON_NAME_MAX + 1];
+
+    if (!o->confirm || k->confirmed)
         return 0;
+    if (cmd_actor(db, o->as, RIGHT_CLOCK, actor, e) != 0 ||
+        db_write(db, confirm, actor, e) != 0 || ledger_clock(db, k, e) != 0)
+        return -1;
     *confirmed_now = true;
-    return db_write(db, confirm, NULL, e) != 0 || ledger_clock(db, k, e) != 0
-         ? -1 : 0;
+    return 0;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "confirm", no_argument, NULL, 256 },
+        { "confirm", no_argument, NULL, OPT_CONFIRM },
+        { "as", required_argument, NULL, OPT_AS },
         { 0 },
     };
     struct cmd_common c;
     struct ledger_clock k;
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
-    bool asked = false, confirmed_now = false;
+    struct opts o = { false, NULL };
+    bool confirmed_now = false;
 
-    int end = cmd_options(self, argc, argv, options, own, &asked, &c);
+    int end = cmd_options(self, argc, argv, options, own, &o, &c);
     if (end)
         return end - 1;
     if (optind != argc)
         return cmd_usage(self, "no operands are expected");
-    if (db_open(c.data_dir, asked ? DB_WRITE : DB_READ, NULL, &db, &e) != 0 ||
+    if (db_open(c.data_dir, o.confirm ? DB_WRITE : DB_READ, NULL, &db, &e) != 0 ||
         ledger_clock(db, &k, &e) != 0 ||
-        confirm_if_asked(db, asked, &k, &confirmed_now, &e) != 0)
+        confirm_if_asked(db, &o, &k, &confirmed_now, &e) != 0)
         return cmd_fail(self, &e);
     (c.json ? print_json : print_text)(&k, clock_system(), confirmed_now);
     return 0;
 }
 
 const struct command cmd_clock = {
-    "clock", "[--confirm]",
+    "clock", "[--confirm [--as BADGE]]",
     "the time the ledger goes by; confirm the machine's clock",
     "  --confirm    a line engineer says that this machine's clock is right; "
-    "this is\n               logged\n",
+    "this is\n               logged\n"
+    CMD_AS_HELP,
     run
 };

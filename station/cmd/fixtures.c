@@ -1,6 +1,7 @@
 /* lineside fixtures: what is plugged in where, what the station makes of it,
  * and the line engineer's words for places. Looking opens no device, so that
  * it may be done while the line runs. */
+#include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
 #include "drivers/ccid/descriptor.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACTOR "engineer"
 #define USB_CLASS_HID 3
 #define USB_CLASS_HUB 9
 #define HID_PROTOCOL_KEYBOARD 1
@@ -21,6 +21,7 @@
 struct options {
     struct scanner_setting scanner; /* place filled by the act */
     const char *fixture;            /* NULL: the station's */
+    const char *as;                 /* NULL: no badge was given */
 };
 
 /* --- what is there ------------------------------------------------------------- */
@@ -248,34 +249,35 @@ struct act_call {
     const char *place, *word;
     const struct options *o;
     const struct places *said;
+    char actor[PERSON_NAME_MAX + 1];
 };
 
 static int do_label(struct tx *tx, void *ctx, struct err *e)
 {
     const struct act_call *a = ctx;
 
-    return place_label(tx, a->place, a->word, ACTOR, e);
+    return place_label(tx, a->place, a->word, a->actor, e);
 }
 
 static int do_unlabel(struct tx *tx, void *ctx, struct err *e)
 {
     const struct act_call *a = ctx;
 
-    return place_label(tx, a->place, "", ACTOR, e);
+    return place_label(tx, a->place, "", a->actor, e);
 }
 
 static int do_allow(struct tx *tx, void *ctx, struct err *e)
 {
     const struct act_call *a = ctx;
 
-    return place_allow(tx, a->place, true, ACTOR, e);
+    return place_allow(tx, a->place, true, a->actor, e);
 }
 
 static int do_disallow(struct tx *tx, void *ctx, struct err *e)
 {
     const struct act_call *a = ctx;
 
-    return place_allow(tx, a->place, false, ACTOR, e);
+    return place_allow(tx, a->place, false, a->actor, e);
 }
 
 /* A scanner is bound to a place, so that a new label does not unbind it; the
@@ -306,14 +308,14 @@ static int do_scanner(struct tx *tx, void *ctx, struct err *e)
     if (a->o->fixture &&
         place_of_fixture(a->said, a->o->fixture, s.fixture, e) != 0)
         return -1;
-    return scanner_set(tx, &s, ACTOR, e);
+    return scanner_set(tx, &s, a->actor, e);
 }
 
 static int do_no_scanner(struct tx *tx, void *ctx, struct err *e)
 {
     const struct act_call *a = ctx;
 
-    return scanner_remove(tx, a->place, ACTOR, e);
+    return scanner_remove(tx, a->place, a->actor, e);
 }
 
 static const struct {
@@ -329,7 +331,7 @@ static const struct {
 
 /* --- options ---------------------------------------------------------------------- */
 
-enum { OPT_FIXTURE = 256, OPT_STATION, OPT_LAYOUT, OPT_SUFFIX, OPT_PREFIX };
+enum { OPT_FIXTURE = 256, OPT_STATION, OPT_LAYOUT, OPT_SUFFIX, OPT_PREFIX, OPT_AS };
 
 static const struct option options[] = {
     { "fixture", required_argument, NULL, OPT_FIXTURE },
@@ -337,6 +339,7 @@ static const struct option options[] = {
     { "layout", required_argument, NULL, OPT_LAYOUT },
     { "suffix", required_argument, NULL, OPT_SUFFIX },
     { "prefix", required_argument, NULL, OPT_PREFIX },
+    { "as", required_argument, NULL, OPT_AS },
     { NULL, 0, NULL, 0 },
 };
 
@@ -359,6 +362,9 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     switch (val) {
     case OPT_FIXTURE:
         o->fixture = arg;
+        return 0;
+    case OPT_AS:
+        o->as = arg;
         return 0;
     case OPT_STATION:
         o->fixture = NULL;
@@ -413,7 +419,8 @@ static int act(const struct command *self, const struct cmd_common *c,
                                  : "it takes one place");
             a->place = argv[1];
             a->word = argv[argc - 1];
-            if (db_write(db, acts[i].act, a, &e) != 0)
+            if (cmd_actor(db, a->o->as, RIGHT_FIXTURES, a->actor, &e) != 0 ||
+                db_write(db, acts[i].act, a, &e) != 0)
                 return cmd_fail(self, &e);
             say_when(c->data_dir);
             return 0;
@@ -447,7 +454,7 @@ const struct command cmd_fixtures = {
     "fixtures",
     "[label PLACE NAME | unlabel PLACE | allow PLACE | disallow PLACE |\n"
     "       scanner PLACE [--fixture NAME | --station] [--layout us|de|fr]\n"
-    "       [--suffix cr|lf|crlf|tab] [--prefix TEXT] | no-scanner PLACE]",
+    "       [--suffix cr|lf|crlf|tab] [--prefix TEXT] | no-scanner PLACE] [--as BADGE]",
     "What is plugged in where, and the names of places",
     "Without words it lists the bus; no device is opened. A PLACE is a bus and its\n"
     "ports, like 1-2.4; the second slot of a reader there is 1-2.4:1.\n"
@@ -463,6 +470,8 @@ const struct command cmd_fixtures = {
     "                      default)\n"
     "  --layout us|de|fr   the keyboard that it plays (default us)\n"
     "  --suffix cr|lf|crlf|tab  what it sends after each scan (default cr)\n"
-    "  --prefix TEXT       what it sends before each scan\n",
+    "  --prefix TEXT       what it sends before each scan\n"
+    "  --as BADGE          who does it, once this station knows people; the PIN is\n"
+    "                      asked for, or is a line of standard input\n",
     run
 };

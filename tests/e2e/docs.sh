@@ -147,5 +147,13 @@ while read -r f; do
 done <"$WORK/files" >"$WORK/paths"
 [ ! -s "$WORK/paths" ] || fault "folders of somebody's machine: $(cat "$WORK/paths")"
 
+# --- rights -----------------------------------------------------------------------
+
+# One table, in the code; the document shows what the program prints.
+"$STATION" people rights >"$WORK/has"
+[ "$(wc -l <"$WORK/has")" -ge 4 ] || fault "'people rights' cannot be read"
+sed -n '/^| right | may |/,/^$/p' docs/people.md | sed '/^$/d' | diff "$WORK/has" - >"$WORK/diff" ||
+    fault "rights (<) and docs/people.md (>): $(cat "$WORK/diff")"
+
 [ $faults = 0 ] || die "$faults faults in the documents"
 echo "docs: $commands commands, $links links, $(wc -l <"$WORK/documents") documents"

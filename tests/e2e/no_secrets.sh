@@ -1,6 +1,7 @@
 #!/bin/sh
 # The station cannot decrypt a profile: no object of the lab is in it, and it
-# imports no key agreement, KDF, MAC or cipher function of OpenSSL.
+# imports no key agreement, KDF, MAC or cipher function of OpenSSL. (scrypt, for
+# people's PINs, is a password hash; no profile is under one.)
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
@@ -10,10 +11,16 @@ forbidden='EVP_PKEY_derive|EVP_KDF|EVP_MAC|CMAC_|HMAC|ECDH_|EVP_PKEY_encrypt|EVP
 imports() { nm -D --undefined-only "$1" | awk '{ print $NF }' | sed 's/@.*//'; }
 
 for p in lineside lineside-verify; do
+    pbe=EVP_PBE_scrypt
+    [ $p = lineside ] || pbe=none
     imports "$BIN/$p" >"$WORK/imports"
     [ "$(grep -c EVP_ "$WORK/imports")" -gt 3 ] || die "$p: its imports cannot be read"
     if grep -E "^($forbidden)" "$WORK/imports"; then
         die "$p imports what could open a profile"
+    fi
+    # Of password hashes the station has one, for PINs; the auditor's program none.
+    if grep -E "^(EVP_PBE|PKCS5_)" "$WORK/imports" | grep -vx "$pbe"; then
+        die "$p imports a password hash that it does not need"
     fi
     # Defined by the lab's archive and present in the program: none.
     nm --defined-only -g build/release/lib/liblab.a | awk 'NF == 3 { print $3 }' | sort -u >"$WORK/lab"

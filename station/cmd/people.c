@@ -1,0 +1,364 @@
+/* lineside people: who works here, and what each may do (docs/people.md). */
+#include "station/cmd/actor.h"
+#include "station/cmd/cmd.h"
+#include "station/cmd/recover.h"
+
+#include "storage/people.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+struct options {
+    const char *as, *role, *badge;
+};
+
+/* --- telling ---------------------------------------------------------------------- */
+
+static void print_people_json(const struct people *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->n; i++)
+        json_array_append_new(list, json_pack(
+            "{s:s, s:s, s:s, s:I}", "name", p->v[i].name, "role",
+            role_names[p->v[i].role], "state",
+            p->v[i].blocked ? "blocked" : "active", "recoveredEvent",
+            (json_int_t)p->v[i].recovered));
+    json_t *j = json_pack("{s:o}", "people", list);
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
+static void print_people_text(const struct people *p)
+{
+    printf("%-32s %-11s %s\n", "NAME", "ROLE", "STATE");
+    for (size_t i = 0; i < p->n; i++) {
+        printf("%-32s %-11s %s", p->v[i].name, role_names[p->v[i].role],
+               p->v[i].blocked ? "blocked" : "active");
+        if (p->v[i].recovered)
+            printf(", made supervisor at the console (event %llu)",
+                   (unsigned long long)p->v[i].recovered);
+        putchar('\n');
+    }
+    if (p->n == 0)
+        puts("nobody yet: acts of a line engineer need no badge.\nNext: lineside "
+             "people add NAME --role supervisor --badge BADGE");
+}
+
+/* As it stands in docs/people.md. */
+static void print_rights_text(void)
+{
+    printf("| right | may |");
+    for (int role = 0; role < ROLES; role++)
+        printf(" %s |", role_names[role]);
+    printf("\n| --- | --- |");
+    for (int role = 0; role < ROLES; role++)
+        printf(" --- |");
+    for (int r = 0; r < RIGHTS; r++) {
+        printf("\n| %s | %s |", right_info(r)->name, right_info(r)->act);
+        for (int role = 0; role < ROLES; role++)
+            printf(" %s |", role_may(role, r) ? "yes" : "-");
+    }
+    putchar('\n');
+}
+
+static void print_rights_json(void)
+{
+    json_t *list = json_array();
+
+    for (int r = 0; r < RIGHTS; r++) {
+        json_t *roles = json_array();
+        for (int role = 0; role < ROLES; role++)
+            if (role_may(role, r))
+                json_array_append_new(roles, json_string(role_names[role]));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "right",
+            right_info(r)->name, "may", right_info(r)->act, "roles", roles));
+    }
+    json_t *j = json_pack("{s:o}", "rights", list);
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
+static int list(const struct command *self, const struct cmd_common *c)
+{
+    AUTO(people_clear) struct people p = { NULL, 0 };
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    if (db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+        people_get(db, &p, &e) != 0)
+        return cmd_fail(self, &e);
+    (c->json ? print_people_json : print_people_text)(&p);
+    return 0;
+}
+
+/* --- acts --------------------------------------------------------------------------- */
+
+struct call {
+    const char *data_dir;
+    struct db *db;
+    const struct options *o;
+    const char *name, *word;
+    enum role role;
+    uint8_t badge[BADGE_HASH];
+    struct pin_hash pin;
+    const char *actor; /* NULL: the first person, who adds themselves */
+    char terminal[64];
+};
+
+static struct person_new new_person(const struct call *c)
+{
+    return (struct person_new){ c->name, c->role, c->badge, &c->pin };
+}
+
+static int add_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+    struct person_new n = new_person(c);
+
+    return person_add(tx, &n, c->actor, e);
+}
+
+static int recover_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+    struct person_new n = new_person(c);
+
+    return people_recover(tx, &n, c->terminal, e);
+}
+
+static int role_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return person_set_role(tx, c->name, c->role, c->actor, e);
+}
+
+static int block_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return person_set_blocked(tx, c->name, true, c->actor, e);
+}
+
+static int unblock_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return person_set_blocked(tx, c->name, false, c->actor, e);
+}
+
+static int badge_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return person_set_badge(tx, c->name, c->badge, c->actor, e);
+}
+
+static int pin_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return person_set_pin(tx, c->name, &c->pin, c->actor, e);
+}
+
+/* A supervisor acts, in one transaction. */
+static int as_supervisor(struct call *c, tx_fn *fn, struct err *e)
+{
+    struct session s;
+
+    if (cmd_session(c->db, c->o->as, &s, e) != 0 ||
+        session_may(&s, RIGHT_PEOPLE, e) != 0)
+        return -1;
+    c->actor = s.name;
+    return db_write(c->db, fn, c, e);
+}
+
+static int need_badge(struct call *c, struct err *e)
+{
+    if (!c->o->badge)
+        return err_set(e, ERR_USAGE, "--badge BADGE is needed: the barcode on "
+                       "the badge");
+    return badge_hash(c->o->badge, c->badge, e);
+}
+
+static int do_add(struct call *c, struct err *e)
+{
+    struct session s;
+    bool any;
+
+    if (!c->o->role)
+        return err_set(e, ERR_USAGE, "--role ROLE is needed: operator, engineer, "
+                       "supervisor or auditor");
+    if (role_parse(c->o->role, &c->role, e) != 0 || need_badge(c, e) != 0 ||
+        person_name_check(c->name, e) != 0 || people_any(c->db, &any, e) != 0)
+        return -1;
+    if (!any && !c->o->as && c->role != ROLE_SUPERVISOR)
+        return err_set(e, ERR_USAGE, "the first person of a station is a "
+                       "supervisor: --role supervisor");
+    if (any || c->o->as) {
+        if (cmd_session(c->db, c->o->as, &s, e) != 0 ||
+            session_may(&s, RIGHT_PEOPLE, e) != 0)
+            return -1;
+        c->actor = s.name;
+    }
+    if (cmd_new_pin(c->name, c->o->badge, &c->pin, e) != 0)
+        return -1;
+    return db_write(c->db, add_tx, c, e);
+}
+
+static int do_role(struct call *c, struct err *e)
+{
+    return role_parse(c->word, &c->role, e) != 0 ? -1
+                                                 : as_supervisor(c, role_tx, e);
+}
+
+static int do_block(struct call *c, struct err *e)
+{
+    return as_supervisor(c, block_tx, e);
+}
+
+static int do_unblock(struct call *c, struct err *e)
+{
+    return as_supervisor(c, unblock_tx, e);
+}
+
+static int do_badge(struct call *c, struct err *e)
+{
+    return need_badge(c, e) != 0 ? -1 : as_supervisor(c, badge_tx, e);
+}
+
+/* One's own, or a supervisor somebody else's. */
+static int do_pin(struct call *c, struct err *e)
+{
+    struct session s;
+
+    if (cmd_session(c->db, c->o->as, &s, e) != 0)
+        return -1;
+    bool own = strcasecmp(s.name, c->name) == 0;
+    if (session_may(&s, own ? RIGHT_OWN_PIN : RIGHT_PEOPLE, e) != 0 ||
+        cmd_new_pin(c->name, own ? c->o->as : NULL, &c->pin, e) != 0)
+        return -1;
+    c->actor = s.name;
+    return db_write(c->db, pin_tx, c, e);
+}
+
+static int do_recover(struct call *c, struct err *e)
+{
+    AUTO(lock_release_p) struct lock *lock = NULL;
+    bool any;
+
+    if (need_badge(c, e) != 0 || person_name_check(c->name, e) != 0 ||
+        people_any(c->db, &any, e) != 0)
+        return -1;
+    if (!any)
+        return err_set(e, ERR_WRONG_STATE, "this station knows nobody, so there "
+                       "is nothing to recover; make the first supervisor with "
+                       "`lineside people add`");
+    c->role = ROLE_SUPERVISOR;
+    if (recover_presence(c->terminal, sizeof c->terminal, e) != 0)
+        return -1;
+    if (lock_take(c->data_dir, LOCK_RUN, &lock, e) != 0)
+        return err_wrap(e, "the line must stand still for this");
+    if (recover_code(e) != 0 ||
+        cmd_new_pin(c->name, c->o->badge, &c->pin, e) != 0)
+        return -1;
+    return db_write(c->db, recover_tx, c, e);
+}
+
+static const struct {
+    const char *name;
+    int words; /* after the name */
+    int (*act)(struct call *c, struct err *e);
+} acts[] = {
+    { "add", 1, do_add },         { "role", 2, do_role },
+    { "block", 1, do_block },     { "unblock", 1, do_unblock },
+    { "badge", 1, do_badge },     { "pin", 1, do_pin },
+    { "recover", 1, do_recover },
+};
+#define ACTS (sizeof acts / sizeof *acts)
+
+/* --- the command -------------------------------------------------------------------- */
+
+enum { OPT_AS = 256, OPT_ROLE, OPT_BADGE };
+
+static const struct option options[] = {
+    { "as", required_argument, NULL, OPT_AS },
+    { "role", required_argument, NULL, OPT_ROLE },
+    { "badge", required_argument, NULL, OPT_BADGE },
+    { NULL, 0, NULL, 0 },
+};
+
+static int own_option(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct options *o = ctx;
+
+    (void)e;
+    *(val == OPT_AS ? &o->as : val == OPT_ROLE ? &o->role : &o->badge) = arg;
+    return 0;
+}
+
+static int act(const struct command *self, const struct cmd_common *common,
+               const struct options *o, int argc, char **argv)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    for (size_t i = 0; i < ACTS; i++) {
+        if (strcmp(argv[0], acts[i].name) != 0)
+            continue;
+        if (argc - 1 != acts[i].words)
+            return cmd_usage(self, acts[i].words == 2 ? "it takes a name and a role"
+                                                      : "it takes one name");
+        if (db_open(common->data_dir, DB_WRITE, NULL, &db, &e) != 0)
+            return cmd_fail(self, &e);
+        struct call c = { .data_dir = common->data_dir, .db = db, .o = o,
+                          .name = argv[1], .word = argv[argc - 1] };
+        return acts[i].act(&c, &e) != 0 ? cmd_fail(self, &e) : 0;
+    }
+    err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with people", argv[0]);
+    return cmd_usage(self, e.msg);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct options o = { NULL, NULL, NULL };
+    struct cmd_common c;
+
+    int stop = cmd_options(self, argc, argv, options, own_option, &o, &c);
+    if (stop)
+        return stop - 1;
+    argc -= optind;
+    argv += optind;
+    if (argc == 0 || (argc == 1 && strcmp(argv[0], "list") == 0))
+        return list(self, &c);
+    if (argc != 1 || strcmp(argv[0], "rights") != 0)
+        return act(self, &c, &o, argc, argv);
+    (c.json ? print_rights_json : print_rights_text)();
+    return 0;
+}
+
+const struct command cmd_people = {
+    "people",
+    "[list | rights |\n"
+    "       add NAME --role ROLE --badge BADGE | role NAME ROLE | block NAME |\n"
+    "       unblock NAME | badge NAME --badge BADGE | pin NAME |\n"
+    "       recover NAME --badge BADGE] [--as BADGE]",
+    "who works here, and what each may do",
+    "Without words it lists people. A ROLE is operator, engineer, supervisor or\n"
+    "auditor; `rights` shows what each may do. PINs are typed when asked, or are\n"
+    "lines of standard input: first the PIN of who acts, then the new one.\n"
+    "  add NAME            the first one of a station is a supervisor, and is\n"
+    "                      added without --as\n"
+    "  pin NAME            a new PIN: one's own, or a supervisor somebody's\n"
+    "  recover NAME        NAME becomes a supervisor without asking any: as root,\n"
+    "                      at the machine's console, while the line stands still\n"
+    "  --role ROLE         of the person that is added\n"
+    "  --badge BADGE       the barcode on that person's badge\n"
+    "  --as BADGE          the badge of who does it\n",
+    run
+};
