@@ -106,7 +106,11 @@ struct call {
     enum role role;
     uint8_t badge[BADGE_HASH];
     struct pin_hash pin;
-    const char *actor; /* NULL: the first person, who adds themselves */
+    struct session who;
+    enum right right;
+    const char *actor; /* NULL: the first person, who adds themselves, or the
+                          console */
+    tx_fn *fn;
     char terminal[64];
 };
 
@@ -166,16 +170,35 @@ static int pin_tx(struct tx *tx, void *ctx, struct err *e)
     return person_set_pin(tx, c->name, &c->pin, c->actor, e);
 }
 
-/* A supervisor acts, in one transaction. */
+/* A new PIN takes time to type; who asked for it may have been blocked. */
+static int guarded_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct call *c = ctx;
+
+    return session_still(tx_db(tx), &c->who, c->right, e) != 0 ? -1
+                                                                : c->fn(tx, c, e);
+}
+
+static int log_in(struct call *c, struct err *e)
+{
+    if (cmd_session(c->db, c->o->as, &c->who, e) != 0)
+        return -1;
+    c->actor = c->who.name;
+    c->right = RIGHT_PEOPLE;
+    return 0;
+}
+
+static int act_guarded(struct call *c, tx_fn *fn, struct err *e)
+{
+    c->fn = fn;
+    return db_write(c->db, guarded_tx, c, e);
+}
+
 static int as_supervisor(struct call *c, tx_fn *fn, struct err *e)
 {
-    struct session s;
-
-    if (cmd_session(c->db, c->o->as, &s, e) != 0 ||
-        session_may(&s, RIGHT_PEOPLE, e) != 0)
+    if (log_in(c, e) != 0 || session_may(&c->who, c->right, e) != 0)
         return -1;
-    c->actor = s.name;
-    return db_write(c->db, fn, c, e);
+    return act_guarded(c, fn, e);
 }
 
 static int need_badge(struct call *c, struct err *e)
@@ -188,7 +211,6 @@ static int need_badge(struct call *c, struct err *e)
 
 static int do_add(struct call *c, struct err *e)
 {
-    struct session s;
     bool any;
 
     if (!c->o->role)
@@ -200,15 +222,12 @@ static int do_add(struct call *c, struct err *e)
     if (!any && !c->o->as && c->role != ROLE_SUPERVISOR)
         return err_set(e, ERR_USAGE, "the first person of a station is a "
                        "supervisor: --role supervisor");
-    if (any || c->o->as) {
-        if (cmd_session(c->db, c->o->as, &s, e) != 0 ||
-            session_may(&s, RIGHT_PEOPLE, e) != 0)
-            return -1;
-        c->actor = s.name;
-    }
+    if ((any || c->o->as) &&
+        (log_in(c, e) != 0 || session_may(&c->who, c->right, e) != 0))
+        return -1;
     if (cmd_new_pin(c->name, c->o->badge, &c->pin, e) != 0)
         return -1;
-    return db_write(c->db, add_tx, c, e);
+    return c->actor ? act_guarded(c, add_tx, e) : db_write(c->db, add_tx, c, e);
 }
 
 static int do_role(struct call *c, struct err *e)
@@ -235,16 +254,14 @@ static int do_badge(struct call *c, struct err *e)
 /* One's own, or a supervisor somebody else's. */
 static int do_pin(struct call *c, struct err *e)
 {
-    struct session s;
-
-    if (cmd_session(c->db, c->o->as, &s, e) != 0)
+    if (log_in(c, e) != 0)
         return -1;
-    bool own = strcasecmp(s.name, c->name) == 0;
-    if (session_may(&s, own ? RIGHT_OWN_PIN : RIGHT_PEOPLE, e) != 0 ||
+    bool own = strcasecmp(c->who.name, c->name) == 0;
+    c->right = own ? RIGHT_OWN_PIN : RIGHT_PEOPLE;
+    if (session_may(&c->who, c->right, e) != 0 ||
         cmd_new_pin(c->name, own ? c->o->as : NULL, &c->pin, e) != 0)
         return -1;
-    c->actor = s.name;
-    return db_write(c->db, pin_tx, c, e);
+    return act_guarded(c, pin_tx, e);
 }
 
 static int do_recover(struct call *c, struct err *e)

@@ -83,3 +83,19 @@ int session_may(const struct session *s, enum right r, struct err *e)
                    s->name, role_names[s->role], i ? i->act : "do this",
                    right_roles_text(r, roles, sizeof roles));
 }
+
+int session_still(struct db *db, const struct session *s, enum right r,
+                  struct err *e)
+{
+    struct session now = *s;
+    struct person p;
+
+    int row = person_by_name(db, s->name, &p, e);
+    if (row < 0)
+        return -1;
+    if (row == 0 || p.id != s->person || p.blocked)
+        return err_set(e, ERR_TRUST, "%s was blocked meanwhile; ask another "
+                       "supervisor", s->name);
+    now.role = p.role;
+    return session_may(&now, r, e);
+}

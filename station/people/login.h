@@ -20,5 +20,10 @@ int login(struct db *db, const char *badge, const char *pin, struct session *out
 
 /* ERR_TRUST, with who may, when this session may not. */
 int session_may(const struct session *s, enum right r, struct err *e);
+/* As session_may, by what the ledger holds now: for acts that took a person's
+ * time since the login, inside their transaction. Also ERR_TRUST when the
+ * person was blocked meanwhile. */
+int session_still(struct db *db, const struct session *s, enum right r,
+                  struct err *e);
 
 #endif

@@ -171,6 +171,27 @@ send 27183
 EOF
 grep -q 'not the same' "$WORK/screen" || die "$(cat "$WORK/screen")"
 
+# Blocked while the new PIN was being typed.
+as '86420 11223' people add Eve2 --role supervisor --badge B-0010 --as B-0001
+("$WORK/pty" /dev/stdin "$STATION" people --data "$DATA" add Mallory --role operator --badge B-0011 --as B-0010 >"$WORK/screen.2" <<EOF
+wait Your PIN:
+send 11223
+wait New PIN of Mallory:
+send 14142
+wait again:
+wait-file $WORK/blocked
+send 14142
+EOF
+) &
+TYPING=$!
+wait_for 20 grep -q again: "$WORK/screen.2"
+as 86420 people block Eve2 --as B-0001
+: >"$WORK/blocked"
+rc=0
+wait $TYPING || rc=$?
+[ $rc = 1 ] || die "exit $rc: $(cat "$WORK/screen.2")"
+grep -q "was blocked meanwhile" "$WORK/screen.2" || die "$(cat "$WORK/screen.2")"
+
 if [ "$(id -u)" = 0 ]; then
     export PEOPLE_SHIM="$WORK/shim.so" PEOPLE_CONSOLE=1
     n=$(count)

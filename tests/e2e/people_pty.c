@@ -1,6 +1,6 @@
 /* Somebody at a terminal. people_pty STEPS CMD...: CMD runs with a terminal of
  * its own, and each line of the file STEPS is one step: "wait TEXT" until it was
- * shown, "send TEXT" and the enter key, "code": the last eight digits shown.
+ * shown, "wait-file PATH" until it is there, "send TEXT" and the enter key, "code": the last eight digits shown.
  * What the terminal shows goes to standard output; CMD's exit status is ours. */
 #include <ctype.h>
 #include <poll.h>
@@ -25,6 +25,7 @@ static int look(int fd)
     if (n <= 0)
         return 0;
     fwrite(shown + shown_n, 1, (size_t)n, stdout);
+    fflush(stdout);
     shown_n += (size_t)n;
     shown[shown_n] = '\0';
     return 1;
@@ -82,7 +83,10 @@ int main(int argc, char **argv)
     }
     while (fgets(line, sizeof line, steps)) {
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "wait ", 5) == 0)
+        if (strncmp(line, "wait-file ", 10) == 0)
+            while (access(line + 10, F_OK) != 0)
+                usleep(20000);
+        else if (strncmp(line, "wait ", 5) == 0)
             wait_for(fd, line + 5);
         else
             type(fd, strcmp(line, "code") == 0 ? code() : line + 5);

@@ -169,6 +169,9 @@ START_TEST(badge_and_pin)
     ck_assert_ptr_nonnull(strstr(e.msg, "engineer or supervisor"));
     bad(login(g.db, "B-0001", "4712", &s, &e), ERR_TRUST); /* another's PIN */
     bad(login(g.db, "B1", "4712", &s, &e), ERR_USAGE);
+    good(session_still(g.db, &s, RIGHT_OWN_PIN, &e));
+    good(db_write(g.db, block_bob, NULL, &e)); /* while he types a new PIN */
+    bad(session_still(g.db, &s, RIGHT_OWN_PIN, &e), ERR_TRUST);
     ck_assert_int_eq(ground_sql_int(&g, "SELECT count(*) FROM login_try"), 1);
     ground_balanced(g.db);
     ground_close(&g);
