@@ -8,6 +8,7 @@
 #include "station/base/clock.h"
 
 #define ATTEMPTS 10       /* more speeds than any card has */
+#define OVERTAKEN_MAX 2
 #define FAULTS_TOLERATED 3 /* mended ones in one session */
 #define POWER_OFF_MS 3000
 #define APDU_MIN 4
@@ -102,9 +103,11 @@ static int power_up(struct ccid_slot *s, struct buf *atr, int64_t limit,
                     struct err *e)
 {
     bool plain = false;
+    unsigned overtaken = 0;
 
     for (unsigned i = 0; i < ATTEMPTS; i++) {
         uint32_t before = s->ceiling;
+        unsigned epoch = ccid_reader_epoch(s->link.reader, s->link.slot);
 
         switch (ccid_link_power_on(&s->link, s->ceiling, plain, atr, limit, e)) {
         case CCID_POWER_GOOD:
@@ -118,7 +121,12 @@ static int power_up(struct ccid_slot *s, struct buf *atr, int64_t limit,
             plain = true;
             break;
         case CCID_POWER_BAD:
-            return -1;
+            /* The reader was reset for what was before this session, or the
+             * card was changed: no command was sent yet, so begin again. */
+            if (epoch == ccid_reader_epoch(s->link.reader, s->link.slot) ||
+                overtaken++ == OVERTAKEN_MAX || clock_monotonic_ms() >= limit)
+                return -1;
+            break;
         }
     }
     return -1;
