@@ -21,8 +21,8 @@ bool ccid_place_parse(const char *name, char path[USB_PATH_MAX + 1],
 /* Can a fixture be opened there? As slot.h's open. */
 int ccid_place_check(struct ccid_readers *r, const char *path, unsigned slot,
                      struct err *e);
-/* The reader there, once it is open; waits until limit for that. ERR_NO_CARD:
- * none, or one that is of no use. */
+/* The reader there, once it is open; waits until limit for that. As
+ * ccid_place_check, and ERR_NO_CARD: still not open by then. */
 int ccid_place_hold(struct ccid_readers *r, const char *path, unsigned slot,
                     int64_t limit, struct ccid_hold *out, struct err *e);
 void ccid_place_release(struct ccid_hold *h); /* harmless twice */

@@ -479,7 +479,10 @@ static bool wait_for_usb(struct ccid_device *d)
 static void *keep(void *arg)
 {
     struct ccid_device *d = arg;
+    char name[16]; /* for top and gdb */
 
+    snprintf(name, sizeof name, "ccid %.10s", d->port->path);
+    pthread_setname_np(pthread_self(), name);
     if (d->before) {
         pthread_join(d->before->thread, NULL);
         device_unref(d->before);

@@ -4,7 +4,7 @@
  * fixture is the place, not the reader: it lives on while the reader is pulled
  * and plugged again. open: ERR_USAGE: no name of a place; ERR_NOT_FOUND:
  * nothing is plugged there; ERR_WRONG_STATE: what is plugged there is parked
- * or not ours.
+ * or not ours. power_on answers with the same codes for what has changed since.
  *
  * Every wait has the deadline that the card's own timing gives; the caller's
  * timeout is only an upper bound. After any doubt (no answer, an answer that

@@ -179,16 +179,15 @@ unsigned rig_events(struct rig *r, enum ccid_event_kind kind, const char *name)
     return n;
 }
 
-void rig_await_events(struct rig *r, enum ccid_event_kind kind, unsigned n)
+void rig_await_events(struct rig *r, enum ccid_event_kind kind, const char *name,
+                      unsigned n)
 {
     int64_t until = clock_monotonic_ms() + RIG_WAIT_MS;
     const struct timespec nap = { .tv_nsec = 1000000 };
 
-    while (rig_events(r, kind, NULL) != n) {
-        ck_assert_msg(clock_monotonic_ms() < until, "%u events of kind %d, not %u",
-                      rig_events(r, kind, NULL), (int)kind, n);
+    while (rig_events(r, kind, name) < n && clock_monotonic_ms() < until)
         nanosleep(&nap, NULL);
-    }
+    ck_assert_uint_eq(rig_events(r, kind, name), n);
 }
 
 struct fixture *rig_open(struct rig *r, const char *name)

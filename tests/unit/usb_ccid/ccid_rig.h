@@ -34,7 +34,9 @@ void rig_await(struct rig *r, const char *name, enum ccid_place_state s,
                struct ccid_place *out);
 /* How often this event came for this place (NULL: any). */
 unsigned rig_events(struct rig *r, enum ccid_event_kind kind, const char *name);
-void rig_await_events(struct rig *r, enum ccid_event_kind kind, unsigned n);
+/* Waits until it has come that often: an event follows what the list says. */
+void rig_await_events(struct rig *r, enum ccid_event_kind kind, const char *name,
+                      unsigned n);
 
 struct fixture *rig_open(struct rig *r, const char *name);
 /* MANAGE CHANNEL; the puppet answers it. */

@@ -59,8 +59,8 @@ START_TEST(names)
     rig_await(rig, "1-2", CCID_PLACE_GONE, NULL);
     rig_await(rig, "1-2:1", CCID_PLACE_GONE, NULL);
     ck_assert_int_eq(open_fails("1-2", "plug one in"), ERR_NOT_FOUND);
-    ck_assert_uint_eq(rig_events(rig, CCID_EVENT_APPEARED, NULL), 2);
-    rig_await_events(rig, CCID_EVENT_GONE, 2); /* comes when it is closed */
+    rig_await_events(rig, CCID_EVENT_APPEARED, NULL, 2);
+    rig_await_events(rig, CCID_EVENT_GONE, NULL, 2);
 }
 END_TEST
 
@@ -110,8 +110,7 @@ START_TEST(refused)
     ck_assert_ptr_nonnull(strstr(p.verdict, "TPDU level, T=0 and T=1"));
     ck_assert_uint_eq(p.vendor, 0x1209);
     ck_assert_int_eq(open_fails("1-2.1", "parked"), ERR_WRONG_STATE);
-    nap(50);
-    ck_assert_uint_eq(rig_events(rig, CCID_EVENT_PARKED, "1-2.1"), 1);
+    rig_await_events(rig, CCID_EVENT_PARKED, "1-2.1", 1);
 
     rig_unplug(rig, "1-2"); /* the hub, with all that is on it */
     rig_await(rig, "1-2.1", CCID_PLACE_GONE, NULL);
@@ -148,7 +147,7 @@ START_TEST(silent_again_is_parked)
     ck_assert_int_eq(f->ops->power_on(f, &atr, WAIT_MS, &e), -1);
     ck_assert_int_eq(e.code, ERR_WRONG_STATE);
     ck_assert_ptr_nonnull(strstr(e.msg, "parked"));
-    ck_assert_uint_eq(rig_events(rig, CCID_EVENT_PARKED, "1-1"), 1);
+    rig_await_events(rig, CCID_EVENT_PARKED, "1-1", 1);
 
     rig_unplug(rig, "1-1"); /* what parks a reader ends with its plug */
     rig_await(rig, "1-1", CCID_PLACE_GONE, NULL);
@@ -228,9 +227,8 @@ START_TEST(cards_come_and_go)
     rig_await(rig, "1-1", CCID_PLACE_EMPTY, NULL);
     OK(ccid_model_insert(d, 0, card, &c, &e), e);
     rig_await(rig, "1-1", CCID_PLACE_CARD, NULL);
-    nap(20);
-    ck_assert_uint_eq(rig_events(rig, CCID_EVENT_CARD_IN, "1-1"), 2);
-    ck_assert_uint_eq(rig_events(rig, CCID_EVENT_CARD_OUT, "1-1"), 1);
+    rig_await_events(rig, CCID_EVENT_CARD_IN, "1-1", 2);
+    rig_await_events(rig, CCID_EVENT_CARD_OUT, "1-1", 1);
 }
 END_TEST
 
@@ -243,8 +241,15 @@ static double cpu_ms(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
-/* 60 readers that have to be polled, the models' own time included: sanitizers
- * and a busy machine make it several times what the station needs. */
+/* 60 readers that have to be polled, the models' own time included, on a
+ * machine that other tests keep busy; the station's own share is the keepers'
+ * and the event thread's. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IDLE_PERCENT 40
+#else
+#define IDLE_PERCENT 8
+#endif
+
 START_TEST(idle_readers_cost_nothing)
 {
     const struct ccid_model_options o = { .level = CCID_TPDU, .no_interrupt = true };
@@ -263,7 +268,7 @@ START_TEST(idle_readers_cost_nothing)
     nap(2000);
     double used = (cpu_ms() - before) / 2000 * 100;
     printf("60 idle readers, polled: %.2f %% of a core\n", used);
-    ck_assert_msg(used < 8, "%.2f %%", used);
+    ck_assert_msg(used < IDLE_PERCENT, "%.2f %%", used);
 }
 END_TEST
 

@@ -30,6 +30,7 @@ static const struct {
     { "TPDU, T=1", { .level = CCID_TPDU }, { .no_t0 = true } },
     { "TPDU, T=0 first", { .level = CCID_TPDU }, { 0 } },
     { "TPDU, T=1 first", { .level = CCID_TPDU }, { .t1_first = true } },
+    { "TPDU, CRC", { .level = CCID_TPDU }, { .no_t0 = true, .crc = true } },
     { "TPDU, short blocks", { .level = CCID_TPDU }, { .no_t0 = true, .ifsc = 5 } },
     { "TPDU, default speed", { .level = CCID_TPDU }, { .no_t0 = true, .ta1 = 0x11 } },
     { "TPDU, WTX and IFS", { .level = CCID_TPDU },
