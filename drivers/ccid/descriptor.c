@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/iso7816/atr.h"
+
 #define CLASS_CCID 0x0B
 #define CLASS_VENDOR 0xFF
 #define DESCRIPTOR_TYPE 0x21
@@ -261,11 +263,6 @@ static int judge_clock(const struct raw *r, struct ccid_profile *p,
     return 0;
 }
 
-/* ISO 7816-3 tables 7 and 8; 0: reserved. */
-static const uint16_t fi[16] = { 372, 372, 558, 744, 1116, 1488, 1860, 0,
-                                 0,   512, 768, 1024, 1536, 2048, 0,   0 };
-static const uint8_t di[16] = { 0, 1, 2, 4, 8, 16, 32, 64, 12, 20 };
-
 /* The fastest that its clock and its greatest data rate allow. Readers round
  * their rates; one per cent is less than the step between two speeds. */
 static void judge_speed(struct ccid_profile *p)
@@ -276,16 +273,17 @@ static void judge_speed(struct ccid_profile *p)
         return;
     p->fidi_max = 0x11;
     p->speed = (uint32_t)((uint64_t)p->clock_khz * 1000 / 372);
-    for (unsigned f = 1; f < 16; f++)
-        for (unsigned d = 1; d < 16; d++) {
-            if (!fi[f] || !di[d])
-                continue;
-            uint64_t rate = (uint64_t)p->clock_khz * 1000 * di[d] / fi[f];
-            if (rate <= limit && rate > p->speed) {
-                p->fidi_max = (uint8_t)(f << 4 | d);
-                p->speed = (uint32_t)rate;
-            }
+    for (unsigned ta1 = 0x11; ta1 < 0x100; ta1++) {
+        uint16_t f = atr_f((uint8_t)ta1);
+        uint64_t rate = f ? (uint64_t)p->clock_khz * 1000 *
+                                atr_d((uint8_t)ta1) / f
+                          : 0;
+
+        if (rate <= limit && rate > p->speed) {
+            p->fidi_max = (uint8_t)ta1;
+            p->speed = (uint32_t)rate;
         }
+    }
 }
 
 /* At TPDU level a message must hold what the protocol needs; a small one may

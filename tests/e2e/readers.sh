@@ -16,7 +16,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/lineside-readers.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
 ${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -I. -o "$dir/readers" tests/e2e/readers.c \
-    drivers/ccid/descriptor.c station/base/err.c station/base/span.c
+    drivers/ccid/descriptor.c drivers/iso7816/atr.c station/base/err.c station/base/span.c
 "$dir/readers" "$dumps" >"$dir/table"
 sed "\\|^$mark\$|,\$d" "$doc" >"$dir/doc"
 {
