@@ -11,7 +11,7 @@
 #include "tests/lab/puppet.h"
 #include "tests/lab/puppet_words.h"
 
-#define FIXTURES_MAX 64
+#define FIXTURES_MAX 256
 #define BF37_SEQ 1
 
 struct card {

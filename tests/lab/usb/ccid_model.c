@@ -157,6 +157,7 @@ static void fire(struct ccid_reader *r, struct ccid_message *m)
 static void hand_over(struct ccid_slot *s, struct ccid_message *m)
 {
     m->generation = s->reader->generation;
+    m->came = line_now();
     if (s->has_next) /* of before a reset */
         buf_clear(&s->next.octets);
     s->next = *m;

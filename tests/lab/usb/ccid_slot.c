@@ -157,7 +157,7 @@ static void work(struct ccid_slot *s, struct ccid_message *m)
 {
     s->message = m;
     s->link_fault = m->fault;
-    line_host(&s->line, line_now());
+    line_host(&s->line, m->came);
     ccid_message_work(s);
     s->message = NULL;
     buf_clear(&m->octets);

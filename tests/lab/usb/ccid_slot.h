@@ -27,6 +27,7 @@ struct ccid_message {
     enum ccid_fault fault;
     uint64_t seed;
     uint32_t generation; /* of the reader: older than a reset, unanswered */
+    int64_t came; /* line_now(): the line begins then, not when a thread woke */
 };
 
 struct ccid_answer {
