@@ -138,6 +138,12 @@ FROZEN=
 n=$(count)
 refused 1 'somebody who stands here|needs root' 4711 people recover Eve --badge B-0005
 "${CC:-gcc}" -O1 -D_GNU_SOURCE -o "$WORK/pty" tests/e2e/people_pty.c -lutil
+rc=0
+"$WORK/pty" /dev/null true || rc=$?
+if [ $rc = 77 ]; then
+    echo "SKIP: what is asked at a terminal: no pseudo-terminal here (/dev/pts)"
+    exit 0
+fi
 pty() { # pty CODE CMD...: with the steps on standard input
     want=$1
     shift

@@ -34,8 +34,6 @@ int host_main(const struct host_suite *what)
 {
     const char *why = lab_bus_cannot();
     struct err e = ERR_INIT;
-    Suite *s = suite_create(what->name);
-    TCase *t = tcase_create("libusb");
     SRunner *r;
     int failed;
 
@@ -48,6 +46,8 @@ int host_main(const struct host_suite *what)
         fprintf(stderr, "%s\n", e.msg);
         return 1;
     }
+    Suite *s = suite_create(what->name);
+    TCase *t = tcase_create("libusb");
     suite = what;
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);

@@ -202,12 +202,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("usb_scanner/faults");
-    TCase *t = tcase_create("faults");
     int entered = stage_enter();
 
     if (entered != 0)
         return entered;
+    Suite *s = suite_create("usb_scanner/faults");
+    TCase *t = tcase_create("faults");
     tcase_add_checked_fixture(t, stage_setup, stage_teardown);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, faults_of_a_scanner, 0, ROWS(fault_rows));

@@ -278,12 +278,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("usb_scanner");
-    TCase *t = tcase_create("scanners");
     int entered = stage_enter();
 
     if (entered != 0)
         return entered;
+    Suite *s = suite_create("usb_scanner");
+    TCase *t = tcase_create("scanners");
     tcase_add_checked_fixture(t, stage_setup, stage_teardown);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, all_of_ascii, 0, ROWS(keyboards) * ROWS(layouts));
