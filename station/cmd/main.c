@@ -14,12 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINESIDE_VERSION "0.1"
-
 static const struct command *const commands[] = {
     &cmd_init,  &cmd_station_csr, &cmd_station_cert, &cmd_import,
     &cmd_stock, &cmd_run,    &cmd_export, &cmd_log, &cmd_clock,
-    &cmd_fixtures, &cmd_people,
+    &cmd_fixtures, &cmd_people, &cmd_ctl,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -3,6 +3,8 @@
 #include "station/cmd/cmd.h"
 
 #include "drivers/bench.h"
+#include "station/control/events.h"
+#include "station/control/server.h"
 #include "station/line/floor.h"
 #include "station/line/line.h"
 #include "station/line/recipe.h"
@@ -18,16 +20,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define APDU_TIMEOUT_MAX_MS (60 * 60 * 1000)
 #define UNIT_TIMEOUT_MAX_S (24 * 60 * 60)
+#define DESCRIPTORS 4096
 
 struct run_options {
     const char *bench;
     const char *scan;
+    const char *control_group;
     bool no_usb;
     struct apdu_limits limits;
 };
@@ -37,6 +43,7 @@ struct run_options {
 struct output {
     bool json;
     atomic_bool broken; /* nobody reads any more */
+    struct control *control;
 };
 
 /* 0 or -1. Not interleaved with another thread's line up to PIPE_BUF. */
@@ -62,21 +69,6 @@ static void put(struct output *o, const char *line, size_t n)
         atomic_store(&o->broken, true);
 }
 
-/* Text that came from elsewhere may have been cut inside a character. */
-static json_t *text(const char *s)
-{
-    json_t *j = json_string(s);
-
-    if (j)
-        return j;
-    char plain[512];
-    size_t n = 0;
-    for (; s[n] && n < sizeof plain - 1; n++)
-        plain[n] = (unsigned char)s[n] < 0x80 ? s[n] : '?';
-    plain[n] = '\0';
-    return json_string(plain);
-}
-
 static void put_json(struct output *o, json_t *j)
 {
     char *line = j ? json_dumps(j, JSON_COMPACT) : NULL;
@@ -90,78 +82,6 @@ static void put_json(struct output *o, json_t *j)
     line[n] = '\n'; /* over its NUL: it is written by length */
     put(o, line, n + 1);
     free(line);
-}
-
-static json_t *ready_json(const struct line_event *ev)
-{
-    json_t *names = json_array();
-
-    for (size_t i = 0; i < ev->fixtures; i++)
-        json_array_append_new(names, text(ev->list[i].name));
-    return json_pack("{s:s, s:o}", "event", "ready", "fixtures", names);
-}
-
-static json_t *busy_json(const struct line_event *ev)
-{
-    return json_pack("{s:s, s:o, s:s, s:o, s:s}", "event", "busy", "fixture",
-                     text(ev->fixture), "step", ev->step, "serial",
-                     text(ev->serial), "eid", ev->eid);
-}
-
-static json_t *unresolved_json(const struct line_event *ev)
-{
-    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:s}", "event",
-                     "unresolved", "fixture", text(ev->fixture), "serial",
-                     text(ev->serial), "eid", ev->eid, "iccid", ev->iccid,
-                     "transactionId", ev->txid, "next",
-                     verdict_row(V_UNRESOLVED)->next);
-}
-
-static json_t *verdict_json(const struct line_event *ev)
-{
-    const struct verdict_row *v = ev->verdict;
-    json_t *j = json_pack(
-        "{s:s, s:o, s:s, s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:I, s:I}", "event",
-        "verdict", "fixture", text(ev->fixture), "verdict",
-        verdict_kind_text(v->kind), "code", v->code, "serial",
-        text(ev->serial), "eid", ev->eid, "installed", (int)ev->installed,
-        "cause", v->cause, "next", v->next, "detail", text(ev->detail), "apdus",
-        (json_int_t)ev->apdus, "ms", (json_int_t)ev->ms);
-    char sw[5];
-
-    if (j && ev->sw) {
-        snprintf(sw, sizeof sw, "%04X", ev->sw);
-        json_object_set_new(j, "sw", json_string(sw));
-    }
-    return j;
-}
-
-static json_t *place_json(const struct line_event *ev, const char *event,
-                          const char *fixture)
-{
-    json_t *j = json_pack("{s:s, s:o, s:o, s:s}", "event", event, "place",
-                          text(ev->place), "reason", text(ev->detail), "state",
-                          ev->state);
-
-    if (j && fixture)
-        json_object_set_new(j, "fixture", text(fixture));
-    return j;
-}
-
-static json_t *fixture_json(const struct line_event *ev)
-{
-    return place_json(ev, "fixture", ev->fixture);
-}
-
-static json_t *scanner_json(const struct line_event *ev)
-{
-    return place_json(ev, "scanner", NULL);
-}
-
-static json_t *chosen_json(const struct line_event *ev)
-{
-    return json_pack("{s:s, s:o, s:o}", "event", "chosen", "fixture",
-                     text(ev->fixture), "scanner", text(ev->place));
 }
 
 static int fixture_text(const struct line_event *ev, char *out, size_t cap)
@@ -218,17 +138,11 @@ static int verdict_text(const struct line_event *ev, char *out, size_t cap)
                     *ev->detail ? " [" : "", ev->detail, *ev->detail ? "]" : "");
 }
 
-static const struct {
-    json_t *(*json)(const struct line_event *ev);
-    int (*text)(const struct line_event *ev, char *out, size_t cap);
-} shapes[] = {
-    [LINE_READY] = { ready_json, ready_text },
-    [LINE_UNRESOLVED] = { unresolved_json, unresolved_text },
-    [LINE_BUSY] = { busy_json, busy_text },
-    [LINE_VERDICT] = { verdict_json, verdict_text },
-    [LINE_FIXTURE] = { fixture_json, fixture_text },
-    [LINE_SCANNER] = { scanner_json, scanner_text },
-    [LINE_CHOSEN] = { chosen_json, chosen_text },
+static int (*const texts[])(const struct line_event *ev, char *out, size_t cap) = {
+    [LINE_READY] = ready_text,       [LINE_UNRESOLVED] = unresolved_text,
+    [LINE_BUSY] = busy_text,         [LINE_VERDICT] = verdict_text,
+    [LINE_FIXTURE] = fixture_text,   [LINE_SCANNER] = scanner_text,
+    [LINE_CHOSEN] = chosen_text,
 };
 
 static void on_event(void *ctx, const struct line_event *ev)
@@ -236,11 +150,12 @@ static void on_event(void *ctx, const struct line_event *ev)
     struct output *o = ctx;
     char line[2048];
 
+    control_tell(o->control, ev); /* first: this one never waits */
     if (o->json) {
-        put_json(o, shapes[ev->kind].json(ev));
+        put_json(o, control_event_json(ev));
         return;
     }
-    int n = shapes[ev->kind].text(ev, line, sizeof line);
+    int n = texts[ev->kind](ev, line, sizeof line);
     put(o, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
 }
 
@@ -304,6 +219,14 @@ static int catch_signals(struct err *e)
     return fd >= 0 ? fd : err_errno(e, "signalfd");
 }
 
+static void begin_end(bool *ending, struct line *line)
+{
+    fprintf(stderr, "lineside run: ending when the units at work are done; "
+                    "once more ends at once\n");
+    line_stop(line);
+    *ending = true;
+}
+
 /* The first asks for an orderly end, the second for one at once: the process
  * ends as by kill -9, and the ledger is made for that. */
 static void take_signal(int fd, bool *ending, struct line *line)
@@ -314,20 +237,28 @@ static void take_signal(int fd, bool *ending, struct line *line)
         return;
     if (*ending)
         _exit(128 + (int)si.ssi_signo);
-    fprintf(stderr, "lineside run: ending when the units at work are done; "
-                    "once more ends at once\n");
-    line_stop(line);
-    *ending = true;
+    begin_end(ending, line);
 }
 
-static int loop(struct line *line, int scan_fd, int signal_fd,
+/* A client of the control socket asks for the orderly end: any thread. */
+static void ask_to_stop(void *ctx)
+{
+    const int *fd = ctx;
+    uint64_t one = 1;
+
+    if (write(*fd, &one, sizeof one) < 0)
+        return; /* it was asked often enough */
+}
+
+static int loop(struct line *line, int scan_fd, int signal_fd, int stop_fd,
                 const struct output *out, struct err *e)
 {
-    enum { SCANS, SIGNALS, UNITS, COUNT };
+    enum { SCANS, SIGNALS, UNITS, STOP, COUNT };
     struct pollfd p[COUNT] = {
         [SCANS] = { .fd = scan_fd, .events = POLLIN },
         [SIGNALS] = { .fd = signal_fd, .events = POLLIN },
         [UNITS] = { .fd = line_fd(line), .events = POLLIN },
+        [STOP] = { .fd = stop_fd, .events = POLLIN },
     };
     struct scan_lines lines = { .n = 0 };
     bool ending = false, endless = scan_fd < 0;
@@ -342,17 +273,20 @@ static int loop(struct line *line, int scan_fd, int signal_fd,
             return err_errno(e, "the workers' signal");
         if (p[SIGNALS].revents)
             take_signal(signal_fd, &ending, line);
+        else if (p[STOP].revents)
+            begin_end(&ending, line);
         else if (p[SCANS].revents && !read_scans(scan_fd, &lines, line, e))
             p[SCANS].fd = -1;
         if (ending || atomic_load(&out->broken))
-            p[SCANS].fd = -1;
+            p[SCANS].fd = p[STOP].fd = -1;
     }
     return e->code == ERR_NONE ? 0 : -1;
 }
 
 /* --- options ------------------------------------------------------------------ */
 
-enum { OPT_BENCH = 256, OPT_SCAN, OPT_NO_USB, OPT_APDU, OPT_UNIT };
+enum { OPT_BENCH = 256, OPT_SCAN, OPT_NO_USB, OPT_APDU, OPT_UNIT,
+       OPT_CONTROL_GROUP };
 
 static const struct option options[] = {
     { "bench", required_argument, NULL, OPT_BENCH },
@@ -360,6 +294,7 @@ static const struct option options[] = {
     { "no-usb", no_argument, NULL, OPT_NO_USB },
     { "apdu-timeout-ms", required_argument, NULL, OPT_APDU },
     { "unit-timeout-s", required_argument, NULL, OPT_UNIT },
+    { "control-group", required_argument, NULL, OPT_CONTROL_GROUP },
     { NULL, 0, NULL, 0 },
 };
 
@@ -388,6 +323,9 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     case OPT_SCAN:
         o->scan = arg;
         return 0;
+    case OPT_CONTROL_GROUP:
+        o->control_group = arg;
+        return 0;
     case OPT_NO_USB:
         o->no_usb = true;
         return 0;
@@ -405,6 +343,32 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
 }
 
 /* --- the command ----------------------------------------------------------------- */
+
+/* Clients of the control socket take descriptors; fixtures must not go short. */
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= DESCRIPTORS)
+        return;
+    r.rlim_cur = r.rlim_max < DESCRIPTORS ? r.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
+
+/* Before the line, which tells it what there is. */
+static int make_control(const struct cmd_common *c, const struct run_options *o,
+                        int *stop_fd, struct output *out, struct err *e)
+{
+    raise_descriptors();
+    *stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (*stop_fd < 0)
+        return err_errno(e, "eventfd");
+    return control_new(&(struct control_options){
+                           .data_dir = c->data_dir, .group = o->control_group,
+                           .version = LINESIDE_VERSION, .stop = ask_to_stop,
+                           .stop_ctx = stop_fd },
+                       &out->control, e);
+}
 
 static int start_line(const struct cmd_common *c, const struct run_options *o,
                       struct output *out, struct line **line, struct err *e)
@@ -445,20 +409,23 @@ static int start_floor(const struct cmd_common *c, struct line *line,
 }
 
 /* The order in which nothing is used after it was given back. */
-static void end_line(struct line *line, struct floor *floor)
+static void end_line(struct line *line, struct floor *floor,
+                     struct control *control)
 {
     floor_quiet(floor);
     if (line)
         line_end(line); /* the last verdicts are told in here */
     floor_stop(floor);
+    control_end(control); /* the run lock is the line's: the socket goes first */
     line_free(line);
+    control_free(control);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
     struct line *line = NULL;
     struct floor *floor = NULL;
-    int scan_fd, signal_fd;
+    int scan_fd, signal_fd, stop_fd = -1;
     struct run_options o = { .limits = APDU_LIMITS_DEFAULT };
     struct cmd_common common;
     struct err e = ERR_INIT;
@@ -473,10 +440,12 @@ static int run(const struct command *self, int argc, char **argv)
     struct output out = { .json = common.json };
     int bad = open_scan(&o, &scan_fd, &e) != 0 ||
               (signal_fd = catch_signals(&e)) < 0 ||
+              make_control(&common, &o, &stop_fd, &out, &e) != 0 ||
               start_line(&common, &o, &out, &line, &e) != 0 ||
+              control_serve(out.control, line, &e) != 0 ||
               (!o.no_usb && start_floor(&common, line, &floor, &e) != 0) ||
-              loop(line, scan_fd, signal_fd, &out, &e) != 0;
-    end_line(line, floor);
+              loop(line, scan_fd, signal_fd, stop_fd, &out, &e) != 0;
+    end_line(line, floor, out.control);
     if (atomic_load(&out.broken)) {
         err_set(&e, ERR_CLOSED, "nobody reads the verdicts any more; the line "
                                 "has ended, and the ledger holds all of them");
@@ -488,7 +457,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_run = {
     .name = "run",
     .args = "[--scan FILE|FIFO|-] [--bench DIR] [--no-usb] [--apdu-timeout-ms N] "
-            "[--unit-timeout-s N]",
+            "[--unit-timeout-s N] [--control-group GROUP]",
     .summary = "Run the line: scans in, verdicts out",
     .help =
         "  --scan PATH  scan lines besides those of the scanners: a file, a\n"
@@ -500,6 +469,8 @@ const struct command cmd_run = {
         "               socket in DIR is one\n"
         "  --no-usb     leave the bus alone: no reader, no scanner\n"
         "  --apdu-timeout-ms N  longest wait for one answer (default 120000)\n"
-        "  --unit-timeout-s N   longest time for one unit (default 900)\n",
+        "  --unit-timeout-s N   longest time for one unit (default 900)\n"
+        "  --control-group GROUP  members of GROUP may use the control socket\n"
+        "               too (see ctl), not this user and root alone\n",
     .run = run,
 };

@@ -1,0 +1,243 @@
+/* lineside ctl: speaks to the line that runs on a data directory. */
+#include "station/cmd/cmd.h"
+
+#include "station/control/client.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+struct output {
+    bool json;
+    bool ended;  /* the line has said that it ends    */
+    bool broken; /* nobody reads what is printed here */
+};
+
+/* --- text for people ----------------------------------------------------------- */
+
+static const char *word(const json_t *j, const char *name)
+{
+    const char *s = json_string_value(json_object_get(j, name));
+
+    return s ? s : "";
+}
+
+static long long count(const json_t *j, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(j, name));
+}
+
+static void print_stock(const json_t *k)
+{
+    if (!json_is_object(k)) {
+        puts("stock   the ledger cannot be read now");
+        return;
+    }
+    printf("stock   %lld in stock, %lld installed, %lld failed, %lld quarantined, "
+           "%lld unresolved, of %lld\n", count(k, "in-stock"),
+           count(k, "installed"), count(k, "failed"), count(k, "quarantined"),
+           count(k, "unresolved"), count(k, "received"));
+}
+
+static void print_fixture(const json_t *f)
+{
+    const json_t *last = json_object_get(f, "last");
+
+    printf("%-7s ", word(f, "fixture"));
+    if (*word(f, "state"))
+        printf("%s%s%s; ", word(f, "state"), *word(f, "reason") ? ": " : "",
+               word(f, "reason"));
+    if (json_is_true(json_object_get(f, "busy")))
+        printf("%s: %s", word(f, "serial"), word(f, "step"));
+    else
+        printf("free");
+    if (last)
+        printf("; last %s: %s (%s)", word(last, "serial"), word(last, "verdict"),
+               word(last, "code"));
+    putchar('\n');
+}
+
+static void print_state(const json_t *s)
+{
+    const json_t *counts = json_object_get(s, "counts"), *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(s, "fixtures"), i, one)
+        print_fixture(one);
+    json_array_foreach(json_object_get(s, "scanners"), i, one)
+        printf("scanner %s is %s%s%s\n", word(one, "place"), word(one, "state"),
+               *word(one, "reason") ? ": " : "", word(one, "reason"));
+    printf("units   %lld PASS, %lld FAIL, %lld ALREADY DONE, %lld REFUSED\n",
+           count(counts, "pass"), count(counts, "fail"),
+           count(counts, "alreadyDone"), count(counts, "refused"));
+    print_stock(json_object_get(s, "stock"));
+}
+
+static void print_change(const json_t *j)
+{
+    const char *event = word(j, "event");
+
+    if (strcmp(event, "snapshot") == 0)
+        print_state(json_object_get(j, "state"));
+    else if (strcmp(event, "stock") == 0)
+        print_stock(json_object_get(j, "stock"));
+    else if (strcmp(event, "busy") == 0)
+        printf("%-7s %s: %s\n", word(j, "fixture"), word(j, "serial"), word(j, "step"));
+    else if (strcmp(event, "verdict") == 0)
+        printf("%-7s %s: %s (%s). %s\n", word(j, "fixture"), word(j, "serial"),
+               word(j, "verdict"), word(j, "code"), word(j, "next"));
+    else if (strcmp(event, "fixture") == 0 || strcmp(event, "scanner") == 0)
+        printf("%s %s is %s%s%s\n", event,
+               *word(j, "fixture") ? word(j, "fixture") : word(j, "place"),
+               word(j, "state"), *word(j, "reason") ? ": " : "", word(j, "reason"));
+    else if (strcmp(event, "chosen") == 0)
+        printf("%-7s chosen; now scan its unit\n", word(j, "fixture"));
+    else if (strcmp(event, "lost") == 0)
+        puts("lost    changes went by unread; this is how things stand now:");
+}
+
+static void print_json(const json_t *j)
+{
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+}
+
+static void on_event(void *ctx, const json_t *j)
+{
+    struct output *o = ctx;
+
+    o->ended |= strcmp(word(j, "event"), "ended") == 0;
+    if (o->json)
+        print_json(j);
+    else
+        print_change(j);
+    o->broken |= fflush(stdout) != 0;
+}
+
+/* --- what can be asked ------------------------------------------------------------- */
+
+typedef int act_fn(struct client *c, struct output *o, const char *word,
+                   struct err *e);
+
+static int snapshot(struct client *c, struct output *o, const char *unused,
+                    struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+
+    (void)unused;
+    if (client_ask(c, CONTROL_SNAPSHOT, NULL, &reply, e) != 0)
+        return -1;
+    (o->json ? print_json : print_state)(json_object_get(reply, "state"));
+    return 0;
+}
+
+/* Until the line ends, or nobody reads. */
+static int watch(struct client *c, struct output *o, const char *unused,
+                 struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+
+    (void)unused;
+    if (client_ask(c, CONTROL_SUBSCRIBE, NULL, &reply, e) != 0)
+        return -1;
+    while (!o->ended && !o->broken)
+        if (client_next(c, -1, e) != 0)
+            return -1;
+    return 0;
+}
+
+static int scan(struct client *c, struct output *o, const char *line,
+                struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+    json_t *members = json_pack("{s:s}", "line", line);
+
+    if (!members)
+        return err_set(e, ERR_USAGE, "a scan line is UTF-8 text: FIXTURE TAB BARCODE");
+    if (client_ask(c, CONTROL_SCAN, members, &reply, e) != 0)
+        return -1;
+    if (o->json)
+        print_json(reply);
+    else
+        puts("scanned; its verdict is told by `lineside ctl watch`");
+    return 0;
+}
+
+static int stop(struct client *c, struct output *o, const char *unused,
+                struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+
+    (void)unused;
+    if (client_ask(c, CONTROL_STOP, NULL, &reply, e) != 0)
+        return -1;
+    if (o->json)
+        print_json(reply);
+    else
+        puts("the line ends when the units at work are done");
+    return 0;
+}
+
+static int version(struct client *c, struct output *o, const char *unused,
+                   struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+
+    (void)unused;
+    if (client_ask(c, CONTROL_VERSION, NULL, &reply, e) != 0)
+        return -1;
+    if (o->json)
+        print_json(reply);
+    else
+        printf("lineside %s, protocol %lld, process %lld\n", word(reply, "version"),
+               count(reply, "protocol"), count(reply, "pid"));
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int operands;
+    act_fn *act;
+} acts[] = {
+    { "snapshot", 0, snapshot }, { "watch", 0, watch }, { "scan", 1, scan },
+    { "stop", 0, stop },         { "version", 0, version },
+};
+
+/* --- the command --------------------------------------------------------------------- */
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    AUTO(client_close_p) struct client *c = NULL;
+    struct cmd_common common;
+    struct err e = ERR_INIT;
+    size_t a = 0;
+
+    int stopped = cmd_options(self, argc, argv, NULL, NULL, NULL, &common);
+    if (stopped)
+        return stopped - 1;
+    while (a < sizeof acts / sizeof *acts && optind < argc &&
+           strcmp(acts[a].name, argv[optind]) != 0)
+        a++;
+    if (optind == argc || a == sizeof acts / sizeof *acts)
+        return cmd_usage(self, "say snapshot, watch, scan LINE, stop or version");
+    if (argc - optind - 1 != acts[a].operands)
+        return cmd_usage(self, acts[a].operands ? "scan takes one scan line, quoted"
+                                                : "nothing comes after that word");
+    struct output o = { .json = common.json };
+    if (client_open(common.data_dir, on_event, &o, &c, &e) != 0 ||
+        acts[a].act(c, &o, argv[optind + 1], &e) != 0)
+        return cmd_fail(self, &e);
+    return 0;
+}
+
+const struct command cmd_ctl = {
+    .name = "ctl",
+    .args = "snapshot | watch | scan LINE | stop | version",
+    .summary = "Speak to the line that runs: look, scan, stop",
+    .help = "  snapshot   how the line stands now\n"
+            "  watch      that, and then every change until the line ends\n"
+            "  scan LINE  one scan line, FIXTURE TAB BARCODE, as a scanner's\n"
+            "  stop       an orderly end, as by SIGTERM\n"
+            "  version    which program runs the line\n",
+    .run = run,
+};

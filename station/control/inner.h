@@ -1,0 +1,23 @@
+/* control/inner: the server's halves: server.c has the socket, the thread and
+ * the state; requests.c does what clients ask for. */
+#ifndef LINESIDE_CONTROL_INNER_H
+#define LINESIDE_CONTROL_INNER_H
+
+#include "station/control/peer.h"
+#include "station/control/protocol.h"
+#include "station/control/server.h"
+
+/* One request of p, answered. */
+void control_answer(struct control *c, struct peer *p, struct span line);
+
+/* j and, if it is not NULL, `state` as its last member named "state", to p.
+ * j is taken over. */
+void control_send(struct peer *p, json_t *j, struct chunk *state);
+/* Everything told so far goes to the subscribers; then the state that results,
+ * as JSON text. Borrowed until the next call; NULL: no memory. */
+struct chunk *control_state_now(struct control *c);
+void control_subscribe(struct control *c, struct peer *p, bool on);
+struct line *control_line(struct control *c);
+const struct control_options *control_settings(const struct control *c);
+
+#endif

@@ -1,0 +1,138 @@
+#include "station/control/protocol.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const verbs[CONTROL_VERBS] = {
+    [CONTROL_SNAPSHOT] = "snapshot",
+    [CONTROL_SUBSCRIBE] = "subscribe",
+    [CONTROL_UNSUBSCRIBE] = "unsubscribe",
+    [CONTROL_SCAN] = "scan",
+    [CONTROL_STOP] = "stop",
+    [CONTROL_VERSION] = "version",
+};
+
+const char *control_verb_name(enum control_verb v)
+{
+    return verbs[v];
+}
+
+json_t *control_string(const char *s)
+{
+    json_t *j = json_string(s);
+
+    if (j)
+        return j;
+    char plain[512];
+    size_t n = 0;
+    for (; s[n] && n < sizeof plain - 1; n++)
+        plain[n] = (unsigned char)s[n] < 0x80 ? s[n] : '?';
+    plain[n] = '\0';
+    return json_string(plain);
+}
+
+/* --- requests ---------------------------------------------------------------- */
+
+static bool id_ok(const json_t *id)
+{
+    return json_is_integer(id) ||
+           (json_is_string(id) && json_string_length(id) <= CONTROL_ID_MAX);
+}
+
+static int find_verb(const char *name, enum control_verb *out, struct err *e)
+{
+    for (int v = 0; v < CONTROL_VERBS; v++)
+        if (strcmp(verbs[v], name) == 0) {
+            *out = (enum control_verb)v;
+            return 0;
+        }
+    return err_set(e, ERR_NOT_FOUND, "no command is called '%.40s'; this line "
+                   "knows snapshot, subscribe, unsubscribe, scan, stop and "
+                   "version", name);
+}
+
+int control_request_read(struct span line, struct control_request *out,
+                         struct err *e)
+{
+    json_error_t why;
+
+    *out = (struct control_request){ .id = json_null() };
+    if (line.n >= CONTROL_REQUEST_MAX)
+        return err_set(e, ERR_LIMIT, "a request has at most %d octets, its line "
+                       "end included; send a shorter one", CONTROL_REQUEST_MAX);
+    out->words = json_loadb((const char *)line.p, line.n,
+                            JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(out->words))
+        return err_set(e, ERR_FORMAT, "this is no request: send one JSON object "
+                       "a line, as {\"id\":1,\"do\":\"snapshot\"}");
+    json_t *id = json_object_get(out->words, "id");
+    if (!id_ok(id))
+        return err_set(e, ERR_FORMAT, "give each request an id: a whole number, "
+                       "or text of at most %d octets", CONTROL_ID_MAX);
+    out->id = json_incref(id);
+    const char *verb = json_string_value(json_object_get(out->words, "do"));
+    if (!verb)
+        return err_set(e, ERR_FORMAT, "say in \"do\" what is to be done, as "
+                       "{\"id\":1,\"do\":\"snapshot\"}");
+    return find_verb(verb, &out->verb, e);
+}
+
+void control_request_clear(struct control_request *r)
+{
+    json_decref(r->id);
+    json_decref(r->words);
+    *r = (struct control_request){ .id = NULL };
+}
+
+int control_text(const struct control_request *r, const char *name,
+                 struct span *out, struct err *e)
+{
+    const json_t *j = json_object_get(r->words, name);
+
+    if (!json_is_string(j))
+        return err_set(e, ERR_FORMAT, "'%s' needs a member \"%s\" that is text",
+                       verbs[r->verb], name);
+    *out = SPAN(json_string_value(j), json_string_length(j));
+    return 0;
+}
+
+/* --- replies ------------------------------------------------------------------ */
+
+json_t *control_reply_ok(json_t *id)
+{
+    return json_pack("{s:O, s:b}", "id", id, "ok", 1);
+}
+
+json_t *control_reply_refused(json_t *id, const struct err *e)
+{
+    return json_pack("{s:O, s:b, s:s, s:o}", "id", id, "ok", 0, "error",
+                     err_name(e->code), "message", control_string(e->msg));
+}
+
+enum err_code control_error_code(const char *name)
+{
+    for (int c = ERR_NONE + 1; name && c < ERR_CODES; c++)
+        if (strcmp(err_name((enum err_code)c), name) == 0)
+            return (enum err_code)c;
+    return ERR_INTERNAL;
+}
+
+/* --- the socket's place --------------------------------------------------------- */
+
+int control_address(const char *data_dir, struct sockaddr_un *out, int *dir,
+                    struct err *e)
+{
+    *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    *dir = -1;
+    size_t n = (size_t)snprintf(out->sun_path, sizeof out->sun_path, "%s/%s",
+                                data_dir, CONTROL_SOCKET);
+    if (n < sizeof out->sun_path)
+        return 0;
+    *dir = open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*dir < 0)
+        return err_errno(e, "%s", data_dir);
+    snprintf(out->sun_path, sizeof out->sun_path, "/proc/self/fd/%d/%s", *dir,
+             CONTROL_SOCKET);
+    return 0;
+}

@@ -1,0 +1,71 @@
+/* control/protocol: what both ends of the control socket know: its place, its
+ * limits, its words. One JSON object a line, each way; all of them are in
+ * docs/formats/control.schema.json, told in docs/formats/control.md.
+ *
+ *     > {"id":1,"do":"subscribe"}
+ *     < {"id":1,"ok":true}
+ *     < {"event":"snapshot",...}    everything, as it is now
+ *     < {"event":"busy",...}        what changed since, in its order
+ *
+ * Every request is answered by exactly one reply that bears its id. */
+#ifndef LINESIDE_CONTROL_PROTOCOL_H
+#define LINESIDE_CONTROL_PROTOCOL_H
+
+#include "station/base/err.h"
+#include "station/base/span.h"
+
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define CONTROL_SOCKET "control.sock" /* in the data directory */
+#define CONTROL_PROTOCOL 1            /* goes up when a client would misread */
+#define CONTROL_REQUEST_MAX 65536     /* octets of a request, its end included */
+#define CONTROL_MESSAGE_MAX (4 << 20) /* ... of a message to a client */
+#define CONTROL_CLIENTS_MAX 256
+#define CONTROL_ID_MAX 64             /* octets of an id that is a string */
+
+enum control_verb {
+    CONTROL_SNAPSHOT,
+    CONTROL_SUBSCRIBE,
+    CONTROL_UNSUBSCRIBE,
+    CONTROL_SCAN,
+    CONTROL_STOP,
+    CONTROL_VERSION,
+    CONTROL_VERBS
+};
+const char *control_verb_name(enum control_verb v);
+
+struct control_request {
+    json_t *id; /* what the reply bears; owned; null when none was readable */
+    enum control_verb verb;
+    json_t *words; /* the request itself, for what the verb needs; owned */
+};
+/* One line without its end. Members that nobody knows are ignored. On failure
+ * out->id is what could be read of it, all the same. ERR_FORMAT: no request;
+ * ERR_NOT_FOUND: nothing that can be done; ERR_LIMIT: too long. */
+int control_request_read(struct span line, struct control_request *out,
+                         struct err *e);
+void control_request_clear(struct control_request *r);
+
+/* A member of the request that must be text; borrowed. */
+int control_text(const struct control_request *r, const char *name,
+                 struct span *out, struct err *e);
+
+/* Replies. id is borrowed; NULL without memory. */
+json_t *control_reply_ok(json_t *id);
+json_t *control_reply_refused(json_t *id, const struct err *e);
+
+/* Text that came from elsewhere may have been cut inside a character. */
+json_t *control_string(const char *s);
+
+/* The code of this name, ERR_INTERNAL when there is none. */
+enum err_code control_error_code(const char *name);
+
+/* The address of a data directory's socket. A path too long for an address
+ * goes by way of *dir, an open directory (else -1), which must stay open for
+ * as long as the address is used, and is the caller's to close. */
+int control_address(const char *data_dir, struct sockaddr_un *out, int *dir,
+                    struct err *e);
+
+#endif

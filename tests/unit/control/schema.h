@@ -1,0 +1,11 @@
+/* Real messages against docs/formats/control.schema.json: as much of JSON
+ * Schema as that file uses. Failures fail the test. */
+#ifndef LINESIDE_UNIT_CONTROL_SCHEMA_H
+#define LINESIDE_UNIT_CONTROL_SCHEMA_H
+
+#include <jansson.h>
+
+/* A message of the line to a client: a reply or an event. */
+void schema_check(const json_t *message);
+
+#endif
