@@ -106,6 +106,35 @@ static struct round run_line(const struct robot_line *l, const char *data,
     return got;
 }
 
+/* --- the plain line ----------------------------------------------------------------- */
+
+/* The troupe's fixtures, as they are. */
+static void bare_start(void *ctx, const struct line_options *o, struct line **out)
+{
+    char name[ROBOT_FIXTURES][8];
+    struct line_fixture fixtures[ROBOT_FIXTURES];
+    struct line_options mine = *o;
+    struct err e = ERR_INIT;
+
+    (void)ctx;
+    for (size_t f = 0; f < ROBOT_FIXTURES; f++) {
+        snprintf(name[f], sizeof name[f], "F%zu", f);
+        fixtures[f] = (struct line_fixture){ name[f], &troupe_ops, NULL, name[f] + 1 };
+    }
+    mine.fixtures = fixtures;
+    mine.fixture_count = ROBOT_FIXTURES;
+    if (line_new(&mine, out, &e) != 0)
+        bench_die("line: %s", e.msg);
+}
+
+static void bare_end(void *ctx, struct line *l)
+{
+    (void)ctx;
+    line_free(l);
+}
+
+const struct robot_line robot_bare = { bare_start, bare_end, NULL, false };
+
 /* --- the limit --------------------------------------------------------------------- */
 
 static void *only_wait(void *ctx)
@@ -156,26 +185,48 @@ static void stocked_close(struct stocked *k)
     site_close(&k->s);
 }
 
-/* The two take turns, so that both see the same machine. */
-void robot_race(const char *name, const struct robot_line *l, const char *vfs,
-                size_t fixtures, size_t units, int rounds)
+static struct round one_round(const struct stocked *k, const struct robot_line *l,
+                              const char *vfs, size_t fixtures)
 {
-    int64_t ours[ROUNDS_MAX], waiting[ROUNDS_MAX];
     struct site_import ignored;
+    char *data = site_station(&k->s);
+
+    site_import(data, k->bundle.path, &ignored);
+    struct round got = run_line(l, data, vfs, fixtures, &k->euiccs);
+    site_remove(data);
+    return got;
+}
+
+/* The two take turns, so that both see the same machine. */
+static void race(const char *name, const struct robot_line *l,
+                 const struct robot_line *other, const char *vfs,
+                 size_t fixtures, size_t units, int rounds)
+{
+    int64_t ours[ROUNDS_MAX], theirs[ROUNDS_MAX];
     struct stocked k;
 
     bench_note("%s: %zu fixtures", name, fixtures);
     stocked_open(&k, fixtures * bench_scaled(units, 1));
     for (int r = 0; r < rounds; r++) {
-        char *data = site_station(&k.s);
-        site_import(data, k.bundle.path, &ignored);
-        struct round got = run_line(l, data, vfs, fixtures, &k.euiccs);
-        site_remove(data);
+        struct round got = one_round(&k, l, vfs, fixtures);
         ours[r] = got.ns;
-        waiting[r] = run_waiters(fixtures, got.apdus / fixtures);
+        theirs[r] = other ? one_round(&k, other, vfs, fixtures).ns
+                          : run_waiters(fixtures, got.apdus / fixtures);
     }
     double all = (double)k.euiccs.n * 3600e9;
     bench_emit(name, all / (double)bench_median(ours, rounds), "units/h",
-               all / (double)bench_median(waiting, rounds), BENCH_RATE);
+               all / (double)bench_median(theirs, rounds), BENCH_RATE);
     stocked_close(&k);
+}
+
+void robot_race(const char *name, const struct robot_line *l, const char *vfs,
+                size_t fixtures, size_t units, int rounds)
+{
+    race(name, l, NULL, vfs, fixtures, units, rounds);
+}
+
+void robot_race_line(const char *name, const struct robot_line *l,
+                     const struct robot_line *other, size_t units, int rounds)
+{
+    race(name, l, other, NULL, ROBOT_FIXTURES, units, rounds);
 }

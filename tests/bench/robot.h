@@ -7,6 +7,7 @@
 #include "station/line/line.h"
 #include "tests/bench/mill.h"
 
+#define ROBOT_FIXTURES 64 /* of the plain line */
 #define ROBOT_FIXTURES_MAX 256
 #define ROBOT_APDU_NS 5000000
 #define ROBOT_PROFILE 29000 /* a BPP of about 30 KB  */
@@ -24,5 +25,11 @@ struct robot_line {
  * and waiters take turns is emitted as units/h. vfs: of the ledger's disk. */
 void robot_race(const char *name, const struct robot_line *l, const char *vfs,
                 size_t fixtures, size_t units, int rounds);
+/* ... of ROBOT_FIXTURES, against another line in place of the waiters. */
+void robot_race_line(const char *name, const struct robot_line *l,
+                     const struct robot_line *other, size_t units, int rounds);
+
+/* The troupe's ROBOT_FIXTURES fixtures, as they are. */
+extern const struct robot_line robot_bare;
 
 #endif
