@@ -38,8 +38,8 @@ static json_t *verdict_json(const struct line_event *ev)
         "verdict", "fixture", control_string(ev->fixture), "verdict",
         verdict_kind_text(v->kind), "code", v->code, "serial",
         control_string(ev->serial), "eid", ev->eid, "installed", (int)ev->installed,
-        "cause", v->cause, "next", v->next, "detail", control_string(ev->detail), "apdus",
-        (json_int_t)ev->apdus, "ms", (json_int_t)ev->ms);
+        "cause", v->cause, "next", v->next, "detail",
+        control_string(ev->detail), "apdus", (json_int_t)ev->apdus, "ms", (json_int_t)ev->ms);
     char sw[5];
 
     if (j && ev->sw) {
@@ -53,8 +53,8 @@ static json_t *place_json(const struct line_event *ev, const char *event,
                           const char *fixture)
 {
     json_t *j = json_pack("{s:s, s:o, s:o, s:s}", "event", event, "place",
-                          control_string(ev->place), "reason", control_string(ev->detail), "state",
-                          ev->state);
+                          control_string(ev->place), "reason",
+                          control_string(ev->detail), "state", ev->state);
 
     if (j && fixture)
         json_object_set_new(j, "fixture", control_string(fixture));

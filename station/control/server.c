@@ -19,8 +19,9 @@
 #define TOGETHER_MS 100      /* changes within this time go out as one write  */
 #define STOCK_MS 1000        /* the ledger is asked at most so often          */
 #define IMPORT_MS 10000      /* ... and at least, while somebody listens      */
-#define SILENT_MS 30000      /* a client that has sent no request is let go   */
-#define STUCK_MS 30000       /* ... and one that reads nothing of what waits  */
+/* A client is let go that has sent no request for so long, or read nothing of
+ * what waits for it. */
+#define PATIENCE_MS 30000
 #define END_MS 500
 #define REQUESTS_A_TURN 16   /* of one client, before the others'             */
 #define CONNECTS_A_TURN 64
@@ -387,8 +388,8 @@ static bool done_with(struct control *c, const struct peer *p, int64_t now, bool
 {
     if (p->broken || (p->leaving && p->out_n == 0 && !more))
         return true;
-    if ((p->out_n > 0 && now - p->read_at > STUCK_MS) ||
-        (!p->spoke && now - p->since > SILENT_MS)) {
+    if ((p->out_n > 0 && now - p->read_at > c->o.patience_ms) ||
+        (!p->spoke && now - p->since > c->o.patience_ms)) {
         atomic_fetch_add(&c->dropped, 1);
         return true;
     }
@@ -407,7 +408,8 @@ static int patience(const struct control *c, int64_t now, bool more)
     bool ticks = c->stock_old && c->n > 0;
     for (size_t i = 0; i < c->n && !ticks; i++)
         ticks = c->peers[i]->out_n > 0 || !c->peers[i]->spoke || c->peers[i]->behind;
-    return ticks ? STOCK_MS : c->n > 0 ? IMPORT_MS : -1;
+    int tick = c->o.patience_ms < STOCK_MS ? c->o.patience_ms : STOCK_MS;
+    return ticks ? tick : c->n > 0 ? IMPORT_MS : -1;
 }
 
 enum { WAKE, DOOR, PEERS };
@@ -530,6 +532,8 @@ int control_new(const struct control_options *o, struct control **out,
     c->stock_at = -STOCK_MS;
     c->sent_at = -TOGETHER_MS;
     c->o = *o;
+    if (!c->o.patience_ms)
+        c->o.patience_ms = PATIENCE_MS;
     c->o.data_dir = strdup(o->data_dir);
     c->o.group = o->group ? strdup(o->group) : NULL;
     c->o.version = strdup(o->version);

@@ -22,6 +22,7 @@ struct control_options {
     const char *version; /* of the program */
     void (*stop)(void *ctx); /* the line is to be stopped; must not block */
     void *stop_ctx;
+    int patience_ms; /* with a client that is silent or stuck; 0: 30 s */
 };
 
 /* No socket yet; what is told from now on is kept in the state. o's strings

@@ -39,7 +39,7 @@ static void good(int bad, const struct err *e)
     ck_assert_msg(bad == 0, "%s", e->msg);
 }
 
-static void setup_in_group(struct desk_line *d, const char *group)
+static void setup_with(struct desk_line *d, const char *group, int patience_ms)
 {
     char where[160];
     struct err e = ERR_INIT;
@@ -52,7 +52,7 @@ static void setup_in_group(struct desk_line *d, const char *group)
         ck_assert_int_eq(chmod(d->s.data, 0711), 0);
     const struct control_options co = {
         .data_dir = d->s.data, .group = group, .version = "9",
-        .stop = count_stop, .stop_ctx = &d->stops };
+        .stop = count_stop, .stop_ctx = &d->stops, .patience_ms = patience_ms };
     good(control_new(&co, &d->c, &e), &e);
     const struct line_fixture f = { "F1", &fixture_shop, NULL, where };
     const struct line_options lo = {
@@ -64,7 +64,7 @@ static void setup_in_group(struct desk_line *d, const char *group)
 
 static void setup(struct desk_line *d)
 {
-    setup_in_group(d, NULL);
+    setup_with(d, NULL, 0);
 }
 
 static void teardown(struct desk_line *d)
@@ -157,13 +157,16 @@ static int subscriber(struct desk_line *d)
     return fd;
 }
 
+/* A long one, so that few fill what a client may leave unread. */
 static void tell(struct desk_line *d, unsigned n)
 {
-    char serial[64];
+    char serial[64], filling[401] = "";
 
+    memset(filling, '8', sizeof filling - 1);
     snprintf(serial, sizeof serial, "SN-%u", n);
     control_tell(d->c, &(struct line_event){
-        .kind = LINE_BUSY, .fixture = "F1", .serial = serial, .eid = "", .step = "load",
+        .kind = LINE_BUSY, .fixture = "F1", .serial = serial, .eid = filling,
+        .step = "load",
         .txid = "", .iccid = "", .detail = "", .place = "", .state = "" });
 }
 
@@ -293,7 +296,7 @@ END_TEST
 START_TEST(leaves_the_slow_behind)
 {
     struct desk_line d;
-    enum { EVENTS = 30000, BATCH = 500 };
+    enum { EVENTS = 5000, BATCH = 250 };
     char want[64];
 
     setup(&d);
@@ -363,6 +366,32 @@ START_TEST(says_when_it_lost_some)
         json_decref(j);
     }
     close(fd);
+    teardown(&d);
+}
+END_TEST
+
+/* Neither who never asks nor who never reads keeps its place; who is only idle
+ * does. */
+START_TEST(lets_go_of_the_dead)
+{
+    struct desk_line d;
+
+    setup_with(&d, NULL, 300);
+    int idle = dial(&d), silent = dial(&d), stuck = subscriber(&d);
+    say(idle, "{\"id\":1,\"do\":\"version\"}\n");
+    expect_reply(idle, 1, "");
+    int64_t end = clock_monotonic_ms() + WAIT_MS;
+    for (unsigned i = 0; stats(&d).dropped < 2 && clock_monotonic_ms() < end; i++) {
+        tell(&d, i);
+        usleep(i % 100 ? 0 : 1000);
+    }
+    ck_assert_uint_eq(stats(&d).dropped, 2);
+    ck_assert_ptr_null(hear(silent));
+    say(idle, "{\"id\":2,\"do\":\"version\"}\n");
+    expect_reply(idle, 2, "");
+    close(idle);
+    close(silent);
+    close(stuck);
     teardown(&d);
 }
 END_TEST
@@ -506,7 +535,7 @@ START_TEST(lets_a_group_in)
     control_free(c);
     shop_close(&d.s);
 
-    setup_in_group(&d, "daemon");
+    setup_with(&d, "daemon", 0);
     ck_assert_int_eq(as_other(d.s.data, daemon_gid, 65534), ERR_NONE);
     ck_assert_int_eq(as_other(d.s.data, 65534, daemon_gid), ERR_NONE);
     ck_assert_int_eq(as_other(d.s.data, 65534, 65534), ERR_TRUST);
@@ -521,6 +550,7 @@ int main(void)
         { "answers rubbish", answers_rubbish, 1 },
         { "leaves the slow behind", leaves_the_slow_behind, 1 },
         { "says when it lost some", says_when_it_lost_some, 1 },
+        { "lets go of the dead", lets_go_of_the_dead, 1 },
         { "takes no more than it can", takes_no_more_than_it_can, 1 },
         { "says that it ends", says_that_it_ends, 1 },
         { "lets in who may", lets_in_who_may, 1 },
