@@ -180,8 +180,10 @@ START_TEST(pulled_in_the_middle)
     type(&c, c.eid);
     lab_bus_unplug(c.p.bus, SCANNER);
     ck_assert_str_eq(verdict(&c, 1).code, "scan-cut");
+    plant_wait(&c.p, SCANNER, "gone"); /* or "ready" would be the old one's */
     ck_assert_int_eq(lab_bus_plug(c.p.bus, SCANNER, c.scanner, &e), 0);
     plant_wait(&c.p, SCANNER, "ready");
+    ck_assert(hid_model_wait_listened(c.scanner, 20000));
     type(&c, c.eid);
     ck_assert_str_eq(verdict(&c, 2).code, "scan-which");
     type(&c, "LEFT-4");
