@@ -102,7 +102,7 @@ END_TEST
 static unsigned stride(void)
 {
     const char *given = getenv("LINESIDE_STRIDE");
-    unsigned n = given ? (unsigned)strtoul(given, NULL, 10) : 19;
+    unsigned n = given ? (unsigned)strtoul(given, NULL, 10) : 7;
 
     return n ? n : 1;
 }
@@ -164,7 +164,7 @@ START_TEST(pulled_anywhere)
         done++;
     printf("%s: pulled at %u of %u transfers (LINESIDE_STRIDE=%u)\n",
            pulls[_i].name, done, n, stride());
-    ck_assert_uint_gt(n, 60); /* a load has more, or nothing was tried */
+    ck_assert_uint_gt(done, 5);
 }
 END_TEST
 
