@@ -61,7 +61,8 @@ void lifecycle_run(const struct lifecycle *l)
     l->unplug(l->ctx);
     expect_no_card(f, &b, &e);
     ck_assert_int_eq(f->ops->power_on(f, &b, WAIT_MS, &e), -1);
-    ck_assert(e.code == ERR_NO_CARD || e.code == ERR_NOT_FOUND);
+    ck_assert_msg(e.code == l->gone, "%s: %s: %s", f->ops->name,
+                  err_name(e.code), e.msg);
 
     l->plug(l->ctx);
     power_on(f, &b, &e);

@@ -13,6 +13,7 @@ struct lifecycle {
     void (*unplug)(void *ctx); /* the card leaves the slot    */
     void (*plug)(void *ctx);   /* and comes back              */
     void *ctx;
+    enum err_code gone; /* power_on after unplug (fixture.h)  */
 };
 void lifecycle_run(const struct lifecycle *l);
 

@@ -69,7 +69,8 @@ static struct fixture *open_bench(const char *where)
 START_TEST(lifecycle)
 {
     char bad[512];
-    struct lifecycle l = { &fixture_bench, NULL, sock, bad, unplug, plug, NULL };
+    struct lifecycle l = { &fixture_bench, NULL, sock, bad, unplug, plug, NULL,
+                           ERR_NO_CARD };
 
     memset(bad, 'x', sizeof bad - 1);
     bad[sizeof bad - 1] = 0;

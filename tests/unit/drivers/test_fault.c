@@ -35,7 +35,7 @@ START_TEST(lifecycle_of_a_fault_that_never_fires)
     const char *tmp = getenv("TMPDIR");
     char dir[64], where[160];
     struct lifecycle l = { &fixture_fault, NULL, where, "explode@1:1:bench:/x",
-                           unplug, plug, NULL };
+                           unplug, plug, NULL, ERR_NO_CARD };
 
     snprintf(dir, sizeof dir, "%.40s/lineside.XXXXXX", tmp ? tmp : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(dir));

@@ -361,7 +361,8 @@ START_TEST(bench_driver_leads_its_life_with_a_software_euicc)
     const struct desk_options options = { .keys = 1 };
     struct slot slot;
     struct desk d;
-    struct lifecycle l = { &fixture_bench, NULL, slot.socket, "", unplug, plug, &slot };
+    struct lifecycle l = { &fixture_bench, NULL, slot.socket, "", unplug, plug, &slot,
+                           ERR_NO_CARD };
 
     desk_make(&d, &options);
     slot = (struct slot){ .d = &d };

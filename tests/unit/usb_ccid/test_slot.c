@@ -116,10 +116,11 @@ static void reader_in(void *ctx)
     rig_await(rig, "1-2.4", CCID_PLACE_CARD, NULL);
 }
 
-static void live(int row, void (*unplug)(void *), void (*plug)(void *))
+static void live(int row, void (*unplug)(void *), void (*plug)(void *),
+                 enum err_code gone)
 {
     const struct lifecycle l = { &fixture_ccid, rig_readers(rig), "1-2.4", "1-2.4:0",
-                                 unplug, plug, (void *)&rows[row].card };
+                                 unplug, plug, (void *)&rows[row].card, gone };
 
     reader = rig_plug(rig, "1-2.4", &rows[row].reader);
     card = rig_card(rig, reader, 0, &rows[row].card);
@@ -129,13 +130,13 @@ static void live(int row, void (*unplug)(void *), void (*plug)(void *))
 
 START_TEST(life_with_a_card_pulled)
 {
-    live(_i, card_out, card_in);
+    live(_i, card_out, card_in, ERR_NO_CARD);
 }
 END_TEST
 
 START_TEST(life_with_the_reader_unplugged)
 {
-    live(_i, reader_out, reader_in);
+    live(_i, reader_out, reader_in, ERR_NOT_FOUND);
 }
 END_TEST
 
