@@ -68,8 +68,8 @@ check-e2e: packages-check
 	@KILLS=500 UNITS=500 SWEEP=full TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600) sh tests/run.sh $(LOGS)/e2e $(JOBS) $(E2E)
 
 soak: packages-check
-	@$(MAKE) --no-print-directory FLAVOUR=release check-unit
-	@LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory FLAVOUR=asan check-unit
+	@CK_FORK=yes $(MAKE) --no-print-directory FLAVOUR=release check-unit
+	@CK_FORK=yes LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory FLAVOUR=asan check-unit
 	@LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory check-tsan
 	@$(MAKE) --no-print-directory TEST_TIMEOUT=7200 check-e2e
 

@@ -39,6 +39,10 @@ fi
 
 # A slow machine is no failed test; what hangs is ended by TEST_TIMEOUT.
 export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-5}"
+# One process per test program: a fork under ASan costs more than most tests
+# do, and what one test leaves behind shows in the next. CK_FORK=yes (make
+# soak) gives each test a process of its own.
+export CK_FORK="${CK_FORK:-no}"
 mkdir -p "$logs"
 rm -f "$logs"/*.result
 printf '%s\n' "$@" | RUN_SH=$0 LOGS=$logs xargs -P "$jobs" -I '{}' \

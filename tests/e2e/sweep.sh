@@ -1,11 +1,15 @@
 #!/bin/sh
 # Every single-octet change anywhere in a bundle is refused by `lineside
 # import` with a word, nothing changes, and the unchanged bundle is then taken.
+# SWEEP=full (make check-e2e, make soak) tries them all; else every fifth, which
+# still meets every bit position (the lab changes bit `place % 8`).
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
 jobs=$(nproc)
+step=5
+[ "${SWEEP:-}" != full ] || step=1
 new_world 1 1
 new_station "$DATA" "$STICK"
 B=$(bundle "$DATA" "$STICK" --count 1)
@@ -17,10 +21,13 @@ while [ $j -lt "$jobs" ]; do
 done
 "$STATION" log --data "$DATA" --all --json >"$WORK/log.before"
 
-"$LAB" sweep "$B" --copies "$WORK/copies" --jobs "$jobs" \
+"$LAB" sweep "$B" --copies "$WORK/copies" --jobs "$jobs" --step "$step" \
     --command "$STATION import --data $WORK/data@J" >"$WORK/sweep.txt" ||
     die "$(cat "$WORK/sweep.txt")"
-octets=$(cat "$B"/* | wc -c)
+octets=0
+for f in "$B"/*; do
+    octets=$((octets + ($(wc -c <"$f") + step - 1) / step))
+done
 refused=$(awk '{ s += $2 } END { print s }' "$WORK/sweep.txt")
 [ "$refused" = "$octets" ] || die "$refused changes of $octets octets were tried"
 
@@ -33,4 +40,4 @@ while [ $j -lt "$jobs" ]; do
     "$STATION" stock --data "$WORK/data$j" --check >/dev/null
     j=$((j + 1))
 done
-echo "sweep: $octets octets, each change refused"
+echo "sweep: $octets octets (step $step), each change refused"

@@ -24,6 +24,7 @@ void ground_open_with(struct ground *g, const struct db_options *o)
     const char *tmp = getenv("TMPDIR");
     struct err e = ERR_INIT;
 
+    ground_now = GROUND_NOW;
     *g = (struct ground){ .options = *o };
     if (!g->options.now)
         g->options.now = ground_clock;
