@@ -28,7 +28,8 @@ struct floor_stage {
     struct floor *floor;
     line_event_fn *event; /* the robot's */
     void *event_ctx;
-    size_t ready;
+    bool seen[ROBOT_FIXTURES_MAX]; /* its card was told of */
+    size_t ready;                  /* fixtures seen        */
     pthread_mutex_t lock;
     pthread_cond_t changed;
 };
@@ -44,8 +45,12 @@ static void on_event(void *ctx, const struct line_event *ev)
     struct floor_stage *s = ctx;
 
     if (ev->kind == LINE_FIXTURE && strcmp(ev->state, "card") == 0) {
+        size_t f = strtoul(ev->fixture + 1, NULL, 10);
         pthread_mutex_lock(&s->lock);
-        s->ready++;
+        if (f < s->readers && !s->seen[f]) {
+            s->seen[f] = true;
+            s->ready++;
+        }
         pthread_cond_signal(&s->changed);
         pthread_mutex_unlock(&s->lock);
     }
@@ -69,8 +74,8 @@ static void plug(struct floor_stage *s, size_t i)
     good(lab_bus_plug(s->bus, p->place, s->reader[i], &e), &e);
 }
 
-/* A card is told once when it is seen and again when its place appears, so
- * that more than one word may come for each. */
+/* A card is told once when it is seen and again when its place appears: each
+ * fixture counts once. */
 static void start(void *ctx, const struct line_options *o, struct line **out)
 {
     struct floor_stage *s = ctx;
@@ -80,6 +85,7 @@ static void start(void *ctx, const struct line_options *o, struct line **out)
     s->event = o->event;
     s->event_ctx = o->event_ctx;
     s->ready = 0;
+    memset(s->seen, 0, sizeof s->seen);
     s->clockwork = clockwork_start(ROBOT_APDU_NS);
     good(lab_bus_new(&s->bus, &e), &e);
     good(inprocess_start(s->bus, &e), &e);
