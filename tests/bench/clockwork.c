@@ -1,17 +1,21 @@
+/* poll is ours here: no inline version of it, please. ppoll: GNU. */
+#undef _FORTIFY_SOURCE
 #include "tests/bench/clockwork.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "tests/bench/bench.h"
-#include "tests/bench/troupe.h"
 
 #define HEADER 10
 #define XFR_BLOCK 0x6F
 #define DATA_BLOCK 0x80
 #define TYPE_IN 0x80
+
+#define FRAME_NS 1000000 /* of full-speed USB */
 
 struct reader {
     struct lab_usb_device base;
@@ -21,24 +25,42 @@ struct reader {
     uint8_t in; /* bulk IN endpoint */
     /* under w->lock */
     struct lab_urb *held;  /* the host listens, and the spring will speak */
+    struct lab_urb *taken; /* a command, of which the host is told below  */
     bool sprung;           /* the answer under way is the spring's        */
     bool ready;            /* ... and it is due, but nobody listens yet   */
-    int64_t due;
+    int64_t came;          /* the command */
     uint8_t answer[HEADER + FIXTURE_RESPONSE_MAX];
     size_t n;
-    struct reader *next; /* in w's queue */
+    struct reader *next, *next_taken;
 };
 
 struct clockwork {
     int64_t apdu_ns;
-    pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct reader *first, **last; /* by due time: all are equally slow */
-    bool quit;
+    struct reader *first, **last;             /* by due time: all are equally slow */
+    struct reader *first_taken, **last_taken; /* by the time they came */
 };
 
-/* --- the thread ---------------------------------------------------------------- */
+/* --- the host controller ----------------------------------------------------------
+ * A real one wakes who polls at the moment a transfer ends, and at the end of
+ * a frame at the latest; no thread stands in between. So it is the poll of the
+ * station's event thread, which this program has before libc's, that looks at
+ * the springs. */
+
+static _Atomic(struct clockwork *) running;
+
+static void tell_taken(struct clockwork *w)
+{
+    for (struct reader *r; (r = w->first_taken);) {
+        struct lab_urb *u = r->taken;
+
+        w->first_taken = r->next_taken;
+        r->taken = NULL;
+        if (u)
+            lab_urb_complete(u, LAB_USB_OK, u->length);
+    }
+    w->last_taken = &w->first_taken;
+}
 
 static void speak(struct reader *r)
 {
@@ -54,30 +76,47 @@ static void speak(struct reader *r)
     lab_urb_complete(u, LAB_USB_OK, n);
 }
 
-static void *run(void *ctx)
+/* All that is due; when to look again, INT64_MAX: when woken. */
+static int64_t turn(struct clockwork *w)
 {
-    struct clockwork *w = ctx;
+    int64_t next = INT64_MAX, now = bench_now_ns();
 
-    prctl(PR_SET_TIMERSLACK, 1000UL);
     pthread_mutex_lock(&w->lock);
-    while (!w->quit) {
-        struct reader *r = w->first;
-        if (!r) {
-            pthread_cond_wait(&w->wake, &w->lock);
-        } else if (bench_now_ns() < r->due) {
-            int64_t due = r->due;
-            pthread_mutex_unlock(&w->lock);
-            troupe_wait_until(due, 0);
-            pthread_mutex_lock(&w->lock);
-        } else {
-            w->first = r->next;
-            if (!w->first)
-                w->last = &w->first;
-            speak(r);
+    tell_taken(w);
+    for (struct reader *r; (r = w->first); w->first = r->next) {
+        if (r->came + w->apdu_ns > now) {
+            next = r->came + w->apdu_ns;
+            break;
         }
+        speak(r);
     }
+    if (!w->first)
+        w->last = &w->first;
     pthread_mutex_unlock(&w->lock);
-    return NULL;
+    return next < now + FRAME_NS || next == INT64_MAX ? next : now + FRAME_NS;
+}
+
+static int wait_ns(struct pollfd *fds, nfds_t n, int64_t ns)
+{
+    struct timespec ts = { ns / 1000000000, ns % 1000000000 };
+
+    return ppoll(fds, n, ns < 0 ? NULL : &ts, NULL);
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+    struct clockwork *w = atomic_load(&running);
+    int64_t until = timeout_ms < 0 ? INT64_MAX
+                                   : bench_now_ns() + (int64_t)timeout_ms * 1000000;
+
+    for (;;) {
+        int64_t next = w ? turn(w) : INT64_MAX, now = bench_now_ns();
+        int64_t stop = next < until ? next : until;
+        int r = wait_ns(fds, n, stop == INT64_MAX ? -1 : stop > now ? stop - now : 0);
+
+        if (r != 0 || bench_now_ns() >= until)
+            return r;
+    }
 }
 
 struct clockwork *clockwork_start(int64_t apdu_ns)
@@ -88,21 +127,15 @@ struct clockwork *clockwork_start(int64_t apdu_ns)
         bench_die("clockwork: no memory");
     w->apdu_ns = apdu_ns;
     w->last = &w->first;
+    w->last_taken = &w->first_taken;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wake, NULL);
-    if (pthread_create(&w->thread, NULL, run, w) != 0)
-        bench_die("clockwork: no thread");
+    atomic_store(&running, w);
     return w;
 }
 
 void clockwork_stop(struct clockwork *w)
 {
-    pthread_mutex_lock(&w->lock);
-    w->quit = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
-    pthread_cond_destroy(&w->wake);
+    atomic_store(&running, NULL);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
@@ -133,16 +166,19 @@ static void wind_up(struct reader *r, struct lab_urb *u)
     memcpy(r->answer + HEADER, rsp.p, rsp.n);
     r->n = HEADER + rsp.n;
     pthread_mutex_lock(&w->lock);
+    bool asleep = !w->first && !w->first_taken;
     r->sprung = true;
-    r->due = came + w->apdu_ns;
-    r->next = NULL;
-    bool idle = !w->first;
+    r->came = came;
+    r->next = r->next_taken = NULL;
+    r->taken = u;
     *w->last = r;
     w->last = &r->next;
-    if (idle)
-        pthread_cond_signal(&w->wake);
+    *w->last_taken = r;
+    w->last_taken = &r->next_taken;
+    /* Who polls without an end in sight has to be woken. */
+    if (asleep)
+        tell_taken(w);
     pthread_mutex_unlock(&w->lock);
-    lab_urb_complete(u, LAB_USB_OK, u->length);
 }
 
 /* Listening for the spring's answer, or, before it is known whose answer is
@@ -180,25 +216,28 @@ static void submit(struct lab_usb_device *d, struct lab_urb *u)
     }
 }
 
-static struct lab_urb *take_held(struct reader *r, struct lab_urb *u)
+/* What is kept of the host's, u or any; NULL: nothing. */
+static struct lab_urb *take(struct reader *r, struct lab_urb **kept, struct lab_urb *u)
 {
-    struct lab_urb *held = NULL;
+    struct lab_urb *found = NULL;
 
     pthread_mutex_lock(&r->w->lock);
-    if (r->held && (!u || r->held == u)) {
-        held = r->held;
-        r->held = NULL;
+    if (*kept && (!u || *kept == u)) {
+        found = *kept;
+        *kept = NULL;
     }
     pthread_mutex_unlock(&r->w->lock);
-    return held;
+    return found;
 }
 
 static void cancel(struct lab_usb_device *d, struct lab_urb *u)
 {
-    struct lab_urb *held = take_held(self(d), u);
+    struct reader *r = self(d);
 
-    if (held)
-        lab_urb_complete(held, LAB_USB_CANCELLED, 0);
+    if (take(r, &r->held, u))
+        lab_urb_complete(u, LAB_USB_CANCELLED, 0);
+    else if (take(r, &r->taken, u))
+        lab_urb_complete(u, LAB_USB_OK, u->length);
     else
         self(d)->inner->ops->cancel(self(d)->inner, u);
 }
@@ -210,8 +249,11 @@ static void clear_halt(struct lab_usb_device *d, uint8_t endpoint)
 
 static void go(struct reader *r)
 {
-    struct lab_urb *held = take_held(r, NULL);
+    struct lab_urb *held = take(r, &r->held, NULL);
+    struct lab_urb *taken = take(r, &r->taken, NULL);
 
+    if (taken)
+        lab_urb_complete(taken, LAB_USB_GONE, 0);
     if (held)
         lab_urb_complete(held, LAB_USB_GONE, 0);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/bench/bench.h"
 #include "tests/bench/troupe.h"
@@ -68,6 +69,15 @@ static void wait_for_all(struct robot *r)
 
 /* --- one round ------------------------------------------------------------------- */
 
+static double cpu_seconds(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 struct round {
     int64_t ns;
     uint64_t apdus; /* of all units */
@@ -92,16 +102,18 @@ static struct round run_line(const struct robot_line *l, const char *data,
                           l->slow_readers ? 0 : ROBOT_APDU_NS);
     l->start(l->ctx, &o, &r.line);
     int64_t t0 = bench_now_ns();
+    double cpu = cpu_seconds();
     for (size_t f = 0; f < fixtures; f++)
         scan_next(&r, f);
     wait_for_all(&r);
     struct round got = { bench_now_ns() - t0, atomic_load(&r.apdus) };
+    cpu = cpu_seconds() - cpu;
     line_writer_stats(r.line, &w);
     l->end(l->ctx, r.line);
     troupe_free(r.troupe);
-    bench_note("  %zu units, %llu APDUs: %.3f s, %llu durable points in %llu "
-               "commits", euiccs->n, (unsigned long long)got.apdus,
-               (double)got.ns / 1e9, (unsigned long long)w.durable_points,
+    bench_note("  %zu units, %llu APDUs: %.3f s, %.3f s of processor, %llu "
+               "durable points in %llu commits",
+               euiccs->n, (unsigned long long)got.apdus, (double)got.ns / 1e9, cpu, (unsigned long long)w.durable_points,
                (unsigned long long)w.groups);
     return got;
 }
