@@ -1,8 +1,8 @@
-/* lineside run: the line at work. Scans come in, verdicts go out; each output
- * line is one write, so that a pipe's reader never sees half of one. */
+/* lineside run: the line at work. Scans come in, verdicts go out. */
 #include "station/cmd/cmd.h"
 
 #include "drivers/bench.h"
+#include "station/base/outlet.h"
 #include "station/control/events.h"
 #include "station/control/server.h"
 #include "station/line/floor.h"
@@ -16,7 +16,6 @@
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,8 @@
 #define APDU_TIMEOUT_MAX_MS (60 * 60 * 1000)
 #define UNIT_TIMEOUT_MAX_S (24 * 60 * 60)
 #define DESCRIPTORS 4096
+#define UNREAD_MOST (4u << 20) /* octets: more than a shift's verdicts */
+#define UNREAD_PATIENCE_MS 5000
 
 struct run_options {
     const char *bench;
@@ -42,32 +43,9 @@ struct run_options {
 
 struct output {
     bool json;
-    atomic_bool broken; /* nobody reads any more */
+    struct outlet *outlet;
     struct control *control;
 };
-
-/* 0 or -1. Not interleaved with another thread's line up to PIPE_BUF. */
-static int write_line(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done >= 0) {
-            p += done;
-            n -= (size_t)done;
-        } else if (errno == EAGAIN) {
-            poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-        } else if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static void put(struct output *o, const char *line, size_t n)
-{
-    if (!atomic_load(&o->broken) && write_line(STDOUT_FILENO, line, n) != 0)
-        atomic_store(&o->broken, true);
-}
 
 static void put_json(struct output *o, json_t *j)
 {
@@ -75,12 +53,12 @@ static void put_json(struct output *o, json_t *j)
 
     json_decref(j);
     if (!line) {
-        atomic_store(&o->broken, true);
+        outlet_break(o->outlet);
         return;
     }
     size_t n = strlen(line);
     line[n] = '\n'; /* over its NUL: it is written by length */
-    put(o, line, n + 1);
+    outlet_put(o->outlet, SPAN(line, n + 1));
     free(line);
 }
 
@@ -150,13 +128,14 @@ static void on_event(void *ctx, const struct line_event *ev)
     struct output *o = ctx;
     char line[2048];
 
-    control_tell(o->control, ev); /* first: this one never waits */
+    control_tell(o->control, ev);
     if (o->json) {
         put_json(o, control_event_json(ev));
         return;
     }
     int n = texts[ev->kind](ev, line, sizeof line);
-    put(o, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
+    outlet_put(o->outlet, SPAN(line, n < (int)sizeof line ? (size_t)n
+                                                         : sizeof line - 1));
 }
 
 /* --- input ----------------------------------------------------------------- */
@@ -253,19 +232,20 @@ static void ask_to_stop(void *ctx)
 static int loop(struct line *line, int scan_fd, int signal_fd, int stop_fd,
                 const struct output *out, struct err *e)
 {
-    enum { SCANS, SIGNALS, UNITS, STOP, COUNT };
+    enum { SCANS, SIGNALS, UNITS, STOP, UNREAD, COUNT };
     struct pollfd p[COUNT] = {
         [SCANS] = { .fd = scan_fd, .events = POLLIN },
         [SIGNALS] = { .fd = signal_fd, .events = POLLIN },
         [UNITS] = { .fd = line_fd(line), .events = POLLIN },
         [STOP] = { .fd = stop_fd, .events = POLLIN },
+        [UNREAD] = { .fd = outlet_fd(out->outlet), .events = POLLIN },
     };
     struct scan_lines lines = { .n = 0 };
     bool ending = false, endless = scan_fd < 0;
     uint64_t ended;
 
     while (p[SCANS].fd >= 0 || line_busy(line) > 0 ||
-           (endless && !ending && !atomic_load(&out->broken))) {
+           (endless && !ending && !outlet_broken(out->outlet))) {
         if (poll(p, COUNT, -1) < 0 && errno != EINTR)
             return err_errno(e, "poll");
         if (p[UNITS].revents && read(p[UNITS].fd, &ended, sizeof ended) < 0 &&
@@ -277,7 +257,9 @@ static int loop(struct line *line, int scan_fd, int signal_fd, int stop_fd,
             begin_end(&ending, line);
         else if (p[SCANS].revents && !read_scans(scan_fd, &lines, line, e))
             p[SCANS].fd = -1;
-        if (ending || atomic_load(&out->broken))
+        if (outlet_broken(out->outlet))
+            p[UNREAD].fd = -1;
+        if (ending || outlet_broken(out->outlet))
             p[SCANS].fd = p[STOP].fd = -1;
     }
     return e->code == ERR_NONE ? 0 : -1;
@@ -440,15 +422,17 @@ static int run(const struct command *self, int argc, char **argv)
     struct output out = { .json = common.json };
     int bad = open_scan(&o, &scan_fd, &e) != 0 ||
               (signal_fd = catch_signals(&e)) < 0 ||
+              outlet_start(STDOUT_FILENO, UNREAD_MOST, &out.outlet, &e) != 0 ||
               make_control(&common, &o, &stop_fd, &out, &e) != 0 ||
               start_line(&common, &o, &out, &line, &e) != 0 ||
               control_serve(out.control, line, &e) != 0 ||
               (!o.no_usb && start_floor(&common, line, &floor, &e) != 0) ||
               loop(line, scan_fd, signal_fd, stop_fd, &out, &e) != 0;
     end_line(line, floor, out.control);
-    if (atomic_load(&out.broken)) {
-        err_set(&e, ERR_CLOSED, "nobody reads the verdicts any more; the line "
-                                "has ended, and the ledger holds all of them");
+    struct err unread = ERR_INIT;
+    if (outlet_end(out.outlet, UNREAD_PATIENCE_MS, &unread) != 0) {
+        err_set(&e, unread.code, "nobody reads the verdicts any more; the line "
+                                 "has ended, and the ledger holds all of them");
         return cmd_fail(self, &e);
     }
     return bad ? cmd_fail(self, &e) : 0;
