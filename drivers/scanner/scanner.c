@@ -87,6 +87,10 @@ static void done(struct usb_transfer *t, enum usb_status status, size_t actual)
         decode_report(&s->decode, SPAN(t->data, actual), clock_monotonic_ms());
         attend = idle && decode_deadline(&s->decode) >= 0;
     } else {
+        /* It may have come before the scanner left, or we let go, and not have
+         * been looked at until now. */
+        if ((status == USB_GONE || status == USB_CANCELLED) && actual > 0)
+            decode_report(&s->decode, SPAN(t->data, actual), clock_monotonic_ms());
         attend = failed(s, which, status);
     }
     pthread_mutex_unlock(&s->lock);

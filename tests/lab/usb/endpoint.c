@@ -123,6 +123,14 @@ void lab_in_submit(struct lab_in *in, struct lab_urb *u)
     pthread_mutex_unlock(&in->lock);
 }
 
+bool lab_in_drained(struct lab_in *in)
+{
+    pthread_mutex_lock(&in->lock);
+    bool drained = !in->messages;
+    pthread_mutex_unlock(&in->lock);
+    return drained;
+}
+
 bool lab_in_cancel(struct lab_in *in, struct lab_urb *u, enum lab_usb_status s)
 {
     struct lab_urb **at;

@@ -416,3 +416,10 @@ bool hid_model_wait_listened(struct lab_usb_device *d, int timeout_ms)
     pthread_mutex_unlock(&m->lock);
     return listens;
 }
+
+bool hid_model_wait_taken(struct lab_usb_device *d, int timeout_ms)
+{
+    for (int ms = 0; ms < timeout_ms && !lab_in_drained(self(d)->in); ms++)
+        usleep(1000);
+    return lab_in_drained(self(d)->in);
+}

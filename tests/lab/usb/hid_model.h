@@ -61,5 +61,8 @@ void hid_model_report(struct lab_usb_device *d, struct span report);
 /* Has the host claimed it and does it listen: waits until an IN URB waits,
  * at most so long. */
 bool hid_model_wait_listened(struct lab_usb_device *d, int timeout_ms);
+/* Has the host taken all that was typed; at most so long. Its program may
+ * still have to look at the last few reports. */
+bool hid_model_wait_taken(struct lab_usb_device *d, int timeout_ms);
 
 #endif

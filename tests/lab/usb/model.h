@@ -101,6 +101,8 @@ bool lab_in_cancel(struct lab_in *in, struct lab_urb *u, enum lab_usb_status s);
  * zero-length one when its length is a multiple of max_packet and smaller
  * than what the host asked for). Copied. */
 void lab_in_put(struct lab_in *in, struct span message);
+/* No message waits for the host any more. */
+bool lab_in_drained(struct lab_in *in);
 /* The next IN URB (waiting or to come) completes with this status and these
  * octets instead, and no message is used up (STALL: this and all further
  * until lab_in_clear_halt). */

@@ -114,7 +114,7 @@ START_TEST(unplugged_in_the_middle)
           (struct scanner_settings){ 0 });
     hid_model_fault(dev, HID_MODEL_FAULT_CUT);
     scan("abcdef");
-    usleep(20000);
+    ck_assert(hid_model_wait_taken(dev, STAGE_WAIT_MS));
     stage_unplug(PLACE);
     stage_expect_refusal(PLACE, SCANNER_CUT, "went away");
     stage_wait_state(PLACE, SCANNERS_GONE);
