@@ -7,49 +7,7 @@
 #define LINESIDE_STORAGE_STOCK_H
 
 #include "storage/db.h"
-
-enum bpp_state { /* numbers are stored: never renumber */
-    BPP_IN_STOCK,
-    BPP_RESERVED,
-    BPP_LOADING, /* a card may have seen an octet of it */
-    BPP_INSTALLED,
-    BPP_FAILED,
-    BPP_QUARANTINED,
-    BPP_VOIDED,
-    BPP_STATES
-};
-const char *bpp_state_name(enum bpp_state s); /* "in-stock" */
-
-enum stock_cause {
-    CAUSE_SCAN,             /* its eUICC stands in a fixture                */
-    CAUSE_RELEASED,         /* reserved, then not needed: nothing was sent  */
-    CAUSE_LEFTOVER,         /* reserved by a process that ended             */
-    CAUSE_LOAD,             /* the first ES8f octet is about to be sent     */
-    CAUSE_RESULT,           /* the card's answer to this load: a BF37       */
-    CAUSE_KEY_UNUSED,       /* in doubt: no BF37, key unused, ICCID absent  */
-    CAUSE_EVIDENCE_FOUND,   /* in doubt: the card kept a BF37               */
-    CAUSE_NO_EVIDENCE,      /* in doubt: key gone, no BF37                  */
-    CAUSE_CONSUMED_ELSEWHERE, /* key gone, and no act of this ledger used it */
-    CAUSE_COUNT
-};
-const char *stock_cause_name(enum stock_cause c); /* "consumed-elsewhere" */
-
-/* Whether this ledger ever began to send the BPP decides between
- * "consumed without evidence" and "consumed elsewhere" (clause 4). */
-enum attempts_rule { ATTEMPTS_ANY, ATTEMPTS_NONE, ATTEMPTS_SOME };
-
-struct stock_transition {
-    enum bpp_state from, to;
-    enum stock_cause cause;
-    enum attempts_rule attempts;
-};
-extern const struct stock_transition stock_transitions[];
-extern const size_t stock_transition_count;
-/* The row, or NULL: not allowed. */
-const struct stock_transition *stock_transition(enum bpp_state from,
-                                                enum bpp_state to,
-                                                enum stock_cause cause,
-                                                unsigned attempts);
+#include "storage/states.h"
 
 /* Who acts, and where. All borrowed; position 0: no unit known. */
 struct act {

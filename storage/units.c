@@ -4,46 +4,6 @@
 
 #include <stdlib.h>
 
-/* --- states ---------------------------------------------------------------------- */
-
-static const char *const state_names[POSITION_STATES] = {
-    [POSITION_OPEN] = "open",
-    [POSITION_PASSED] = "passed",
-    [POSITION_STOCKED] = "stocked",
-    [POSITION_FAILED] = "failed",
-    [POSITION_UNRESOLVED] = "unresolved",
-};
-
-/* Every visit to a fixture starts by opening; a visit ends in one of the
- * others. Nothing leads out of passed. A process that died leaves a position
- * open: it becomes unresolved where a card may have seen a BPP. */
-const struct position_transition position_transitions[] = {
-    { POSITION_OPEN, POSITION_PASSED },
-    { POSITION_OPEN, POSITION_STOCKED },
-    { POSITION_OPEN, POSITION_FAILED },
-    { POSITION_OPEN, POSITION_UNRESOLVED },
-    { POSITION_STOCKED, POSITION_OPEN },
-    { POSITION_FAILED, POSITION_OPEN },
-    { POSITION_FAILED, POSITION_UNRESOLVED },
-    { POSITION_UNRESOLVED, POSITION_OPEN },
-};
-const size_t position_transition_count =
-    sizeof position_transitions / sizeof *position_transitions;
-
-bool position_may(enum position_state from, enum position_state to)
-{
-    for (size_t i = 0; i < position_transition_count; i++)
-        if (position_transitions[i].from == from &&
-            position_transitions[i].to == to)
-            return true;
-    return false;
-}
-
-const char *position_state_name(enum position_state s)
-{
-    return (unsigned)s < POSITION_STATES ? state_names[s] : "unknown";
-}
-
 static const char *const kind_names[EUICC_KINDS] = {
     [EUICC_UNKNOWN] = "unknown",
     [EUICC_CONSUMER] = "consumer",

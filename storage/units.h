@@ -12,23 +12,6 @@
 #define FAILURE_CODE_MAX 64
 #define FAILURE_DETAIL_MAX 400
 
-enum position_state { /* numbers are stored: never renumber */
-    POSITION_OPEN,       /* known, or being worked on      */
-    POSITION_PASSED,     /* all evidence committed         */
-    POSITION_STOCKED,    /* done so far, keys kept         */
-    POSITION_FAILED,
-    POSITION_UNRESOLVED, /* the card has to be asked again */
-    POSITION_STATES
-};
-const char *position_state_name(enum position_state s); /* "passed" */
-
-struct position_transition {
-    enum position_state from, to;
-};
-extern const struct position_transition position_transitions[];
-extern const size_t position_transition_count;
-bool position_may(enum position_state from, enum position_state to);
-
 enum euicc_kind { EUICC_UNKNOWN, EUICC_CONSUMER, EUICC_IOT, EUICC_KINDS };
 
 struct position {
