@@ -28,20 +28,38 @@ static const char *const cause_names[CAUSE_COUNT] = {
  * gone. A reserved BPP whose key turns out to be gone is judged by whether
  * this ledger ever sent it (binding, clause 4, "a station in doubt"). */
 const struct stock_transition stock_transitions[] = {
-    { BPP_IN_STOCK, BPP_RESERVED, CAUSE_SCAN, ATTEMPTS_ANY },
-    { BPP_RESERVED, BPP_IN_STOCK, CAUSE_RELEASED, ATTEMPTS_ANY },
-    { BPP_RESERVED, BPP_IN_STOCK, CAUSE_LEFTOVER, ATTEMPTS_ANY },
-    { BPP_RESERVED, BPP_LOADING, CAUSE_LOAD, ATTEMPTS_ANY },
-    { BPP_RESERVED, BPP_INSTALLED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_SOME },
-    { BPP_RESERVED, BPP_FAILED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_SOME },
-    { BPP_RESERVED, BPP_QUARANTINED, CAUSE_NO_EVIDENCE, ATTEMPTS_SOME },
-    { BPP_RESERVED, BPP_VOIDED, CAUSE_CONSUMED_ELSEWHERE, ATTEMPTS_NONE },
-    { BPP_LOADING, BPP_INSTALLED, CAUSE_RESULT, ATTEMPTS_ANY },
-    { BPP_LOADING, BPP_FAILED, CAUSE_RESULT, ATTEMPTS_ANY },
-    { BPP_LOADING, BPP_INSTALLED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_ANY },
-    { BPP_LOADING, BPP_FAILED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_ANY },
-    { BPP_LOADING, BPP_IN_STOCK, CAUSE_KEY_UNUSED, ATTEMPTS_ANY },
-    { BPP_LOADING, BPP_QUARANTINED, CAUSE_NO_EVIDENCE, ATTEMPTS_ANY },
+    { BPP_IN_STOCK, BPP_RESERVED, CAUSE_SCAN, ATTEMPTS_ANY,
+      "its eUICC stands in a fixture" },
+    { BPP_RESERVED, BPP_IN_STOCK, CAUSE_RELEASED, ATTEMPTS_ANY,
+      "the visit ended before it was needed; not an octet was sent" },
+    { BPP_RESERVED, BPP_IN_STOCK, CAUSE_LEFTOVER, ATTEMPTS_ANY,
+      "the process that reserved it ended; the next start gives it back" },
+    { BPP_RESERVED, BPP_LOADING, CAUSE_LOAD, ATTEMPTS_ANY,
+      "its first octet is about to be sent: one more load begun, durable "
+      "before that" },
+    { BPP_RESERVED, BPP_INSTALLED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_SOME,
+      "the eUICC kept the signed result of an earlier load: installed" },
+    { BPP_RESERVED, BPP_FAILED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_SOME,
+      "the eUICC kept the signed result of an earlier load: not installed" },
+    { BPP_RESERVED, BPP_QUARANTINED, CAUSE_NO_EVIDENCE, ATTEMPTS_SOME,
+      "its one-time key is gone and the eUICC has no result of it" },
+    { BPP_RESERVED, BPP_VOIDED, CAUSE_CONSUMED_ELSEWHERE, ATTEMPTS_NONE,
+      "its one-time key is gone, and this ledger never sent it" },
+    { BPP_LOADING, BPP_INSTALLED, CAUSE_RESULT, ATTEMPTS_ANY,
+      "the eUICC's signed result of this load: installed" },
+    { BPP_LOADING, BPP_FAILED, CAUSE_RESULT, ATTEMPTS_ANY,
+      "the eUICC's signed result of this load: not installed" },
+    { BPP_LOADING, BPP_INSTALLED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_ANY,
+      "asked again after a load whose end is not known, the eUICC had kept "
+      "its signed result: installed" },
+    { BPP_LOADING, BPP_FAILED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_ANY,
+      "asked again after a load whose end is not known, the eUICC had kept "
+      "its signed result: not installed" },
+    { BPP_LOADING, BPP_IN_STOCK, CAUSE_KEY_UNUSED, ATTEMPTS_ANY,
+      "the eUICC has no result, still has the one-time key and not the "
+      "profile: it can be sent again" },
+    { BPP_LOADING, BPP_QUARANTINED, CAUSE_NO_EVIDENCE, ATTEMPTS_ANY,
+      "the one-time key is gone and the eUICC has no result" },
 };
 const size_t stock_transition_count =
     sizeof stock_transitions / sizeof *stock_transitions;
@@ -85,32 +103,67 @@ static const char *const position_names[POSITION_STATES] = {
     [POSITION_UNRESOLVED] = "unresolved",
 };
 
+static const char *const position_causes[POSITION_CAUSES] = {
+    [POSITION_CAUSE_SCAN] = "scan",
+    [POSITION_CAUSE_EVIDENCE] = "evidence",
+    [POSITION_CAUSE_KEYS_KEPT] = "keys-kept",
+    [POSITION_CAUSE_VERDICT] = "verdict",
+    [POSITION_CAUSE_LEFTOVER] = "leftover",
+};
+
 /* Every visit to a fixture starts by opening; a visit ends in one of the
  * others. Nothing leads out of passed. A process that died leaves a position
- * open: it becomes unresolved where a card may have seen a BPP. */
+ * open: it becomes unresolved where a card may have seen a BPP. Where the
+ * opening itself could not be written, a failure still can. */
 const struct position_transition position_transitions[] = {
-    { POSITION_OPEN, POSITION_PASSED },
-    { POSITION_OPEN, POSITION_STOCKED },
-    { POSITION_OPEN, POSITION_FAILED },
-    { POSITION_OPEN, POSITION_UNRESOLVED },
-    { POSITION_STOCKED, POSITION_OPEN },
-    { POSITION_FAILED, POSITION_OPEN },
-    { POSITION_FAILED, POSITION_UNRESOLVED },
-    { POSITION_UNRESOLVED, POSITION_OPEN },
+    { POSITION_OPEN, POSITION_PASSED, POSITION_CAUSE_EVIDENCE,
+      "the signed results and receipts that its recipe asks for are verified "
+      "and committed" },
+    { POSITION_OPEN, POSITION_STOCKED, POSITION_CAUSE_KEYS_KEPT,
+      "done so far; one-time keys are kept for another visit" },
+    { POSITION_OPEN, POSITION_FAILED, POSITION_CAUSE_VERDICT,
+      "the visit ended without PASS" },
+    { POSITION_OPEN, POSITION_UNRESOLVED, POSITION_CAUSE_VERDICT,
+      "the visit ended without PASS, and what became of a BPP is not "
+      "known: the eUICC has to be asked" },
+    { POSITION_OPEN, POSITION_UNRESOLVED, POSITION_CAUSE_LEFTOVER,
+      "the process ended while a BPP was loading; the next start finds it" },
+    { POSITION_STOCKED, POSITION_OPEN, POSITION_CAUSE_SCAN,
+      "the unit stands in a fixture again" },
+    { POSITION_FAILED, POSITION_OPEN, POSITION_CAUSE_SCAN,
+      "the unit stands in a fixture again" },
+    { POSITION_FAILED, POSITION_FAILED, POSITION_CAUSE_VERDICT,
+      "a visit whose beginning could not be written ended with another code" },
+    { POSITION_FAILED, POSITION_UNRESOLVED, POSITION_CAUSE_VERDICT,
+      "a visit whose beginning could not be written left a BPP loading" },
+    { POSITION_FAILED, POSITION_UNRESOLVED, POSITION_CAUSE_LEFTOVER,
+      "the process ended while a BPP was loading; the next start finds it" },
+    { POSITION_UNRESOLVED, POSITION_OPEN, POSITION_CAUSE_SCAN,
+      "the unit stands in a fixture again: its eUICC is asked first" },
+    { POSITION_UNRESOLVED, POSITION_UNRESOLVED, POSITION_CAUSE_VERDICT,
+      "a visit whose beginning could not be written ended with another code" },
 };
 const size_t position_transition_count =
     sizeof position_transitions / sizeof *position_transitions;
 
-bool position_may(enum position_state from, enum position_state to)
+const struct position_transition *position_transition(enum position_state from,
+                                                      enum position_state to,
+                                                      enum position_cause cause)
 {
-    for (size_t i = 0; i < position_transition_count; i++)
-        if (position_transitions[i].from == from &&
-            position_transitions[i].to == to)
-            return true;
-    return false;
+    for (size_t i = 0; i < position_transition_count; i++) {
+        const struct position_transition *t = &position_transitions[i];
+        if (t->from == from && t->to == to && t->cause == cause)
+            return t;
+    }
+    return NULL;
 }
 
 const char *position_state_name(enum position_state s)
 {
     return (unsigned)s < POSITION_STATES ? position_names[s] : "unknown";
+}
+
+const char *position_cause_name(enum position_cause c)
+{
+    return (unsigned)c < POSITION_CAUSES ? position_causes[c] : "unknown";
 }

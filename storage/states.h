@@ -43,6 +43,7 @@ struct stock_transition {
     enum bpp_state from, to;
     enum stock_cause cause;
     enum attempts_rule attempts;
+    const char *what; /* happened, in plain words: for docs/states.md */
 };
 extern const struct stock_transition stock_transitions[];
 extern const size_t stock_transition_count;
@@ -64,11 +65,26 @@ enum position_state { /* numbers are stored: never renumber */
 };
 const char *position_state_name(enum position_state s); /* "passed" */
 
+enum position_cause {
+    POSITION_CAUSE_SCAN,      /* the unit stands in a fixture again            */
+    POSITION_CAUSE_EVIDENCE,  /* everything its recipe asks for is proven      */
+    POSITION_CAUSE_KEYS_KEPT, /* done so far; the recipe keeps one-time keys   */
+    POSITION_CAUSE_VERDICT,   /* the visit ended without PASS: the code is why */
+    POSITION_CAUSE_LEFTOVER,  /* a process ended while a BPP of it was loading */
+    POSITION_CAUSES
+};
+const char *position_cause_name(enum position_cause c); /* "keys-kept" */
+
 struct position_transition {
     enum position_state from, to;
+    enum position_cause cause;
+    const char *what;
 };
 extern const struct position_transition position_transitions[];
 extern const size_t position_transition_count;
-bool position_may(enum position_state from, enum position_state to);
+/* The row, or NULL: not allowed. */
+const struct position_transition *position_transition(enum position_state from,
+                                                      enum position_state to,
+                                                      enum position_cause cause);
 
 #endif

@@ -447,11 +447,15 @@ int stock_release_leftovers(struct tx *tx, const char *actor, size_t *released,
                             struct err *e)
 {
     AUTO(bpp_list_clear) struct bpp_list l = { NULL, 0 };
-    const struct act a = { .actor = actor };
 
-    if (bpps_in_state(tx->db, BPP_RESERVED, 0, &l, e) != 0 ||
-        move_all(tx, &l, BPP_IN_STOCK, CAUSE_LEFTOVER, &a, e) != 0)
+    if (bpps_in_state(tx->db, BPP_RESERVED, 0, &l, e) != 0)
         return -1;
+    for (size_t i = 0; i < l.n; i++) {
+        const struct act a = { actor, l.v[i].fixture[0] ? l.v[i].fixture : NULL,
+                               l.v[i].position };
+        if (stock_return(tx, l.v[i].id, CAUSE_LEFTOVER, &a, e) != 0)
+            return -1;
+    }
     if (released)
         *released = l.n;
     return 0;

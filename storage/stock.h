@@ -76,7 +76,8 @@ int stock_load(struct tx *tx, int64_t bpp, const struct act *a, struct err *e);
 int stock_result(struct tx *tx, int64_t bpp, bool installed,
                  enum stock_cause cause, struct span bf37,
                  const struct act *a, struct err *e);
-/* cause: CAUSE_RELEASED (from reserved) or CAUSE_KEY_UNUSED (from loading). */
+/* cause: CAUSE_RELEASED or CAUSE_LEFTOVER (from reserved), CAUSE_KEY_UNUSED
+ * (from loading). */
 int stock_return(struct tx *tx, int64_t bpp, enum stock_cause cause,
                  const struct act *a, struct err *e);
 int stock_quarantine(struct tx *tx, int64_t bpp, const char *reason,
@@ -89,7 +90,8 @@ int stock_void(struct tx *tx, int64_t bpp, const char *reason,
  * time changes nothing. */
 int stock_deleted(struct tx *tx, int64_t bpp, const struct act *a,
                   struct err *e);
-/* At the start of `run`, under LOCK_RUN: reserved BPPs go back to stock.
+/* At the start of `run`, under LOCK_RUN: reserved BPPs go back to stock; the
+ * events name fixture and position of the visit that had reserved them.
  * *released may be NULL. */
 int stock_release_leftovers(struct tx *tx, const char *actor, size_t *released,
                             struct err *e);

@@ -280,9 +280,20 @@ static void position_fields(struct fields *f, const struct position *p,
         fields_add(f, "fixture", a->fixture);
 }
 
-int position_set_state(struct tx *tx, const struct act *a,
-                       enum position_state to, const char *code,
-                       struct err *e)
+static int position_move_check(const struct position *p,
+                               enum position_state to,
+                               enum position_cause cause, struct err *e)
+{
+    if (position_transition(p->state, to, cause))
+        return 0;
+    return err_set(e, ERR_WRONG_STATE, "unit %s, position %s, is %s and cannot "
+                   "become %s by %s", p->serial, p->name,
+                   position_state_name(p->state), position_state_name(to),
+                   position_cause_name(cause));
+}
+
+int position_move(struct tx *tx, const struct act *a, enum position_state to,
+                  enum position_cause cause, const char *code, struct err *e)
 {
     struct fields f = { .n = 0 };
     struct event_head head;
@@ -290,17 +301,15 @@ int position_set_state(struct tx *tx, const struct act *a,
     char digits[EID_DIGITS + 1], plain[FAILURE_CODE_MAX + 1];
 
     text_plain(code ? code : "", plain, FAILURE_CODE_MAX);
-    if (position_get(tx->db, a->position, &p, e) != 0)
+    if (position_get(tx->db, a->position, &p, e) != 0 ||
+        position_move_check(&p, to, cause, e) != 0)
         return -1;
     if (p.state == to && strcmp(p.last_code, plain) == 0)
         return 0;
-    if (p.state != to && !position_may(p.state, to))
-        return err_set(e, ERR_WRONG_STATE, "unit %s, position %s, is %s and "
-                       "cannot become %s", p.serial, p.name,
-                       position_state_name(p.state), position_state_name(to));
     position_fields(&f, &p, a, digits);
     fields_add(&f, "from", position_state_name(p.state));
     fields_add(&f, "to", position_state_name(to));
+    fields_add(&f, "cause", position_cause_name(cause));
     if (plain[0])
         fields_add(&f, "code", plain);
     return event_write(tx, "position-moved", a->actor, &f, &head, e) != 0 ||
@@ -358,16 +367,17 @@ int positions_mark_unresolved(struct tx *tx, const char *actor, size_t *n,
     if (stock_loading(tx->db, &l, e) != 0)
         return -1;
     for (size_t i = 0; i < l.n; i++) {
-        const struct act a = { actor, NULL, l.v[i].position };
+        const struct act a = { actor, l.v[i].fixture, l.v[i].position };
         struct position p;
         if (a.position == 0)
             continue;
         if (position_get(tx->db, a.position, &p, e) != 0)
             return -1;
-        if (!position_may(p.state, POSITION_UNRESOLVED))
+        if (!position_transition(p.state, POSITION_UNRESOLVED,
+                                 POSITION_CAUSE_LEFTOVER))
             continue;
-        if (position_set_state(tx, &a, POSITION_UNRESOLVED, "unresolved",
-                               e) != 0)
+        if (position_move(tx, &a, POSITION_UNRESOLVED, POSITION_CAUSE_LEFTOVER,
+                          "unresolved", e) != 0)
             return -1;
         marked++;
     }

@@ -52,17 +52,18 @@ int unit_passed(struct db *db, const char *serial, bool *passed, struct err *e);
 int positions_in_state(struct db *db, enum position_state s,
                        struct position_list *out, struct err *e);
 
-/* a->position's state. code: why (failed, unresolved), else NULL. To the same
- * state with the same code: nothing happens. ERR_WRONG_STATE. */
-int position_set_state(struct tx *tx, const struct act *a,
-                       enum position_state to, const char *code,
-                       struct err *e);
+/* Change a->position's state, as stock_move does a BPP's. code: the verdict's,
+ * else NULL. The state that it is in with the code that it has: nothing
+ * happens. ERR_WRONG_STATE when the table has no such row. */
+int position_move(struct tx *tx, const struct act *a, enum position_state to,
+                  enum position_cause cause, const char *code, struct err *e);
 /* What the card said about itself. keys_left -1: leave as it is. An event
  * only when something changes. */
 int position_set_card(struct tx *tx, const struct act *a, enum euicc_kind kind,
                       int64_t keys_left, struct err *e);
 /* At the start of `run`, under LOCK_RUN: positions whose BPPs are `loading`
- * become unresolved. *n may be NULL. */
+ * become unresolved; the events name the fixture of the load. *n may be
+ * NULL. */
 int positions_mark_unresolved(struct tx *tx, const char *actor, size_t *n,
                               struct err *e);
 

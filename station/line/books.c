@@ -68,7 +68,7 @@ static int run_unit(struct tx *tx, void *ctx, struct err *e)
         return -1;
     a.position = o->position.id;
     if (o->position.state != POSITION_OPEN &&
-        position_set_state(tx, &a, POSITION_OPEN, NULL, e) != 0)
+        position_move(tx, &a, POSITION_OPEN, POSITION_CAUSE_SCAN, NULL, e) != 0)
         return -1;
     if (release(tx, &o->eid, &a, NULL, e) != 0)
         return -1;
@@ -218,7 +218,8 @@ static int run_receipt(struct tx *tx, void *ctx, struct err *e)
 
     if (receipt_add(tx, a, &o->receipt, e) != 0)
         return -1;
-    return o->passes ? position_set_state(tx, a, POSITION_PASSED, NULL, e) : 0;
+    return o->passes ? position_move(tx, a, POSITION_PASSED,
+                                     POSITION_CAUSE_EVIDENCE, NULL, e) : 0;
 }
 
 void book_receipt(struct book_receipt *o, const struct books *w,
@@ -243,8 +244,8 @@ static int release_position(struct tx *tx, const struct book_failure *o,
     if (position_get(tx_db(tx), a->position, &now, e) != 0 ||
         release(tx, &now.eid, a, &loading, e) != 0)
         return -1;
-    return position_set_state(tx, a, loading ? POSITION_UNRESOLVED : POSITION_FAILED,
-                              verdict_row(o->f.verdict)->code, e);
+    return position_move(tx, a, loading ? POSITION_UNRESOLVED : POSITION_FAILED,
+                         POSITION_CAUSE_VERDICT, verdict_row(o->f.verdict)->code, e);
 }
 
 static int log_failure(struct tx *tx, const struct book_failure *o,

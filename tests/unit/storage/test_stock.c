@@ -1,145 +1,11 @@
-/* The seven states: every pair, the verbs, and the balance under random
- * operations. */
+/* BPPs: the verbs, and the balance under random operations. Every single
+ * transition: test_states.c. */
 #include "tests/unit/storage/ledger_ground.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* --- a way into each state --------------------------------------------------- */
-
-struct step {
-    enum bpp_state to;
-    enum stock_cause cause;
-};
-
-static const struct way {
-    const char *name;
-    enum bpp_state state;
-    unsigned attempts;
-    struct step steps[5];
-    size_t n;
-} ways[] = {
-    { "in stock", BPP_IN_STOCK, 0, { { 0, 0 } }, 0 },
-    { "in stock again", BPP_IN_STOCK, 1,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_LOADING, CAUSE_LOAD },
-        { BPP_IN_STOCK, CAUSE_KEY_UNUSED } }, 3 },
-    { "reserved", BPP_RESERVED, 0, { { BPP_RESERVED, CAUSE_SCAN } }, 1 },
-    { "reserved again", BPP_RESERVED, 1,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_LOADING, CAUSE_LOAD },
-        { BPP_IN_STOCK, CAUSE_KEY_UNUSED }, { BPP_RESERVED, CAUSE_SCAN } }, 4 },
-    { "loading", BPP_LOADING, 1,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_LOADING, CAUSE_LOAD } }, 2 },
-    { "installed", BPP_INSTALLED, 1,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_LOADING, CAUSE_LOAD },
-        { BPP_INSTALLED, CAUSE_RESULT } }, 3 },
-    { "failed", BPP_FAILED, 1,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_LOADING, CAUSE_LOAD },
-        { BPP_FAILED, CAUSE_RESULT } }, 3 },
-    { "quarantined", BPP_QUARANTINED, 1,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_LOADING, CAUSE_LOAD },
-        { BPP_QUARANTINED, CAUSE_NO_EVIDENCE } }, 3 },
-    { "voided", BPP_VOIDED, 0,
-      { { BPP_RESERVED, CAUSE_SCAN }, { BPP_VOIDED, CAUSE_CONSUMED_ELSEWHERE } },
-      2 },
-};
-
-struct attempt {
-    int64_t bpp;
-    struct step step;
-    bool keep, moved;
-};
-
-static int attempt(struct tx *tx, void *ctx, struct err *e)
-{
-    struct attempt *a = ctx;
-    const struct stock_evidence ev = { .octets = ground_bf37() };
-
-    if (stock_move(tx, a->bpp, a->step.to, a->step.cause, &ground_act, &ev,
-                   e) != 0)
-        return -1;
-    a->moved = true;
-    return a->keep ? 0 : err_set(e, ERR_NONE, "undone");
-}
-
-/* The table is the law: what it names happens, anything else is refused and
- * changes nothing. */
-START_TEST(every_pair)
-{
-    const struct way *w = &ways[_i];
-    struct event_head before, after;
-    struct err e = ERR_INIT;
-    struct ground g;
-    size_t allowed = 0;
-
-    ground_open(&g);
-    ground_bundle(&g, 1, 1, 1, 1);
-    struct attempt a = { .bpp = ground_bpp(g.db, 1).id, .keep = true };
-    for (size_t s = 0; s < w->n; s++) {
-        a.step = w->steps[s];
-        good(db_write(g.db, attempt, &a, &e));
-    }
-    ck_assert_int_eq(ground_bpp(g.db, 1).state, w->state);
-    ck_assert_uint_eq(ground_bpp(g.db, 1).attempts, w->attempts);
-    good(event_head(g.db, &before, &e));
-
-    a.keep = false;
-    for (int to = 0; to < BPP_STATES; to++)
-        for (int cause = 0; cause < CAUSE_COUNT; cause++) {
-            bool in_table = stock_transition(w->state, (enum bpp_state)to,
-                                             (enum stock_cause)cause,
-                                             w->attempts) != NULL;
-            a.step = (struct step){ (enum bpp_state)to,
-                                    (enum stock_cause)cause };
-            a.moved = false;
-            ck_assert_int_eq(db_write(g.db, attempt, &a, &e), -1);
-            ck_assert_msg(a.moved == in_table, "%s to %s by %s: %s", w->name,
-                          bpp_state_name(a.step.to),
-                          stock_cause_name(a.step.cause), e.msg);
-            if (!in_table)
-                ck_assert_int_eq(e.code, ERR_WRONG_STATE);
-            allowed += in_table;
-        }
-    good(event_head(g.db, &after, &e));
-    ck_assert_uint_eq(before.number, after.number);
-    ck_assert_int_eq(ground_bpp(g.db, 1).state, w->state);
-    ground_balanced(g.db);
-    if (w->state >= BPP_INSTALLED)
-        ck_assert_uint_eq(allowed, 0);
-    else
-        ck_assert_uint_gt(allowed, 0);
-    ground_close(&g);
-}
-END_TEST
-
-/* Each row of the table written out once more, by hand: a change of the table
- * has to be made twice, on purpose. */
-START_TEST(the_table_itself)
-{
-    static const char want[] =
-        "in-stock reserved scan 0;"
-        "reserved in-stock released 0;reserved in-stock leftover 0;"
-        "reserved loading load 0;"
-        "reserved installed evidence-found 2;reserved failed evidence-found 2;"
-        "reserved quarantined consumed-without-evidence 2;"
-        "reserved voided consumed-elsewhere 1;"
-        "loading installed result 0;loading failed result 0;"
-        "loading installed evidence-found 0;loading failed evidence-found 0;"
-        "loading in-stock key-unused 0;"
-        "loading quarantined consumed-without-evidence 0;";
-    char got[2048] = "";
-    size_t n = 0;
-
-    for (size_t i = 0; i < stock_transition_count; i++) {
-        const struct stock_transition *t = &stock_transitions[i];
-        n += (size_t)snprintf(got + n, sizeof got - n, "%s %s %s %d;",
-                              bpp_state_name(t->from), bpp_state_name(t->to),
-                              stock_cause_name(t->cause), (int)t->attempts);
-    }
-    ck_assert_str_eq(got, want);
-}
-END_TEST
 
 /* --- the verbs ---------------------------------------------------------------- */
 
@@ -378,8 +244,6 @@ END_TEST
 int main(void)
 {
     const struct table_test tests[] = {
-        { "every pair", every_pair, sizeof ways / sizeof *ways },
-        { "the table itself", the_table_itself, 1 },
         { "reserve", reserve_takes_all_in_bundle_order, 1 },
         { "a load", a_load_from_stock_to_result, 1 },
         { "leftovers", leftovers_return_but_loading_stays, 1 },
