@@ -89,7 +89,12 @@ lineside-lab_SRCS := $(LAB_MAINS)
 lineside-lab_ROOMS := base ifpp container lab labfuse
 lineside-lab_LIBS := -lcrypto -lsqlite3 -ljansson -lfuse3
 
-PROGRAMS := $(foreach p,lineside lineside-verify lineside-lab,$(if $($(p)_SRCS),$(p)))
+# Prints docs/states.md; not installed.
+lineside-states_SRCS := $(wildcard tests/tools/states.c)
+lineside-states_ROOMS := base storage
+lineside-states_LIBS :=
+
+PROGRAMS := $(foreach p,lineside lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
 
 define program_rule
 $(BIN)/$(1): $(call objs,$($(1)_SRCS)) $(call lib,$($(1)_ROOMS))

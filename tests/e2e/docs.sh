@@ -155,5 +155,14 @@ done <"$WORK/files" >"$WORK/paths"
 sed -n '/^| right | may |/,/^$/p' docs/people.md | sed '/^$/d' | diff "$WORK/has" - >"$WORK/diff" ||
     fault "rights (<) and docs/people.md (>): $(cat "$WORK/diff")"
 
+# --- states -----------------------------------------------------------------------
+
+# The whole page is drawn from the tables that the ledger acts by.
+states=$BIN/lineside-states
+"$states" >"$WORK/has"
+[ "$(grep -c '^| .* | .* | ' "$WORK/has")" -ge 20 ] || fault "'$states' cannot be read"
+diff docs/states.md "$WORK/has" >"$WORK/diff" ||
+    fault "docs/states.md (<) is not what the tables say (>); '$states >docs/states.md' makes it anew: $(cat "$WORK/diff")"
+
 [ $faults = 0 ] || die "$faults faults in the documents"
 echo "docs: $commands commands, $links links, $(wc -l <"$WORK/documents") documents"
