@@ -80,17 +80,16 @@ static void done(struct usb_transfer *t, enum usb_status status, size_t actual)
     bool attend;
 
     pthread_mutex_lock(&s->lock);
-    if (status == USB_DONE) {
-        bool idle = decode_deadline(&s->decode) < 0;
-
-        s->failures = 0;
+    bool idle = decode_deadline(&s->decode) < 0;
+    /* One that came before the scanner left, or we let go, may not have been
+     * looked at until now. */
+    if (status == USB_DONE ||
+        ((status == USB_GONE || status == USB_CANCELLED) && actual > 0))
         decode_report(&s->decode, SPAN(t->data, actual), clock_monotonic_ms());
+    if (status == USB_DONE) {
+        s->failures = 0;
         attend = idle && decode_deadline(&s->decode) >= 0;
     } else {
-        /* It may have come before the scanner left, or we let go, and not have
-         * been looked at until now. */
-        if ((status == USB_GONE || status == USB_CANCELLED) && actual > 0)
-            decode_report(&s->decode, SPAN(t->data, actual), clock_monotonic_ms());
         attend = failed(s, which, status);
     }
     pthread_mutex_unlock(&s->lock);
