@@ -56,8 +56,7 @@ static void tell_taken(struct clockwork *w)
 
         w->first_taken = r->next_taken;
         r->taken = NULL;
-        if (u)
-            lab_urb_complete(u, LAB_USB_OK, u->length);
+        lab_urb_complete(u, LAB_USB_OK, u->length);
     }
     w->last_taken = &w->first_taken;
 }
@@ -216,29 +215,37 @@ static void submit(struct lab_usb_device *d, struct lab_urb *u)
     }
 }
 
-/* What is kept of the host's, u or any; NULL: nothing. */
-static struct lab_urb *take(struct reader *r, struct lab_urb **kept, struct lab_urb *u)
+static struct lab_urb *take_held(struct reader *r, struct lab_urb *u)
 {
-    struct lab_urb *found = NULL;
+    struct lab_urb *held = NULL;
 
     pthread_mutex_lock(&r->w->lock);
-    if (*kept && (!u || *kept == u)) {
-        found = *kept;
-        *kept = NULL;
+    if (r->held && (!u || r->held == u)) {
+        held = r->held;
+        r->held = NULL;
     }
     pthread_mutex_unlock(&r->w->lock);
-    return found;
+    return held;
+}
+
+/* What was taken is not to be stopped any more: all of it is told of. True: u
+ * (not NULL) was of it. */
+static bool tell_of(struct reader *r, const struct lab_urb *u)
+{
+    pthread_mutex_lock(&r->w->lock);
+    bool was = u && r->taken == u;
+    tell_taken(r->w);
+    pthread_mutex_unlock(&r->w->lock);
+    return was;
 }
 
 static void cancel(struct lab_usb_device *d, struct lab_urb *u)
 {
-    struct reader *r = self(d);
+    struct lab_urb *held = take_held(self(d), u);
 
-    if (take(r, &r->held, u))
-        lab_urb_complete(u, LAB_USB_CANCELLED, 0);
-    else if (take(r, &r->taken, u))
-        lab_urb_complete(u, LAB_USB_OK, u->length);
-    else
+    if (held)
+        lab_urb_complete(held, LAB_USB_CANCELLED, 0);
+    else if (!tell_of(self(d), u))
         self(d)->inner->ops->cancel(self(d)->inner, u);
 }
 
@@ -249,11 +256,9 @@ static void clear_halt(struct lab_usb_device *d, uint8_t endpoint)
 
 static void go(struct reader *r)
 {
-    struct lab_urb *held = take(r, &r->held, NULL);
-    struct lab_urb *taken = take(r, &r->taken, NULL);
+    struct lab_urb *held = take_held(r, NULL);
 
-    if (taken)
-        lab_urb_complete(taken, LAB_USB_GONE, 0);
+    tell_of(r, NULL);
     if (held)
         lab_urb_complete(held, LAB_USB_GONE, 0);
 }
