@@ -257,8 +257,10 @@ static int loop(struct line *line, int scan_fd, int signal_fd, int stop_fd,
             begin_end(&ending, line);
         else if (p[SCANS].revents && !read_scans(scan_fd, &lines, line, e))
             p[SCANS].fd = -1;
-        if (outlet_broken(out->outlet))
+        if (p[UNREAD].revents) {
+            line_stop(line); /* the scanners' scans too */
             p[UNREAD].fd = -1;
+        }
         if (ending || outlet_broken(out->outlet))
             p[SCANS].fd = p[STOP].fd = -1;
     }
@@ -430,11 +432,11 @@ static int run(const struct command *self, int argc, char **argv)
               loop(line, scan_fd, signal_fd, stop_fd, &out, &e) != 0;
     end_line(line, floor, out.control);
     struct err unread = ERR_INIT;
-    if (outlet_end(out.outlet, UNREAD_PATIENCE_MS, &unread) != 0) {
-        err_set(&e, unread.code, "nobody reads the verdicts any more; the line "
-                                 "has ended, and the ledger holds all of them");
-        return cmd_fail(self, &e);
-    }
+    if (outlet_end(out.outlet, UNREAD_PATIENCE_MS, &unread) != 0 && !bad)
+        bad = err_set(&e, unread.code,
+                      "nobody reads the verdicts any more; the line has ended, and "
+                      "the ledger holds all of them (lineside log). Start it again "
+                      "with a reader");
     return bad ? cmd_fail(self, &e) : 0;
 }
 

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Nobody reads what the line says: a terminal that is paused, a rig that hangs.
 # The units are worked on all the same, their results are in the ledger, and who
-# reads at last reads all of it. Who never reads keeps the line from nothing.
+# reads at last reads all of it. Who never reads keeps the line from nothing; one
+# that has left ends it, after the unit at work.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
-new_world 3 1
+new_world 4 1
 new_station "$DATA" "$STICK"
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 1)" >/dev/null
 cards_start
@@ -52,5 +53,20 @@ head -c 65536 /dev/zero | tr '\0' '\n' >"$WORK/never"
 expect 1 'nobody reads the verdicts any more' sh -c \
     "'$STATION' run --no-usb --data '$DATA' --bench '$BENCH' --scan '$WORK/scans' >'$WORK/never'"
 installed 3 || die "$(cat "$WORK/stock.json")"
+
+# Gone after the first line: the next unit's verdict finds nobody.
+fixture_put F1 "$4"
+mkfifo "$WORK/left"
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
+    >"$WORK/left" 2>"$WORK/line.err" &
+LINE_PID=$!
+PIDS="$PIDS $LINE_PID"
+head -n 1 "$WORK/left" | grep -q '"event":"ready"' || die "the line did not start"
+printf 'F1\t%s\n' "$4" >&6
+rc=0
+wait "$LINE_PID" || rc=$?
+[ $rc = 1 ] || die "the line ended with $rc: $(cat "$WORK/line.err")"
+grep -q 'nobody reads.*Start it again' "$WORK/line.err" || die "$(cat "$WORK/line.err")"
+installed 4 || die "$(cat "$WORK/stock.json")"
 "$STATION" stock --data "$DATA" --check >/dev/null
-echo "unread: 3 units, installed while nobody read"
+echo "unread: 4 units, installed while nobody read"
