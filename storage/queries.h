@@ -7,6 +7,7 @@
 #include "storage/bundles.h"
 #include "storage/events.h"
 #include "storage/exports.h"
+#include "storage/forecast.h"
 #include "storage/stock.h"
 #include "storage/units.h"
 
@@ -17,6 +18,7 @@ struct stock_overview {
     struct bpp_list unresolved;     /* loading, at most QUERY_UNRESOLVED_MAX */
     struct container_gaps gaps;
     struct unexported pending;
+    struct stock_pace pace;
     struct ledger_clock clock;
 };
 #define QUERY_UNRESOLVED_MAX 1000

@@ -41,6 +41,9 @@ int cmd_options(const struct command *self, int argc, char **argv,
                 int (*own)(void *ctx, int val, const char *arg, struct err *e),
                 void *ctx, struct cmd_common *common);
 
+/* --warn-hours. */
+int cmd_warn_hours(const char *arg, unsigned *out, struct err *e);
+
 /* "lineside import: <msg>" on standard error; returns the exit code. */
 int cmd_fail(const struct command *self, const struct err *e);
 int cmd_usage(const struct command *self, const char *why);

@@ -27,6 +27,17 @@ static long long count(const json_t *j, const char *name)
     return (long long)json_integer_value(json_object_get(j, name));
 }
 
+static void print_forecast(const json_t *f)
+{
+    const json_t *hours = json_object_get(f, "hoursLeft");
+
+    if (json_is_number(hours))
+        printf("        %s%lld BPPs left, enough for %.2f hours at %.2f units an "
+               "hour\n", json_is_true(json_object_get(f, "low")) ? "LOW STOCK: " : "",
+               count(f, "left"), json_number_value(hours),
+               json_number_value(json_object_get(f, "unitsPerHour")));
+}
+
 static void print_stock(const json_t *k)
 {
     if (!json_is_object(k)) {
@@ -37,6 +48,7 @@ static void print_stock(const json_t *k)
            "%lld unresolved, of %lld\n", count(k, "in-stock"),
            count(k, "installed"), count(k, "failed"), count(k, "quarantined"),
            count(k, "unresolved"), count(k, "received"));
+    print_forecast(json_object_get(k, "forecast"));
 }
 
 static void print_fixture(const json_t *f)

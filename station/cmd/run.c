@@ -9,6 +9,7 @@
 #include "station/line/line.h"
 #include "station/line/recipe.h"
 #include "station/line/scan.h"
+#include "storage/forecast.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,7 @@ struct run_options {
     const char *scan;
     const char *control_group;
     bool no_usb;
+    unsigned warn_hours;
     struct apdu_limits limits;
 };
 
@@ -270,7 +272,7 @@ static int loop(struct line *line, int scan_fd, int signal_fd, int stop_fd,
 /* --- options ------------------------------------------------------------------ */
 
 enum { OPT_BENCH = 256, OPT_SCAN, OPT_NO_USB, OPT_APDU, OPT_UNIT,
-       OPT_CONTROL_GROUP };
+       OPT_CONTROL_GROUP, OPT_WARN_HOURS };
 
 static const struct option options[] = {
     { "bench", required_argument, NULL, OPT_BENCH },
@@ -279,6 +281,7 @@ static const struct option options[] = {
     { "apdu-timeout-ms", required_argument, NULL, OPT_APDU },
     { "unit-timeout-s", required_argument, NULL, OPT_UNIT },
     { "control-group", required_argument, NULL, OPT_CONTROL_GROUP },
+    { "warn-hours", required_argument, NULL, OPT_WARN_HOURS },
     { NULL, 0, NULL, 0 },
 };
 
@@ -313,6 +316,8 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     case OPT_NO_USB:
         o->no_usb = true;
         return 0;
+    case OPT_WARN_HOURS:
+        return cmd_warn_hours(arg, &o->warn_hours, e);
     case OPT_APDU:
         if (number("apdu-timeout-ms", arg, APDU_TIMEOUT_MAX_MS, &n, e) != 0)
             return -1;
@@ -349,7 +354,8 @@ static int make_control(const struct cmd_common *c, const struct run_options *o,
         return err_errno(e, "eventfd");
     return control_new(&(struct control_options){
                            .data_dir = c->data_dir, .group = o->control_group,
-                           .version = LINESIDE_VERSION, .stop = ask_to_stop,
+                           .version = LINESIDE_VERSION,
+                           .warn_hours = o->warn_hours, .stop = ask_to_stop,
                            .stop_ctx = stop_fd },
                        &out->control, e);
 }
@@ -410,7 +416,8 @@ static int run(const struct command *self, int argc, char **argv)
     struct line *line = NULL;
     struct floor *floor = NULL;
     int scan_fd, signal_fd, stop_fd = -1;
-    struct run_options o = { .limits = APDU_LIMITS_DEFAULT };
+    struct run_options o = { .limits = APDU_LIMITS_DEFAULT,
+                             .warn_hours = FORECAST_WARN_HOURS };
     struct cmd_common common;
     struct err e = ERR_INIT;
 
@@ -443,7 +450,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_run = {
     .name = "run",
     .args = "[--scan FILE|FIFO|-] [--bench DIR] [--no-usb] [--apdu-timeout-ms N] "
-            "[--unit-timeout-s N] [--control-group GROUP]",
+            "[--unit-timeout-s N] [--control-group GROUP] [--warn-hours H]",
     .summary = "Run the line: scans in, verdicts out",
     .help =
         "  --scan PATH  scan lines besides those of the scanners: a file, a\n"
@@ -457,6 +464,8 @@ const struct command cmd_run = {
         "  --apdu-timeout-ms N  longest wait for one answer (default 120000)\n"
         "  --unit-timeout-s N   longest time for one unit (default 900)\n"
         "  --control-group GROUP  members of GROUP may use the control socket\n"
-        "               too (see ctl), not this user and root alone\n",
+        "               too (see ctl), not this user and root alone\n"
+        "  --warn-hours H  clients are told that the stock is low when it lasts\n"
+        "               for fewer hours (default 8; see stock)\n",
     .run = run,
 };

@@ -1,9 +1,11 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
+#include "station/control/state.h"
 #include "station/report/report.h"
 #include "storage/queries.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -39,7 +41,8 @@ static json_t *waiting_json(const struct report_list *l)
 }
 
 static void print_json(const struct stock_overview *o,
-                       const struct report_list *waiting, bool adds_up)
+                       const struct report_list *waiting,
+                       const struct stock_forecast *f, bool adds_up)
 {
     json_t *bundles = json_array(), *unresolved = json_array();
     json_t *gaps = json_array();
@@ -74,7 +77,7 @@ static void print_json(const struct stock_overview *o,
                                               (json_int_t)o->gaps.v[i].last));
     json_t *all = json_pack(
         "{s:o, s:o, s:b, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
-        " s:o, s:b}",
+        " s:o, s:b, s:o}",
         "total", balance_json(&o->total), "bundles", bundles, "addsUp", adds_up,
         "unresolved", unresolved, "gaps", gaps, "notExported", "evidence",
         (json_int_t)o->pending.evidence, "results",
@@ -85,7 +88,8 @@ static void print_json(const struct stock_overview *o,
         (json_int_t)o->pending.quarantined, "voided",
         (json_int_t)o->pending.voided, "events",
         (json_int_t)o->pending.events, "notDelivered", waiting_json(waiting),
-        "clockConfirmed", o->clock.confirmed);
+        "clockConfirmed", o->clock.confirmed, "forecast",
+        control_forecast_json(f));
     json_dumpf(all, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(all);
@@ -99,8 +103,25 @@ static void print_row(const char *name, const struct stock_balance *b)
     printf("\n");
 }
 
+static void print_forecast(const struct stock_forecast *f)
+{
+    if (f->low)
+        printf("LOW STOCK: ask the SM-DPf for more now. ");
+    printf("%llu BPPs left; ", (unsigned long long)f->left);
+    if (f->hours_left == FORECAST_UNKNOWN) {
+        printf("none was used up yet, so nothing tells how long they last\n");
+        return;
+    }
+    printf("at the pace of the last hour of work (%.2f units, %.2f BPPs an hour) "
+           "they last %.2f hours\n",
+           (double)f->units_per_hour / FORECAST_PARTS,
+           (double)f->bpps_per_hour / FORECAST_PARTS,
+           (double)f->hours_left / FORECAST_PARTS);
+}
+
 static void print_text(const struct stock_overview *o,
-                       const struct report_list *waiting, bool adds_up)
+                       const struct report_list *waiting,
+                       const struct stock_forecast *f, bool adds_up)
 {
     char eid[EID_DIGITS + 1], now[24];
 
@@ -114,6 +135,7 @@ static void print_text(const struct stock_overview *o,
     printf("%s", adds_up ? "The balance adds up.\n"
                          : "THE BALANCE DOES NOT ADD UP: stop the line and keep "
                            "the ledger as it is.\n");
+    print_forecast(f);
     if (o->total.deleted)
         printf("of the installed ones deleted: %llu\n",
                (unsigned long long)o->total.deleted);
@@ -144,19 +166,43 @@ static void print_text(const struct stock_overview *o,
                "%s; see `lineside clock`\n", clock_text(o->clock.now, now));
 }
 
+int cmd_warn_hours(const char *arg, unsigned *out, struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long n = strtoul(arg, &end, 10);
+    if (errno == 0 && *arg >= '0' && *arg <= '9' && *end == '\0' &&
+        n <= FORECAST_WARN_HOURS_MAX) {
+        *out = (unsigned)n;
+        return 0;
+    }
+    return err_set(e, ERR_USAGE, "--warn-hours takes a number from 0 to %d, not "
+                   "'%s'", FORECAST_WARN_HOURS_MAX, arg);
+}
+
+struct opts {
+    bool check;
+    unsigned warn_hours;
+};
+
+enum { OPT_CHECK = 256, OPT_WARN_HOURS };
+
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
-    (void)val;
-    (void)arg;
-    (void)e;
-    *(bool *)ctx = true;
+    struct opts *o = ctx;
+
+    if (val == OPT_WARN_HOURS)
+        return cmd_warn_hours(arg, &o->warn_hours, e);
+    o->check = true;
     return 0;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "check", no_argument, NULL, 256 },
+        { "check", no_argument, NULL, OPT_CHECK },
+        { "warn-hours", required_argument, NULL, OPT_WARN_HOURS },
         { 0 },
     };
     struct cmd_common c;
@@ -164,9 +210,9 @@ static int run(const struct command *self, int argc, char **argv)
     struct report_list waiting = { NULL, 0 };
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
-    bool check = false;
+    struct opts opts = { .warn_hours = FORECAST_WARN_HOURS };
 
-    int end = cmd_options(self, argc, argv, options, own, &check, &c);
+    int end = cmd_options(self, argc, argv, options, own, &opts, &c);
     if (end)
         return end - 1;
     if (optind != argc)
@@ -178,24 +224,29 @@ static int run(const struct command *self, int argc, char **argv)
     bool adds_up = stock_balance_ok(&o.total);
     for (size_t i = 0; i < o.bundles.n; i++)
         adds_up = adds_up && stock_balance_ok(&o.bundles.v[i].b);
+    const struct stock_forecast f = stock_forecast(&o.total, &o.pace,
+                                                   opts.warn_hours);
     if (c.json)
-        print_json(&o, &waiting, adds_up);
+        print_json(&o, &waiting, &f, adds_up);
     else
-        print_text(&o, &waiting, adds_up);
+        print_text(&o, &waiting, &f, adds_up);
     stock_overview_clear(&o);
     report_list_clear(&waiting);
-    if (check && (stock_cross_check(db, &e) != 0 ||
-                  event_verify(db, NULL, &e) != 0))
+    if (opts.check && (stock_cross_check(db, &e) != 0 ||
+                       event_verify(db, NULL, &e) != 0))
         return cmd_fail(self, &e);
-    if (check && !c.json)
+    if (opts.check && !c.json)
         printf("Counted again from every BPP and every event: the same. The "
                "event chain holds.\n");
     return adds_up ? 0 : 1;
 }
 
 const struct command cmd_stock = {
-    "stock", "[--check]",
-    "the balance per bundle, what is unresolved, what is not exported",
+    "stock", "[--check] [--warn-hours H]",
+    "the balance per bundle, how long it lasts, what is unresolved or not exported",
+    "  --warn-hours H  call the stock low when it lasts for fewer hours at the "
+    "pace of\n               the last hour of work (default 8; 0: only when "
+    "nothing is left)\n"
     "  --check      count again from every BPP and every event, and verify the "
     "event\n               chain (reads the whole ledger)\n",
     run

@@ -167,7 +167,7 @@ static void read_stock(struct control *c, int64_t now)
     c->stock_old = false;
     c->stock_at = now;
     bool has = (c->db || db_open(c->o.data_dir, DB_READ, NULL, &c->db, &e) == 0) &&
-               control_stock_read(c->db, c->copy, &fresh, &e) == 0;
+               control_stock_read(c->db, c->copy, c->o.warn_hours, &fresh, &e) == 0;
     if (has == c->has_stock && memcmp(&fresh, &c->stock, sizeof fresh) == 0)
         return;
     c->has_stock = has;

@@ -20,6 +20,7 @@ struct control_options {
     const char *data_dir;
     const char *group;   /* whose members may connect too; NULL: none's */
     const char *version; /* of the program */
+    unsigned warn_hours; /* when the stock is called low (forecast.h) */
     void (*stop)(void *ctx); /* the line is to be stopped; must not block */
     void *stop_ctx;
     int patience_ms; /* with a client that is silent or stuck; 0: 30 s */

@@ -192,12 +192,14 @@ static bool at_work(const struct state *s, const struct eid *eid)
 }
 
 int control_stock_read(struct db *db, const struct state *now,
-                       struct control_stock *out, struct err *e)
+                       unsigned warn_hours, struct control_stock *out,
+                       struct err *e)
 {
     AUTO(bundle_balances_clear) struct bundle_balances all = { NULL, 0 };
     AUTO(bpp_list_clear) struct bpp_list loading = { NULL, 0 };
+    struct stock_pace pace;
 
-    if (stock_balances(db, &all, e) != 0 ||
+    if (stock_balances(db, &all, e) != 0 || stock_pace(db, &pace, e) != 0 ||
         query_bpps(db, BPP_LOADING, QUERY_UNRESOLVED_MAX, &loading, e) != 0)
         return -1;
     *out = (struct control_stock){ .unresolved = 0 };
@@ -209,7 +211,23 @@ int control_stock_read(struct db *db, const struct state *now,
     }
     for (size_t i = 0; i < loading.n; i++)
         out->unresolved += !at_work(now, &loading.v[i].eid);
+    out->forecast = stock_forecast(&out->total, &pace, warn_hours);
     return 0;
+}
+
+static json_t *parts_json(uint64_t v)
+{
+    return v == FORECAST_UNKNOWN ? json_null() : json_real((double)v / FORECAST_PARTS);
+}
+
+json_t *control_forecast_json(const struct stock_forecast *f)
+{
+    return json_pack("{s:I, s:o, s:o, s:o, s:I, s:b}", "left",
+                     (json_int_t)f->left, "unitsPerHour",
+                     parts_json(f->units_per_hour), "bppsPerHour",
+                     parts_json(f->bpps_per_hour), "hoursLeft",
+                     parts_json(f->hours_left), "warnHours",
+                     (json_int_t)f->warn_hours, "low", (int)f->low);
 }
 
 json_t *control_stock_json(const struct control_stock *k)
@@ -221,6 +239,7 @@ json_t *control_stock_json(const struct control_stock *k)
                             json_integer((json_int_t)k->total.by_state[s]));
     json_object_set_new(j, "deleted", json_integer((json_int_t)k->total.deleted));
     json_object_set_new(j, "unresolved", json_integer((json_int_t)k->unresolved));
+    json_object_set_new(j, "forecast", control_forecast_json(&k->forecast));
     return j;
 }
 

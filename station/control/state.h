@@ -5,7 +5,7 @@
 #define LINESIDE_CONTROL_STATE_H
 
 #include "station/line/line.h"
-#include "storage/stock.h"
+#include "storage/forecast.h"
 
 #include <jansson.h>
 
@@ -26,10 +26,14 @@ struct control_stock {
     /* In a bundle's state `loading` (at most QUERY_UNRESOLVED_MAX are looked
      * at), and for a unit that is at no fixture now. */
     uint64_t unresolved;
+    struct stock_forecast forecast;
 };
 int control_stock_read(struct db *db, const struct state *now,
-                       struct control_stock *out, struct err *e);
+                       unsigned warn_hours, struct control_stock *out,
+                       struct err *e);
 json_t *control_stock_json(const struct control_stock *k);
+/* {"left":...,"low":false}, as `stock --json` prints it too. */
+json_t *control_forecast_json(const struct stock_forecast *f);
 
 /* {"fixtures":[...],"scanners":[...],...}; k NULL: the ledger was not read. */
 json_t *state_json(const struct state *s, const struct control_stock *k);

@@ -58,6 +58,7 @@ line_start
 ctl --json snapshot >"$WORK/state.json"
 for f in F1 F2 F3; do has "$WORK/state.json" "\"fixture\":\"$f\""; done
 has "$WORK/state.json" '"in-stock":3'
+has "$WORK/state.json" '"forecast":{"left":3,.*"hoursLeft":null,"warnHours":8,"low":false}'
 ctl snapshot >"$WORK/state.txt"
 has "$WORK/state.txt" '^F1 *free'
 has "$WORK/state.txt" '3 in stock'
@@ -70,6 +71,10 @@ ctl scan "$(printf 'F1\t%s' "$1")" >/dev/null
 wait_for 30 grep -q '"event":"verdict".*"code":"done"' "$WORK/watch.json"
 has "$WORK/watch.json" '"event":"busy","fixture":"F1","step":"load"'
 wait_for 20 grep -q '"event":"stock","stock":{"received":3,"in-stock":2.*"installed":1' "$WORK/watch.json"
+has "$WORK/watch.json" '"event":"stock".*"forecast":{"left":2,"unitsPerHour":6.0,"bppsPerHour":6.0,"hoursLeft":0.25,"warnHours":8,"low":true}'
+expect 0 'LOW STOCK: .* 2 BPPs left; .*6.00 units' "$STATION" stock --data "$DATA"
+expect 0 '"forecast":{"left":2,.*"warnHours":0,"low":false}' "$STATION" stock --data "$DATA" --warn-hours 0 --json
+expect 2 'a number from 0 to 8760, not .-1' "$STATION" stock --data "$DATA" --warn-hours -1
 # The same events, octet for octet, that the line itself prints.
 grep '"event":"verdict"' "$WORK/watch.json" | diff - "$WORK/line.json" | grep '^<' &&
     die "the socket tells it another way"
@@ -77,6 +82,7 @@ ctl scan nonsense >/dev/null # answered by a verdict, as every scan is
 wait_for 20 grep -q '"code":"scan-unknown-fixture"' "$WORK/watch.json"
 ctl snapshot >"$WORK/state.txt"
 has "$WORK/state.txt" '1 PASS, 0 FAIL, 0 ALREADY DONE, 1 REFUSED'
+has "$WORK/state.txt" 'LOW STOCK: 2 BPPs left, enough for 0.25 hours'
 
 # Rubbish. Each line has its one reply; too long a line is the end.
 {
