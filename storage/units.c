@@ -10,6 +10,11 @@ static const char *const kind_names[EUICC_KINDS] = {
     [EUICC_IOT] = "iot",
 };
 
+const char *euicc_kind_name(enum euicc_kind k)
+{
+    return (unsigned)k < EUICC_KINDS ? kind_names[k] : "unknown";
+}
+
 /* --- reading ----------------------------------------------------------------------- */
 
 #define POSITION_SELECT "SELECT p.position, u.serial, p.name, p.eid, p.state," \

@@ -13,6 +13,7 @@
 #define FAILURE_DETAIL_MAX 400
 
 enum euicc_kind { EUICC_UNKNOWN, EUICC_CONSUMER, EUICC_IOT, EUICC_KINDS };
+const char *euicc_kind_name(enum euicc_kind k); /* "consumer" */
 
 struct position {
     int64_t id;
