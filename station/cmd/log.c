@@ -1,10 +1,9 @@
 #include "station/cmd/cmd.h"
 
-#include "station/base/clock.h"
+#include "station/cmd/event_out.h"
 #include "storage/queries.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,38 +54,11 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
 
 static void print_json(const struct event *ev, const uint8_t *hash)
 {
-    char at[GTIME_LEN + 1], hex[65];
-    json_t *fields = json_object();
+    json_t *j = event_json(ev, hash);
 
-    struct span rest = ev->fields, name, value;
-    while (event_field_next(&rest, &name, &value)) {
-        char key[EVENT_WORD_MAX + 1];
-        snprintf(key, sizeof key, "%.*s", (int)name.n, (const char *)name.p);
-        json_object_set_new(fields, key,
-                            json_stringn((const char *)value.p, value.n));
-    }
-    json_t *j = json_pack(
-        "{s:I, s:s, s:s%, s:s%, s:o, s:s}", "event", (json_int_t)ev->number,
-        "at", gtime_format(ev->at, at), "kind", (const char *)ev->kind.p,
-        ev->kind.n, "actor", (const char *)ev->actor.p, ev->actor.n, "fields",
-        fields, "hash", hex_encode(SPAN(hash, EVENT_HASH), hex, sizeof hex));
     json_dumpf(j, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(j);
-}
-
-static void print_text(const struct event *ev)
-{
-    char at[24];
-
-    printf("%8llu  %s  %-24.*s %.*s", (unsigned long long)ev->number,
-           clock_text(ev->at, at), (int)ev->kind.n, (const char *)ev->kind.p,
-           (int)ev->actor.n, (const char *)ev->actor.p);
-    struct span rest = ev->fields, name, value;
-    while (event_field_next(&rest, &name, &value))
-        printf("  %.*s=%.*s", (int)name.n, (const char *)name.p, (int)value.n,
-               (const char *)value.p);
-    putchar('\n');
 }
 
 static int on_event(void *ctx, uint64_t n, struct span der,
@@ -101,7 +73,7 @@ static int on_event(void *ctx, uint64_t n, struct span der,
     if (c->json)
         print_json(&ev, hash);
     else
-        print_text(&ev);
+        event_print(&ev);
     return 0;
 }
 
