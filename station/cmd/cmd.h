@@ -20,7 +20,7 @@ struct command {
 
 extern const struct command cmd_init, cmd_station_csr, cmd_station_cert,
     cmd_import, cmd_importer, cmd_stock, cmd_run, cmd_export, cmd_log,
-    cmd_clock, cmd_fixtures, cmd_people, cmd_ctl;
+    cmd_clock, cmd_fixtures, cmd_people, cmd_ctl, cmd_unit;
 
 /* Options every subcommand has. */
 struct cmd_common {
