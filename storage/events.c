@@ -112,6 +112,82 @@ static int event_store(struct tx *tx, const struct event_head *h,
     return q_run(&q, e);
 }
 
+/* Under which words an event can be found (table event_word): the unit's
+ * serial, and the EID unless it is that of a position of this serial, which
+ * leads to the serial. A failure's need not be: its serial is what was
+ * scanned. */
+struct words {
+    struct span v[2];
+    size_t n;
+};
+
+static void words_take(struct words *w, struct span kind, struct span serial,
+                       struct span eid, bool position)
+{
+    bool follows = position && !span_eq(kind, SPAN_STR("failure"));
+
+    w->n = 0;
+    if (serial.n)
+        w->v[w->n++] = serial;
+    if (eid.n && !(serial.n && (follows || span_eq(serial, eid))))
+        w->v[w->n++] = eid;
+}
+
+static void words_of_fields(struct words *w, const char *kind,
+                            const struct fields *f)
+{
+    struct span serial = { 0 }, eid = { 0 };
+    bool position = false;
+
+    for (size_t i = 0; i < f->n; i++) {
+        if (strcmp(f->v[i].name, "serial") == 0)
+            serial = SPAN_STR(f->v[i].value);
+        else if (strcmp(f->v[i].name, "eid") == 0)
+            eid = SPAN_STR(f->v[i].value);
+        else if (strcmp(f->v[i].name, "position") == 0)
+            position = true;
+    }
+    words_take(w, SPAN_STR(kind), serial, eid, position);
+}
+
+static int words_store(struct db *db, const struct words *w, uint64_t number,
+                       struct err *e)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        AUTO(q_close) struct q q = { 0 };
+        if (q_open(&q, db, "INSERT INTO event_word(word, event) VALUES(?, ?)",
+                   e) != 0)
+            return -1;
+        q_text_span(&q, w->v[i]);
+        q_int(&q, (int64_t)number);
+        if (q_run(&q, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int words_of_event(void *ctx, uint64_t number, struct span der,
+                          const uint8_t hash[EVENT_HASH], struct err *e)
+{
+    struct span serial = { 0 }, eid = { 0 }, position;
+    struct event ev;
+    struct words w;
+
+    (void)hash;
+    if (event_decode(der, &ev, e) != 0)
+        return err_wrap(e, "event %llu", (unsigned long long)number);
+    event_field_get(&ev, "serial", &serial);
+    event_field_get(&ev, "eid", &eid);
+    words_take(&w, ev.kind, serial, eid,
+               event_field_get(&ev, "position", &position) == 0);
+    return words_store(ctx, &w, number, e);
+}
+
+int event_words_again(struct db *db, struct err *e)
+{
+    return event_walk(db, 1, 0, words_of_event, db, e);
+}
+
 static int event_write_at(struct tx *tx, const struct event_head *before,
                           int64_t at, const char *kind, const char *actor,
                           const struct fields *f, struct event_head *out,
@@ -124,7 +200,10 @@ static int event_write_at(struct tx *tx, const struct event_head *before,
                      &der, e) != 0)
         return -1;
     event_hash(buf_span(&der), next.hash);
-    if (event_store(tx, &next, kind, buf_span(&der), e) != 0)
+    struct words w;
+    words_of_fields(&w, kind, f);
+    if (event_store(tx, &next, kind, buf_span(&der), e) != 0 ||
+        words_store(tx->db, &w, next.number, e) != 0)
         return -1;
     if (out)
         *out = next;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define APPLICATION_ID 0x4c536c67 /* "LSlg" in the file's header */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 /* container.state */
 enum { CONTAINER_IMPORTING = 0, CONTAINER_LIVE = 1 };
@@ -90,6 +90,7 @@ void q_int_or_null(struct q *q, int64_t v); /* 0 becomes NULL */
 void q_octets(struct q *q, struct span s);
 void q_octets_or_null(struct q *q, struct span s); /* empty becomes NULL */
 void q_text(struct q *q, const char *s);    /* NULL becomes NULL */
+void q_text_span(struct q *q, struct span s); /* UTF-8, s.p not NULL */
 int q_step(struct q *q, struct err *e);
 /* For statements that return no row. */
 int q_run(struct q *q, struct err *e);
@@ -116,6 +117,9 @@ void fields_add(struct fields *f, const char *name, const char *value);
 /* As event_append; *out is the new head. */
 int event_write(struct tx *tx, const char *kind, const char *actor,
                 const struct fields *f, struct event_head *out, struct err *e);
+
+/* Migration: event_word from the events that are there. */
+int event_words_again(struct db *db, struct err *e);
 
 /* Decimal text in a caller's buffer. */
 #define NUMBER_TEXT 24

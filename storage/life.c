@@ -385,7 +385,7 @@ static int evidence_of_events(struct db *db, struct life *l, struct err *e)
     return 0;
 }
 
-static int read_life(struct db *db, const struct life_subject *s, bool every,
+static int read_life(struct db *db, const struct life_subject *s,
                      struct life *l, struct err *e)
 {
     memcpy(l->serial, s->serial, sizeof l->serial);
@@ -395,9 +395,8 @@ static int read_life(struct db *db, const struct life_subject *s, bool every,
         if (read_bpps(db, &l->euiccs[i], e) != 0 ||
             read_evidence(db, &l->euiccs[i], l, e) != 0)
             return -1;
-    return life_events(db, l, every, e) != 0 ||
-           evidence_of_events(db, l, e) != 0 || finish_evidence(db, l, e) != 0
-         ? -1 : 0;
+    return life_events(db, l, e) != 0 || evidence_of_events(db, l, e) != 0 ||
+           finish_evidence(db, l, e) != 0 ? -1 : 0;
 }
 
 static bool nothing(const struct life *l)
@@ -408,22 +407,18 @@ static bool nothing(const struct life *l)
     return l->event_count == 0 && l->evidence_count == 0;
 }
 
-int life_read(struct db *db, const struct life_subject *s, bool every_event,
-              struct life *out, struct err *e)
+int life_read(struct db *db, const struct life_subject *s, struct life *out,
+              struct err *e)
 {
     struct life l = { .euiccs = NULL };
 
-    if (read_life(db, s, every_event, &l, e) != 0) {
+    if (read_life(db, s, &l, e) != 0) {
         life_clear(&l);
         return -1;
     }
     if (nothing(&l)) {
-        bool whole = l.whole;
         life_clear(&l);
-        return err_set(e, ERR_NOT_FOUND, whole
-                       ? "the ledger knows nothing of it"
-                       : "the ledger has no row of it, and its newest events "
-                         "do not name it");
+        return err_set(e, ERR_NOT_FOUND, "the ledger knows nothing of it");
     }
     life_clear(out);
     *out = l;

@@ -1,11 +1,7 @@
 /* storage/life.h: a unit's whole life, for `unit` and screens: who it is, what
  * was ever meant for it, what is kept as proof, and the events that tell it.
  *
- * Everything is found by an index, with two exceptions that the schema forces.
- * BPPs have none by ICCID: life_find reads every one of them for LIFE_ICCID.
- * Events have none by unit: life_read looks near those that the unit's rows
- * name and near the newest, at most LIFE_EVENTS_READ of them; life.whole says
- * whether that was all there are. A ledger that short is always read whole. */
+ * Everything is found by an index. */
 #ifndef LINESIDE_STORAGE_LIFE_H
 #define LINESIDE_STORAGE_LIFE_H
 
@@ -13,9 +9,6 @@
 #include "storage/exports.h"
 #include "storage/stock.h"
 #include "storage/units.h"
-
-#define LIFE_EVENTS_READ 16384
-#define LIFE_EVENTS_NEAR 256 /* on each side: several fixtures write at once */
 
 /* --- who ------------------------------------------------------------------- */
 
@@ -101,15 +94,13 @@ struct life {
     size_t evidence_count;
     struct life_event *events;      /* in order, the newest last */
     size_t event_count;
-    bool whole; /* every event of the ledger was looked at */
 };
 void life_clear(struct life *l);
 
-/* *out is replaced. every_event: read all of the ledger's events, however
- * many. ERR_NOT_FOUND: neither rows nor the events read know the subject.
+/* *out is replaced. ERR_NOT_FOUND: neither rows nor events know the subject.
  * Call inside db_snapshot together with life_find. */
-int life_read(struct db *db, const struct life_subject *s, bool every_event,
-              struct life *out, struct err *e);
+int life_read(struct db *db, const struct life_subject *s, struct life *out,
+              struct err *e);
 
 /* Why the eUICC's last visit failed, in the FPA's own words; NULL: it did not,
  * or no words are kept. Borrowed from *l. */

@@ -10,7 +10,7 @@
  * may be added to an array that was made shorter. */
 int life_grow(void *array, size_t n, size_t size, struct err *e);
 
-/* l->events and l->whole; the rows and their evidence are there. */
-int life_events(struct db *db, struct life *l, bool every, struct err *e);
+/* l->events; l->serial and l->euiccs are there. */
+int life_events(struct db *db, struct life *l, struct err *e);
 
 #endif

@@ -89,6 +89,12 @@ void q_text(struct q *q, const char *s)
               : sqlite3_bind_null(q->s, ++q->bound));
 }
 
+void q_text_span(struct q *q, struct span s)
+{
+    note(q, sqlite3_bind_text64(q->s, ++q->bound, (const char *)s.p, s.n,
+                                SQLITE_STATIC, SQLITE_UTF8));
+}
+
 int q_step(struct q *q, struct err *e)
 {
     int rc = q->rc == SQLITE_OK ? sqlite3_step(q->s) : q->rc;

@@ -12,11 +12,10 @@
 
 /* --- what is asked for ------------------------------------------------------ */
 
-enum { OPT_SERIAL = 256, OPT_EID, OPT_ICCID, OPT_TXID, OPT_ALL };
+enum { OPT_SERIAL = 256, OPT_EID, OPT_ICCID, OPT_TXID };
 
 struct opts {
-    int only;  /* OPT_SERIAL to OPT_TXID; 0: whatever it looks like */
-    bool all;
+    int only; /* OPT_SERIAL to OPT_TXID; 0: whatever it looks like */
 };
 
 /* All that one barcode or one copied number may mean. */
@@ -31,10 +30,6 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     struct opts *o = ctx;
 
     (void)arg;
-    if (val == OPT_ALL) {
-        o->all = true;
-        return 0;
-    }
     if (o->only && o->only != val)
         return err_set(e, ERR_USAGE, "only one of --serial, --eid, --iccid and "
                        "--txid can be asked for");
@@ -218,10 +213,10 @@ static int print_json(const struct life *l, struct err *e)
         if (!bad)
             json_array_append_new(events, event_json(&ev, l->events[i].hash));
     }
-    json_t *all = json_pack("{s:o, s:b, s:o, s:o, s:o, s:b}", "serial",
+    json_t *all = json_pack("{s:o, s:b, s:o, s:o, s:o}", "serial",
                             text_json(l->serial), "registered", l->registered,
                             "positions", positions, "evidence", evidence,
-                            "events", events, "allEventsRead", l->whole);
+                            "events", events);
     if (!bad) {
         json_dumpf(all, stdout, JSON_COMPACT);
         putchar('\n');
@@ -330,17 +325,12 @@ static int print_text(const struct life *l, struct err *e)
             return -1;
         event_print(&ev);
     }
-    if (!l->whole)
-        printf("Not every event of this ledger was looked at, only those near "
-               "what is known of the unit and the newest; --all looks at every "
-               "one.\n");
     return 0;
 }
 
 /* --- the command -------------------------------------------------------------------- */
 
 struct question {
-    const struct opts *o;
     const struct readings *r;
     struct life *v; /* answers */
     size_t n;
@@ -356,7 +346,7 @@ static int ask_events(struct db *db, struct question *q, struct err *e)
     q->v = calloc(1, sizeof *q->v);
     if (!q->v)
         return err_set(e, ERR_NOMEM, "no memory for an answer");
-    if (life_read(db, s, q->o->all, &q->v[0], e) != 0)
+    if (life_read(db, s, &q->v[0], e) != 0)
         return -1;
     q->n = 1;
     return 0;
@@ -376,7 +366,7 @@ static int ask(struct db *db, void *ctx, struct err *e)
     if (!q->v)
         return err_set(e, ERR_NOMEM, "no memory for an answer");
     for (; q->n < who.n; q->n++)
-        if (life_read(db, &who.v[q->n], q->o->all, &q->v[q->n], e) != 0)
+        if (life_read(db, &who.v[q->n], &q->v[q->n], e) != 0)
             return -1;
     return 0;
 }
@@ -402,16 +392,15 @@ static int answer(const struct question *q, bool json, struct err *e)
     return 0;
 }
 
-static int fail(const struct command *self, const struct opts *o,
-                const char *what, const struct err *e)
+static int fail(const struct command *self, const char *what,
+                const struct err *e)
 {
     struct err told = *e;
 
     if (e->code == ERR_NOT_FOUND)
         err_set(&told, ERR_NOT_FOUND, "%s: %s; check what was typed or "
-                "scanned, and whether its bundle was imported here%s", what,
-                e->msg, o->all || o->only == OPT_ICCID || o->only == OPT_TXID
-                ? "" : ", or let every event be looked at: --all");
+                "scanned, and whether its bundle was imported here", what,
+                e->msg);
     return cmd_fail(self, &told);
 }
 
@@ -422,14 +411,13 @@ static int run(const struct command *self, int argc, char **argv)
         { "eid", no_argument, NULL, OPT_EID },
         { "iccid", no_argument, NULL, OPT_ICCID },
         { "txid", no_argument, NULL, OPT_TXID },
-        { "all", no_argument, NULL, OPT_ALL },
         { 0 },
     };
     struct opts o = { .only = 0 };
     struct readings r;
     struct cmd_common c;
     struct err e = ERR_INIT;
-    AUTO(question_clear) struct question q = { .o = &o, .r = &r };
+    AUTO(question_clear) struct question q = { .r = &r };
     AUTO(db_close_p) struct db *db = NULL;
 
     int end = cmd_options(self, argc, argv, options, own, &o, &c);
@@ -443,17 +431,16 @@ static int run(const struct command *self, int argc, char **argv)
         db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0)
         return cmd_fail(self, &e);
     if (db_snapshot(db, ask, &q, &e) != 0)
-        return fail(self, &o, what, &e);
+        return fail(self, what, &e);
     return answer(&q, c.json, &e) != 0 ? cmd_fail(self, &e) : 0;
 }
 
 const struct command cmd_unit = {
-    "unit", "[--serial | --eid | --iccid | --txid] [--all] WHAT",
+    "unit", "[--serial | --eid | --iccid | --txid] WHAT",
     "a unit's whole life, by its serial, EID, ICCID or transaction id",
     "  --serial     WHAT is a serial, whatever it looks like\n"
     "  --eid        WHAT is an EID\n"
     "  --iccid      WHAT is the ICCID of a profile meant for it\n"
-    "  --txid       WHAT is the transaction id of a profile meant for it\n"
-    "  --all        look at every event of the ledger, however long that takes\n",
+    "  --txid       WHAT is the transaction id of a profile meant for it\n",
     run
 };

@@ -190,6 +190,11 @@ static int sql_run(const struct ground *g, const char *sql, int64_t *value)
     snprintf(path, sizeof path, "%s/" LEDGER_FILE, g->dir);
     int rc = sqlite3_open_v2(path, &s, SQLITE_OPEN_READWRITE, NULL);
     sqlite3_busy_timeout(s, 5000);
+    if (rc == SQLITE_OK && !value) {
+        rc = sqlite3_exec(s, sql, NULL, NULL, NULL);
+        sqlite3_close(s);
+        return rc;
+    }
     if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v2(s, sql, -1, &st, NULL);
     if (rc == SQLITE_OK)
@@ -204,6 +209,37 @@ static int sql_run(const struct ground *g, const char *sql, int64_t *value)
 int ground_sql(const struct ground *g, const char *sql)
 {
     return sql_run(g, sql, NULL);
+}
+
+/* What each version brought, newest first. */
+#define NARROW(table, was, is) \
+    "UPDATE sqlite_schema SET sql = replace(sql, '" is "', '" was "')" \
+    " WHERE name = '" table "';"
+static const struct {
+    int version;
+    const char *undo;
+} steps[] = {
+    { 4, "DROP TABLE event_word; DROP INDEX bpp_iccid;"
+         "PRAGMA writable_schema = ON;"
+         NARROW("container", "kind BETWEEN 1 AND 3", "kind BETWEEN 1 AND 5")
+         NARROW("export", "kind BETWEEN 1 AND 2", "kind BETWEEN 1 AND 5")
+         NARROW("position", "state BETWEEN 0 AND 4", "state BETWEEN 0 AND 6")
+         "PRAGMA writable_schema = RESET;" },
+    { 3, "DROP TABLE person; DROP TABLE login_try; DROP TABLE login_stranger;" },
+    { 2, "DROP TABLE fixture_place; DROP TABLE scanner_place;" },
+};
+
+void ground_back_to(struct ground *g, int version)
+{
+    char mark[64];
+
+    db_close(g->db);
+    g->db = NULL;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i].version > version)
+            ck_assert_int_eq(ground_sql(g, steps[i].undo), 0);
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %d", version);
+    ck_assert_int_eq(ground_sql(g, mark), 0);
 }
 
 int64_t ground_sql_int(const struct ground *g, const char *sql)

@@ -53,9 +53,13 @@ void ground_bundle(struct ground *g, unsigned n, unsigned first,
 /* Row of BPP `txid`. */
 struct bpp_info ground_bpp(struct db *db, unsigned txid);
 
-/* One SQL statement on a connection of its own: what an outsider could do. */
+/* SQL on a connection of its own: what an outsider could do. */
 int ground_sql(const struct ground *g, const char *sql);
 int64_t ground_sql_int(const struct ground *g, const char *sql);
+
+/* The ledger, which is closed for it and not opened again, is made what a
+ * program of that schema would have left. */
+void ground_back_to(struct ground *g, int version);
 
 extern const struct act ground_act; /* actor "test", fixture "F1" */
 struct span ground_bf37(void);

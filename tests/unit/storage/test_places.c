@@ -220,22 +220,13 @@ END_TEST
 /* A ledger that was at work before places had words. */
 START_TEST(version_1_is_migrated)
 {
-    static const char *const later[] = { "DROP TABLE person",
-                                         "DROP TABLE login_try",
-                                         "DROP TABLE login_stranger" };
     struct err e = ERR_INIT;
     struct ground g;
 
     ground_open(&g);
     ground_bundle(&g, 1, 1, 2, 1);
     uint64_t n = events(&g);
-    db_close(g.db);
-    g.db = NULL;
-    ck_assert_int_eq(ground_sql(&g, "DROP TABLE fixture_place"), 0);
-    ck_assert_int_eq(ground_sql(&g, "DROP TABLE scanner_place"), 0);
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        ck_assert_int_eq(ground_sql(&g, later[i]), 0);
-    ck_assert_int_eq(ground_sql(&g, "PRAGMA user_version = 1"), 0);
+    ground_back_to(&g, 1);
     good(db_open(g.dir, DB_WRITE, &g.options, &g.db, &e));
     ck_assert_uint_eq(events(&g), n);
     good(LABEL("1-2", "A"));

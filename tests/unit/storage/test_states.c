@@ -322,7 +322,7 @@ static const struct {
 } refused[] = {
     { "no such state", "UPDATE bpp SET state = 7" },
     { "no such state either", "UPDATE bpp SET state = -1" },
-    { "no such state of a position", "UPDATE position SET state = 5" },
+    { "no such state of a position", "UPDATE position SET state = 7" },
     { "one installed more", "UPDATE container SET installed = installed + 1" },
     { "fewer than none", "UPDATE container SET received = received - 1,"
       " voided = voided - 1" },
