@@ -666,3 +666,21 @@ void import_abort(struct import *i)
     remove_container(i->db, i->container, NULL, NULL);
     import_free(i);
 }
+
+int bundle_dp_chains(struct db *db, const char *smdp_oid, chain_fn *fn,
+                     void *ctx, struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+    int row;
+
+    if (q_open(&q, db, "SELECT c.der FROM container_chain x JOIN chain c ON"
+               " c.chain = x.chain WHERE x.role = 1 AND x.container ="
+               " (SELECT max(container) FROM container WHERE state = 1 AND"
+               "  kind = 1 AND smdp_oid = ?) ORDER BY x.n", e) != 0)
+        return -1;
+    q_text(&q, smdp_oid);
+    while ((row = q_step(&q, e)) > 0)
+        if (fn(ctx, q_get_octets(&q, 0), e) != 0)
+            return -1;
+    return row;
+}

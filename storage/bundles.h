@@ -126,6 +126,13 @@ void container_gaps_clear(struct container_gaps *g);
 int container_gaps(struct db *db, const char *issuer,
                    struct container_gaps *out, struct err *e);
 
+/* The certificate chains (concatenated DER, leaf first) under which the newest
+ * bundle of this SM-DPf came; none: no call. der is valid during the call;
+ * non-zero ends the walk with that error. */
+typedef int chain_fn(void *ctx, struct span der, struct err *e);
+int bundle_dp_chains(struct db *db, const char *smdp_oid, chain_fn *fn,
+                     void *ctx, struct err *e);
+
 /* --- one-time keys the station has heard of -------------------------------- */
 
 struct key_info {

@@ -220,6 +220,20 @@ int schema_version(struct db *db, int *version, struct err *e)
     return rc == SQLITE_OK ? 0 : sql_err(db, rc, e, "the ledger");
 }
 
+int db_quick_check(struct db *db, struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (q_open(&q, db, "PRAGMA quick_check(1)", e) != 0)
+        return -1;
+    int row = q_step(&q, e);
+    if (row < 0)
+        return -1;
+    const char *said = row ? q_get_text(&q, 0) : "no answer";
+    return strcmp(said, "ok") == 0 ? 0
+         : err_set(e, ERR_FORMAT, "the ledger's file is damaged: %s", said);
+}
+
 /* Ours: our application id; empty: no id, no table. */
 static int identity(struct db *db, bool *ours, bool *empty, struct err *e)
 {
@@ -383,7 +397,13 @@ static int open_existing(struct db *db, struct err *e)
         return err_set(e, ERR_FORMAT, "%s is not a Lineside ledger; check the "
                        "data directory's name", path);
     if (schema_version(db, &version, e) != 0 ||
-        version_check(db, version, e) != 0 || to_wal(db, e) != 0 ||
+        version_check(db, version, e) != 0)
+        return -1;
+    if (db->options.as_is && version < SCHEMA_VERSION)
+        return err_set(e, ERR_WRONG_STATE, "the ledger in %s is of schema %d, "
+                       "this program writes %d: the next command that opens it "
+                       "brings it there", db->dir, version, SCHEMA_VERSION);
+    if (to_wal(db, e) != 0 ||
         (version < SCHEMA_VERSION && schema_migrate(db, e) != 0))
         return -1;
     return db->mode == DB_READ ? sql_exec(db, "PRAGMA query_only = ON", e) : 0;

@@ -36,6 +36,8 @@ struct db_options {
     int64_t (*now)(void); /* NULL: clock_system */
     int busy_ms;          /* 0: 10 000 */
     int cache_kib;        /* page cache; 0: 8 MiB */
+    bool as_is;           /* db_open: an older schema is ERR_WRONG_STATE and
+                             stays as it is, instead of being migrated */
 };
 
 /* For `init`: make the ledger in a directory that exists. An unfinished or
@@ -51,6 +53,13 @@ int db_open(const char *data_dir, enum db_mode mode,
             const struct db_options *o, struct db **out, struct err *e);
 void db_close(struct db *db); /* NULL is fine */
 void db_close_p(struct db **db); /* for AUTO */
+
+/* The schema that the ledger has. */
+int schema_version(struct db *db, int *version, struct err *e);
+/* SQLite's own look at its file: every page, record and index is in order
+ * (PRAGMA quick_check). Reads all of it, changes nothing. ERR_FORMAT with the
+ * first thing that is not. */
+int db_quick_check(struct db *db, struct err *e);
 
 /* Run fn in one write transaction: all of it happens, durably, or nothing.
  * fn returning non-zero rolls back and its error is handed on. */
@@ -77,6 +86,10 @@ struct lock;
  * lock_release or the end of the process (and of every child that inherited
  * the descriptor over fork without exec: close it there). */
 int lock_take(const char *data_dir, enum lock_kind k, struct lock **out,
+              struct err *e);
+/* Does anybody hold it? Who asks is in nobody's way: lock_take does not take
+ * an asker for a holder. *pid: who, 0 when not known or nobody. */
+int lock_held(const char *data_dir, enum lock_kind k, bool *held, long *pid,
               struct err *e);
 void lock_release(struct lock *l); /* NULL is fine */
 void lock_release_p(struct lock **l); /* for AUTO */

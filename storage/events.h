@@ -21,6 +21,10 @@ int event_append(struct tx *tx, const char *kind, const char *actor,
                  const struct event_field *f, size_t n, uint64_t *number,
                  struct err *e);
 
+/* Text that may stand in an event, or be shown: ill-formed or control octets
+ * become '?', cut at max octets on a character's edge. out: max + 1. */
+void text_plain(const char *in, char *out, size_t max);
+
 /* The newest event, or all zero. */
 int event_head(struct db *db, struct event_head *out, struct err *e);
 /* The head as it was after event `number` (0: before the first). ERR_NOT_FOUND. */

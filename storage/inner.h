@@ -65,7 +65,6 @@ void db_step_aside(struct db *db);
 int64_t db_now(const struct db *db);
 
 /* schema.c: bring an open, ours or empty database to SCHEMA_VERSION. */
-int schema_version(struct db *db, int *version, struct err *e);
 int schema_migrate(struct db *db, struct err *e);
 
 /* --- statements (query.c) --------------------------------------------------
@@ -161,9 +160,5 @@ struct evidence_row {
     const char *code, *detail;
 };
 int evidence_put(struct tx *tx, const struct evidence_row *r, struct err *e);
-
-/* Text that may stand in an event: ill-formed or control octets become '?',
- * cut at max octets on a character's edge. */
-void text_plain(const char *in, char *out, size_t max);
 
 #endif

@@ -462,6 +462,75 @@ START_TEST(a_dead_process_holds_nothing)
 }
 END_TEST
 
+/* Askers are in nobody's way, however many they are. */
+static void *asks(void *ctx)
+{
+    struct ground *g = ctx;
+    struct err e = ERR_INIT;
+    bool held;
+    long pid;
+
+    for (int i = 0; i < 3000; i++)
+        if (lock_held(g->dir, LOCK_RUN, &held, &pid, &e) != 0)
+            return ctx;
+    return NULL;
+}
+
+START_TEST(who_asks_for_a_lock_holds_nobody_up)
+{
+    struct err e = ERR_INIT;
+    pthread_t askers[2];
+    struct lock *l;
+    struct ground g;
+    bool held;
+    long pid;
+    void *failed;
+
+    ground_open(&g);
+    good(lock_held(g.dir, LOCK_RUN, &held, &pid, &e)); /* there is no file yet */
+    ck_assert(!held && pid == 0);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_create(&askers[i], NULL, asks, &g), 0);
+    for (int i = 0; i < 300; i++) {
+        good(lock_take(g.dir, LOCK_RUN, &l, &e));
+        bad(lock_take(g.dir, LOCK_RUN, &(struct lock *){ NULL }, &e), ERR_BUSY);
+        good(lock_held(g.dir, LOCK_RUN, &held, &pid, &e));
+        ck_assert(held && pid == (long)getpid());
+        lock_release(l);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(askers[i], &failed);
+        ck_assert_ptr_null(failed);
+    }
+    good(lock_held(g.dir, LOCK_RUN, &held, &pid, &e));
+    ck_assert(!held && pid == 0);
+    ground_close(&g);
+}
+END_TEST
+
+START_TEST(an_older_schema_as_it_is)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+    struct db *db;
+    int version;
+
+    ground_open(&g);
+    struct db_options o = g.options;
+    o.as_is = true;
+    good(db_open(g.dir, DB_READ, &o, &db, &e));
+    good(schema_version(db, &version, &e));
+    good(db_quick_check(db, &e));
+    db_close(db);
+    ck_assert_int_eq(ground_sql(&g, "PRAGMA user_version = 2"), 0);
+    bad(db_open(g.dir, DB_READ, &o, &db, &e), ERR_WRONG_STATE);
+    ck_assert_int_eq(ground_sql_int(&g, "PRAGMA user_version"), 2);
+    ck_assert_int_eq(ground_sql(&g, "PRAGMA user_version = 3"), 0);
+    ck_assert_int_eq(version, 3);
+    ground_close(&g);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
@@ -480,6 +549,8 @@ int main(void)
         { "step aside", long_writers_step_aside, 1 },
         { "second run", a_second_run_is_told_who, 1 },
         { "dead process", a_dead_process_holds_nothing, 1 },
+        { "asking", who_asks_for_a_lock_holds_nobody_up, 1 },
+        { "as it is", an_older_schema_as_it_is, 1 },
     };
 
     return run_tests("storage/db", tests, sizeof tests / sizeof *tests);
