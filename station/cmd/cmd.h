@@ -18,9 +18,22 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
-extern const struct command cmd_init, cmd_station_csr, cmd_station_cert,
-    cmd_import, cmd_importer, cmd_stock, cmd_run, cmd_export, cmd_log,
-    cmd_clock, cmd_fixtures, cmd_people, cmd_ctl, cmd_unit;
+extern const struct command
+    cmd_init,
+    cmd_station_csr,
+    cmd_station_cert,
+    cmd_import,
+    cmd_importer,
+    cmd_stock,
+    cmd_unit,
+    cmd_run,
+    cmd_ctl,
+    cmd_export,
+    cmd_log,
+    cmd_clock,
+    cmd_fixtures,
+    cmd_people,
+    cmd_doctor;
 
 /* Options every subcommand has. */
 struct cmd_common {

@@ -15,9 +15,20 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &cmd_init,  &cmd_station_csr, &cmd_station_cert, &cmd_import,
-    &cmd_stock, &cmd_run,    &cmd_export, &cmd_log, &cmd_clock,
-    &cmd_fixtures, &cmd_people, &cmd_ctl, &cmd_unit,
+    &cmd_init,
+    &cmd_station_csr,
+    &cmd_station_cert,
+    &cmd_import,
+    &cmd_stock,
+    &cmd_unit,
+    &cmd_run,
+    &cmd_ctl,
+    &cmd_export,
+    &cmd_log,
+    &cmd_clock,
+    &cmd_fixtures,
+    &cmd_people,
+    &cmd_doctor,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

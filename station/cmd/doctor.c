@@ -1,0 +1,78 @@
+/* lineside doctor: one page for the line engineer: is this station well, and
+ * who does what if it is not. Changes nothing, and may be run while the line
+ * runs. */
+#include "station/cmd/cmd.h"
+
+#include "station/doctor/doctor.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+
+static int own(void *ctx, int val, const char *arg, struct err *e)
+{
+    (void)val;
+    (void)arg;
+    (void)e;
+    *(bool *)ctx = false;
+    return 0;
+}
+
+static void print_json(const char *check, const struct doctor_finding *f)
+{
+    json_t *figures = json_object();
+
+    for (size_t i = 0; i < f->figure_count; i++)
+        json_object_set_new(figures, f->figures[i].name,
+                            json_integer((json_int_t)f->figures[i].value));
+    json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:o}", "check", check, "verdict",
+                          doctor_verdict_name(f->verdict), "what", f->what,
+                          "next", f->next, "figures", figures);
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
+static void print_text(const char *check, const struct doctor_finding *f)
+{
+    printf("%-4s  %-12s  %s\n", doctor_verdict_name(f->verdict), check, f->what);
+    if (f->verdict != DOCTOR_OK)
+        printf("%-4s  %-12s  %s\n", "", "next:", f->next);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "no-usb", no_argument, NULL, 256 },
+        { 0 },
+    };
+    AUTO(doctor_clear) struct doctor_seen seen = { .certs = NULL };
+    struct doctor_ask ask = { .limits = doctor_limits_default, .usb = true };
+    unsigned count[DOCTOR_BAD + 1] = { 0 };
+    struct doctor_finding f;
+    struct cmd_common c;
+
+    int end = cmd_options(self, argc, argv, options, own, &ask.usb, &c);
+    if (end)
+        return end - 1;
+    if (optind != argc)
+        return cmd_usage(self, "no operands are expected");
+    ask.data_dir = c.data_dir;
+    doctor_look(&ask, &seen);
+    for (size_t i = 0; i < doctor_check_count; i++)
+        if (doctor_judge(&doctor_checks[i], &seen, &f)) {
+            (c.json ? print_json : print_text)(doctor_checks[i].name, &f);
+            count[f.verdict]++;
+        }
+    if (!c.json)
+        printf("%u ok, %u warn, %u bad\n", count[DOCTOR_OK], count[DOCTOR_WARN],
+               count[DOCTOR_BAD]);
+    return count[DOCTOR_BAD] ? 1 : 0;
+}
+
+const struct command cmd_doctor = {
+    "doctor", "[--no-usb]",
+    "is this station well, and who does what if it is not",
+    "  --no-usb     leave out what is plugged in\n",
+    run
+};
