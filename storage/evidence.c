@@ -32,8 +32,15 @@ void place_fields(struct fields *f, const struct place *p, const struct act *a)
         fields_add(f, "serial", p->serial);
     if (p->name[0])
         fields_add(f, "position", p->name);
+    act_fields(f, a);
+}
+
+void act_fields(struct fields *f, const struct act *a)
+{
     if (a->fixture && a->fixture[0])
         fields_add(f, "fixture", a->fixture);
+    if (a->second)
+        fields_add(f, "second", a->second);
 }
 
 static struct span octets_of(const void *p, size_t n)

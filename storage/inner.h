@@ -142,6 +142,8 @@ struct place {
 int place_of(struct db *db, const struct act *a, struct place *out,
              struct err *e);
 void place_fields(struct fields *f, const struct place *p, const struct act *a);
+/* Where, and who stood beside the actor: as far as known. */
+void act_fields(struct fields *f, const struct act *a);
 
 struct evidence_row {
     uint64_t event;

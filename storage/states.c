@@ -22,6 +22,7 @@ static const char *const cause_names[CAUSE_COUNT] = {
     [CAUSE_EVIDENCE_FOUND] = "evidence-found",
     [CAUSE_NO_EVIDENCE] = "consumed-without-evidence",
     [CAUSE_CONSUMED_ELSEWHERE] = "consumed-elsewhere",
+    [CAUSE_GIVEN_UP] = "given-up",
 };
 
 /* Nothing leads out of installed, failed, quarantined and voided: the key is
@@ -30,6 +31,8 @@ static const char *const cause_names[CAUSE_COUNT] = {
 const struct stock_transition stock_transitions[] = {
     { BPP_IN_STOCK, BPP_RESERVED, CAUSE_SCAN, ATTEMPTS_ANY,
       "its eUICC stands in a fixture" },
+    { BPP_IN_STOCK, BPP_VOIDED, CAUSE_GIVEN_UP, ATTEMPTS_ANY,
+      "two people said that it will never be used" },
     { BPP_RESERVED, BPP_IN_STOCK, CAUSE_RELEASED, ATTEMPTS_ANY,
       "the visit ended before it was needed; not an octet was sent" },
     { BPP_RESERVED, BPP_IN_STOCK, CAUSE_LEFTOVER, ATTEMPTS_ANY,

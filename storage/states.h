@@ -31,6 +31,7 @@ enum stock_cause {
     CAUSE_EVIDENCE_FOUND,   /* in doubt: the card kept a BF37               */
     CAUSE_NO_EVIDENCE,      /* in doubt: key gone, no BF37                  */
     CAUSE_CONSUMED_ELSEWHERE, /* key gone, and no act of this ledger used it */
+    CAUSE_GIVEN_UP,         /* two people: it will never be used            */
     CAUSE_COUNT
 };
 const char *stock_cause_name(enum stock_cause c); /* "consumed-elsewhere" */

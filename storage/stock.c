@@ -9,7 +9,11 @@
 
 #define BPP_COLUMNS "bpp, txid, eid, iccid, name, provider, container_id," \
     " smdp_oid, delete_notified, deleted, state, attempts, position, fixture," \
-    " coalesce(event, import_event), import_event"
+    " coalesce(event, import_event), import_event," \
+    /* Looked up for the few that are voided only. */ \
+    " CASE WHEN state = 6 THEN EXISTS(SELECT 1 FROM evidence x" \
+    "  WHERE x.bpp = live_bpp.bpp AND x.kind = 6 AND x.code = 'given-up')" \
+    " ELSE 0 END"
 
 static void info_read(struct q *q, struct bpp_info *b)
 {
@@ -29,6 +33,7 @@ static void info_read(struct q *q, struct bpp_info *b)
     q_get_string(q, 13, b->fixture, sizeof b->fixture);
     b->event = (uint64_t)q_get_int(q, 14);
     b->import_event = (uint64_t)q_get_int(q, 15);
+    b->given_up = q_get_int(q, 16) != 0;
 }
 
 void bpp_list_clear(struct bpp_list *l)
@@ -224,8 +229,8 @@ static int move_row(struct db *db, int64_t bpp, struct move *m, struct err *e)
     q_int(&q, bpp);
     if (info_one(&q, &m->b, "this number", e) != 0)
         return -1;
-    m->container = q_get_int(&q, 16);
-    m->started_at = q_get_int(&q, 17);
+    m->container = q_get_int(&q, 17);
+    m->started_at = q_get_int(&q, 18);
     return 0;
 }
 
@@ -451,8 +456,10 @@ int stock_release_leftovers(struct tx *tx, const char *actor, size_t *released,
     if (bpps_in_state(tx->db, BPP_RESERVED, 0, &l, e) != 0)
         return -1;
     for (size_t i = 0; i < l.n; i++) {
-        const struct act a = { actor, l.v[i].fixture[0] ? l.v[i].fixture : NULL,
-                               l.v[i].position };
+        const struct act a = {
+            .actor = actor, .position = l.v[i].position,
+            .fixture = l.v[i].fixture[0] ? l.v[i].fixture : NULL,
+        };
         if (stock_return(tx, l.v[i].id, CAUSE_LEFTOVER, &a, e) != 0)
             return -1;
     }

@@ -11,9 +11,10 @@
 
 /* Who acts, and where. All borrowed; position 0: no unit known. */
 struct act {
-    const char *actor;   /* "line", a person's name */
+    const char *actor;   /* "line", a person's name  */
     const char *fixture; /* NULL or a fixture's name */
     int64_t position;    /* units.h, 0 if none       */
+    const char *second;  /* NULL, or the other one of two people */
 };
 
 #define STOCK_TEXT_MAX 256  /* octets of a name or provider: SGP.22 allows
@@ -33,6 +34,7 @@ struct bpp_info {
     char smdp_oid[STOCK_OID_MAX + 1];
     bool delete_notified; /* a return of this profile can be proven */
     bool deleted;         /* installed, then deleted: still installed */
+    bool given_up;        /* voided by two people: nothing replaces it */
     enum bpp_state state;
     unsigned attempts;    /* loads begun */
     int64_t position;     /* last act's, 0 if none */

@@ -248,8 +248,7 @@ int unit_register(struct tx *tx, const char *serial, const char *name,
     fields_add(&f, "serial", serial);
     fields_add(&f, "position", name);
     fields_add(&f, "eid", eid_format(eid, digits));
-    if (a->fixture && a->fixture[0])
-        fields_add(&f, "fixture", a->fixture);
+    act_fields(&f, a);
     if (event_write(tx, "unit-registered", a->actor, &f, &head, e) != 0 ||
         unit_row(tx, serial, head.number, &unit, e) != 0 ||
         position_row(tx, unit, name, eid, head.number, e) != 0)
@@ -281,8 +280,7 @@ static void position_fields(struct fields *f, const struct position *p,
     fields_add(f, "serial", p->serial);
     fields_add(f, "position", p->name);
     fields_add(f, "eid", eid_format(&p->eid, eid));
-    if (a->fixture && a->fixture[0])
-        fields_add(f, "fixture", a->fixture);
+    act_fields(f, a);
 }
 
 static int position_move_check(const struct position *p,
@@ -372,7 +370,8 @@ int positions_mark_unresolved(struct tx *tx, const char *actor, size_t *n,
     if (stock_loading(tx->db, &l, e) != 0)
         return -1;
     for (size_t i = 0; i < l.n; i++) {
-        const struct act a = { actor, l.v[i].fixture, l.v[i].position };
+        const struct act a = { .actor = actor, .fixture = l.v[i].fixture,
+                               .position = l.v[i].position };
         struct position p;
         if (a.position == 0)
             continue;

@@ -1,5 +1,6 @@
 #include "station/cmd/actor.h"
 
+#include "station/ifpp/event.h"
 #include "station/people/pin.h"
 #include "storage/db.h"
 
@@ -108,9 +109,19 @@ int cmd_new_pin(const char *name, const char *badge, struct pin_hash *out,
 
 /* --- who ----------------------------------------------------------------------------- */
 
-int cmd_session(struct db *db, const char *as, struct session *out, struct err *e)
+static int log_in(struct db *db, const char *badge, const char *prompt,
+                  struct session *out, struct err *e)
 {
     char pin[CMD_PIN_CAP] = "";
+
+    int rc = cmd_read_pin(prompt, pin, e) != 0 ||
+             login(db, badge, pin, out, e) != 0;
+    OPENSSL_cleanse(pin, sizeof pin);
+    return rc ? -1 : 0;
+}
+
+int cmd_session(struct db *db, const char *as, struct session *out, struct err *e)
+{
     bool any;
 
     if (people_any(db, &any, e) != 0)
@@ -122,9 +133,7 @@ int cmd_session(struct db *db, const char *as, struct session *out, struct err *
     if (!as)
         return err_set(e, ERR_TRUST, "this station knows people, so somebody "
                        "must stand for this: --as BADGE, and the PIN when asked");
-    int rc = cmd_read_pin("Your PIN", pin, e) != 0 || login(db, as, pin, out, e) != 0;
-    OPENSSL_cleanse(pin, sizeof pin);
-    return rc ? -1 : 0;
+    return log_in(db, as, "Your PIN", out, e);
 }
 
 int cmd_actor(struct db *db, const char *as, enum right r,
@@ -142,5 +151,44 @@ int cmd_actor(struct db *db, const char *as, enum right r,
     if (cmd_session(db, as, &s, e) != 0 || session_may(&s, r, e) != 0)
         return -1;
     memcpy(out, s.name, sizeof s.name);
+    return 0;
+}
+
+int cmd_pair(struct db *db, const char *as, const char *second, enum right r,
+             struct pair *out, struct err *e)
+{
+    struct pair p;
+    bool any;
+
+    if (people_any(db, &any, e) != 0)
+        return -1;
+    if (!any)
+        return err_set(e, ERR_NOT_FOUND, "it takes two people, and this station "
+                       "knows nobody yet; add them first: lineside people add "
+                       "NAME --role supervisor --badge BADGE, then the others");
+    if (!as || !second)
+        return err_set(e, ERR_TRUST, "it takes two people: --as BADGE --second "
+                       "BADGE, and both PINs when asked");
+    if (strcmp(as, second) == 0)
+        return err_set(e, ERR_TRUST, "both badges are the same; it takes two "
+                       "people");
+    if (log_in(db, as, "PIN of the first badge", &p.first, e) != 0 ||
+        log_in(db, second, "PIN of the second badge", &p.second, e) != 0 ||
+        pair_may(&p, r, e) != 0)
+        return -1;
+    *out = p;
+    return 0;
+}
+
+int cmd_reason(const char *reason, struct err *e)
+{
+    size_t n = reason ? strlen(reason) : 0;
+
+    if (n == 0 || strspn(reason, " ") == n)
+        return err_set(e, ERR_USAGE, "a reason is needed: --reason TEXT, a line "
+                       "for whoever asks later");
+    if (n > CMD_REASON_MAX || !event_text_ok(SPAN(reason, n)))
+        return err_set(e, ERR_USAGE, "a reason is one line of plain text of at "
+                       "most %d octets", CMD_REASON_MAX);
     return 0;
 }

@@ -14,6 +14,18 @@ int cmd_actor(struct db *db, const char *as, enum right r,
               char out[PERSON_NAME_MAX + 1], struct err *e);
 /* As cmd_actor where who it is decides what they may; needs people. */
 int cmd_session(struct db *db, const char *as, struct session *out, struct err *e);
+/* Two people for one act that takes two: --as and --second, the first one's PIN
+ * and then the other's. ERR_TRUST: a badge is missing, both are one person's,
+ * or they may not; and as login(). ERR_NOT_FOUND: nobody is known here. A
+ * command that took its people's time since asks pair_still() in the act's
+ * transaction. */
+int cmd_pair(struct db *db, const char *as, const char *second, enum right r,
+             struct pair *out, struct err *e);
+
+/* Why, for acts that need a reason: a line of plain text, 1 to CMD_REASON_MAX
+ * octets. NULL: none was given. ERR_USAGE. */
+#define CMD_REASON_MAX 200
+int cmd_reason(const char *reason, struct err *e);
 
 #define CMD_PIN_CAP 64
 /* A line typed without echo, after `prompt`; where standard input is no
@@ -28,5 +40,10 @@ int cmd_new_pin(const char *name, const char *badge, struct pin_hash *out,
     "  --as BADGE   who does it, once this station knows people (`lineside\n" \
     "               people`); the PIN is asked for, or is the first line of\n" \
     "               standard input\n"
+#define CMD_SECOND_HELP \
+    "  --as BADGE   who does it; the PIN is asked for, or is the first line of\n" \
+    "               standard input\n" \
+    "  --second BADGE\n" \
+    "               the second person, with a PIN of their own: the second line\n"
 
 #endif

@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
     &cmd_clock,
     &cmd_fixtures,
     &cmd_people,
+    &cmd_void,
     &cmd_doctor,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -60,9 +60,19 @@ static void print_rights_text(void)
     for (int r = 0; r < RIGHTS; r++) {
         printf("\n| %s | %s |", right_info(r)->name, right_info(r)->act);
         for (int role = 0; role < ROLES; role++)
-            printf(" %s |", role_may(role, r) ? "yes" : "-");
+            printf(" %s |", may_text(right_info(r)->may[role]));
     }
     putchar('\n');
+}
+
+static json_t *roles_that(bool (*has)(enum role, enum right), enum right r)
+{
+    json_t *roles = json_array();
+
+    for (int role = 0; role < ROLES; role++)
+        if (has(role, r))
+            json_array_append_new(roles, json_string(role_names[role]));
+    return roles;
 }
 
 static void print_rights_json(void)
@@ -70,12 +80,10 @@ static void print_rights_json(void)
     json_t *list = json_array();
 
     for (int r = 0; r < RIGHTS; r++) {
-        json_t *roles = json_array();
-        for (int role = 0; role < ROLES; role++)
-            if (role_may(role, r))
-                json_array_append_new(roles, json_string(role_names[role]));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "right",
-            right_info(r)->name, "may", right_info(r)->act, "roles", roles));
+        json_array_append_new(list, json_pack(
+            "{s:s, s:s, s:o, s:b, s:o}", "right", right_info(r)->name, "may",
+            right_info(r)->act, "roles", roles_that(role_may, r), "twoPeople",
+            right_needs_two(r), "seconds", roles_that(role_may_second, r)));
     }
     json_t *j = json_pack("{s:o}", "rights", list);
     json_dumpf(j, stdout, JSON_COMPACT);

@@ -89,9 +89,10 @@ static size_t not_replaced(const struct bpp_list *all, bool *taken)
 {
     for (size_t i = 0; i < all->n; i++) {
         size_t k = 0;
-        if (live(all->v[i].state))
+        if (live(all->v[i].state) || all->v[i].given_up)
             continue;
-        while (k < all->n && (taken[k] || !came_for(&all->v[k], &all->v[i])))
+        while (k < all->n && (taken[k] || all->v[k].given_up ||
+                              !came_for(&all->v[k], &all->v[i])))
             k++;
         if (k == all->n)
             return i;
@@ -121,10 +122,18 @@ static int check_replaced(struct run *r)
 
 static int check_stock(struct run *r)
 {
-    if (r->all.n > 0)
+    size_t given_up = 0;
+
+    for (size_t i = 0; i < r->all.n; i++)
+        given_up += r->all.v[i].given_up;
+    if (r->all.n > given_up)
         return check_replaced(r);
-    err_set(r->e, ERR_NOT_FOUND, "no bundle brought a profile for EID %s",
-            r->out->eid);
+    if (given_up)
+        err_set(r->e, ERR_NOT_FOUND, "every profile for EID %s was voided "
+                "here", r->out->eid);
+    else
+        err_set(r->e, ERR_NOT_FOUND, "no bundle brought a profile for EID %s",
+                r->out->eid);
     return run_fail(r, V_NO_BPP);
 }
 
@@ -410,7 +419,7 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
     struct run r = {
         .env = env, .scan = scan, .out = out, .e = &out->why,
         .started_at = clock_system(), .started_ms = clock_monotonic_ms(),
-        .books = { env->writer, { LINE_ACTOR, env->fixture, 0 } },
+        .books = { env->writer, { .actor = LINE_ACTOR, .fixture = env->fixture } },
         .job = { { .load = LOAD_RESULT_INIT }, { .load = LOAD_RESULT_INIT } },
     };
 
@@ -431,7 +440,7 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
 void unit_not_begun(struct writer *w, const char *fixture,
                     const struct scan *scan, const struct unit_result *result)
 {
-    struct books books = { w, { LINE_ACTOR, fixture, 0 } };
+    struct books books = { w, { .actor = LINE_ACTOR, .fixture = fixture } };
     struct failure f = {
         .verdict = result->verdict,
         .detail = result->why.msg,

@@ -72,22 +72,49 @@ int login(struct db *db, const char *badge, const char *pin, struct session *out
     return 0;
 }
 
+static int not_theirs(const struct session *s, const struct right_info *i,
+                      const char *roles, struct err *e)
+{
+    return err_set(e, ERR_TRUST, "%s is %s and may not %s; ask someone who is %s",
+                   s->name, role_names[s->role], i ? i->act : "do this", roles);
+}
+
 int session_may(const struct session *s, enum right r, struct err *e)
 {
-    const struct right_info *i = right_info(r);
     char roles[80];
 
-    if (role_may(s->role, r))
+    if (!role_may(s->role, r))
+        return not_theirs(s, right_info(r),
+                          right_roles_text(r, roles, sizeof roles), e);
+    if (right_needs_two(r))
+        return err_set(e, ERR_TRUST, "%s may not %s alone; it takes two people",
+                       s->name, right_info(r)->act);
+    return 0;
+}
+
+int pair_may(const struct pair *p, enum right r, struct err *e)
+{
+    const struct session *both[] = { &p->first, &p->second };
+    char roles[80];
+
+    for (size_t i = 0; i < 2; i++)
+        if (!role_may_second(both[i]->role, r))
+            return not_theirs(both[i], right_info(r),
+                              right_seconds_text(r, roles, sizeof roles), e);
+    if (p->first.person == p->second.person)
+        return err_set(e, ERR_TRUST, "both badges are %s's; it takes two people",
+                       p->first.name);
+    if (role_may(p->first.role, r) || role_may(p->second.role, r))
         return 0;
-    return err_set(e, ERR_TRUST, "%s is %s and may not %s; ask someone who is %s",
-                   s->name, role_names[s->role], i ? i->act : "do this",
+    return err_set(e, ERR_TRUST, "neither %s nor %s may %s; one of the two must "
+                   "be %s", p->first.name, p->second.name, right_info(r)->act,
                    right_roles_text(r, roles, sizeof roles));
 }
 
-int session_still(struct db *db, const struct session *s, enum right r,
-                  struct err *e)
+/* As the ledger holds them now. */
+static int session_now(struct db *db, const struct session *s,
+                       struct session *now, struct err *e)
 {
-    struct session now = *s;
     struct person p;
 
     int row = person_by_name(db, s->name, &p, e);
@@ -96,6 +123,25 @@ int session_still(struct db *db, const struct session *s, enum right r,
     if (row == 0 || p.id != s->person || p.blocked)
         return err_set(e, ERR_TRUST, "%s was blocked meanwhile; ask another "
                        "supervisor", s->name);
-    now.role = p.role;
-    return session_may(&now, r, e);
+    *now = *s;
+    now->role = p.role;
+    return 0;
+}
+
+int session_still(struct db *db, const struct session *s, enum right r,
+                  struct err *e)
+{
+    struct session now;
+
+    return session_now(db, s, &now, e) != 0 ? -1 : session_may(&now, r, e);
+}
+
+int pair_still(struct db *db, const struct pair *p, enum right r, struct err *e)
+{
+    struct pair now;
+
+    if (session_now(db, &p->first, &now.first, e) != 0 ||
+        session_now(db, &p->second, &now.second, e) != 0)
+        return -1;
+    return pair_may(&now, r, e);
 }

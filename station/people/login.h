@@ -18,12 +18,24 @@ struct session {
 int login(struct db *db, const char *badge, const char *pin, struct session *out,
           struct err *e);
 
-/* ERR_TRUST, with who may, when this session may not. */
+/* ERR_TRUST, with who may, when this session may not; also when the right takes
+ * two people (pair_may). */
 int session_may(const struct session *s, enum right r, struct err *e);
 /* As session_may, by what the ledger holds now: for acts that took a person's
  * time since the login, inside their transaction. Also ERR_TRUST when the
  * person was blocked meanwhile. */
 int session_still(struct db *db, const struct session *s, enum right r,
                   struct err *e);
+
+/* Two people who stand for one act. The first is its event's actor, the other
+ * its field "second". */
+struct pair {
+    struct session first, second;
+};
+/* They are two, each may be one of the two, and at least one has the right
+ * itself: else ERR_TRUST, with who may. */
+int pair_may(const struct pair *p, enum right r, struct err *e);
+/* As session_still, for both. */
+int pair_still(struct db *db, const struct pair *p, enum right r, struct err *e);
 
 #endif

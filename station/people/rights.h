@@ -11,19 +11,31 @@ enum right {
     RIGHT_FIXTURES,
     RIGHT_CLOCK,
     RIGHT_PEOPLE,
+    RIGHT_VOID,
     RIGHTS
 };
+
+/* A cell of the table. A right that anyone has only WITH_SECOND takes two
+ * people; either may come first. */
+enum may { MAY_NOT, MAY, MAY_WITH_SECOND, MAY_AS_SECOND };
+const char *may_text(enum may m); /* "with a second" */
 
 struct right_info {
     const char *name; /* "fixtures"                                   */
     const char *act;  /* what it is to do, after "may" or "may not"   */
-    bool may[ROLES];
+    enum may may[ROLES];
 };
 /* NULL for a number that is no right. */
 const struct right_info *right_info(enum right r);
-/* False for a role or right that there is none of. */
+/* Whether the role has the right, be it with a second person only. False for
+ * a role or right that there is none of. */
 bool role_may(enum role role, enum right r);
+/* It takes two people. */
+bool right_needs_two(enum right r);
+/* Whether the role may be one of the two. False where one is enough. */
+bool role_may_second(enum role role, enum right r);
 /* The roles that may, "engineer or supervisor". */
 char *right_roles_text(enum right r, char *out, size_t cap);
+char *right_seconds_text(enum right r, char *out, size_t cap);
 
 #endif

@@ -88,7 +88,7 @@ static int visit(struct tx *tx, size_t n, struct err *e)
     static const uint8_t receipt[120];
     const struct receipt_info closed = { 0x73, n, 1, 0, SPAN_ARRAY(receipt) };
     AUTO(bpp_list_clear) struct bpp_list l = { NULL, 0 };
-    struct act a = { "line", "F1", 0 };
+    struct act a = { .actor = "line", .fixture = "F1" };
     char serial[UNIT_SERIAL_MAX + 1];
     struct position p;
     struct eid eid;

@@ -29,7 +29,8 @@ static const char *const bpp_means[BPP_STATES] = {
     [BPP_FAILED] = "the eUICC signed that it is not installed; the one-time "
         "key is gone",
     [BPP_QUARANTINED] = "the one-time key is gone and nobody knows for what",
-    [BPP_VOIDED] = "the one-time key was used by somebody else",
+    [BPP_VOIDED] = "never to be used: its one-time key was used by somebody else, "
+        "or two people gave it up",
 };
 
 static const char *const position_means[POSITION_STATES] = {

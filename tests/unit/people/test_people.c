@@ -8,6 +8,22 @@
 
 /* --- rights ------------------------------------------------------------------------- */
 
+/* A right is one person's or two people's, never both; two can be found. */
+static void two_people(int r)
+{
+    int seconds = 0, alone = 0;
+
+    for (int role = 0; role < ROLES; role++) {
+        seconds += role_may_second(role, r);
+        alone += right_info(r)->may[role] == MAY;
+        ck_assert(!right_needs_two(r) || !role_may(role, r) ||
+                  role_may_second(role, r));
+    }
+    ck_assert_int_eq(right_needs_two(r), seconds > 0);
+    ck_assert(!right_needs_two(r) || alone == 0);
+    ck_assert(!role_may_second(ROLE_AUDITOR, r));
+}
+
 START_TEST(the_table_is_whole)
 {
     for (int r = 0; r < RIGHTS; r++) {
@@ -19,6 +35,7 @@ START_TEST(the_table_is_whole)
         for (int role = 0; role < ROLES; role++)
             who += role_may(role, r);
         ck_assert_msg(who > 0, "nobody may %s", i->name);
+        two_people(r);
         for (int k = 0; k < r; k++)
             ck_assert_str_ne(right_info(k)->name, i->name);
     }
@@ -32,6 +49,9 @@ START_TEST(the_table_is_whole)
     ck_assert(!role_may(ROLES, RIGHT_OWN_PIN));
     ck_assert(!role_may(ROLE_SUPERVISOR, RIGHTS));
     ck_assert(!role_may((enum role)-1, RIGHT_OWN_PIN));
+    ck_assert(!right_needs_two(RIGHTS));
+    ck_assert(!role_may_second((enum role)-1, RIGHT_VOID));
+    ck_assert_str_eq(may_text((enum may)-1), "-");
 }
 END_TEST
 
@@ -178,6 +198,52 @@ START_TEST(badge_and_pin)
 }
 END_TEST
 
+static int promote_bob(struct tx *tx, void *ctx, struct err *e)
+{
+    return person_set_role(tx, "Bob", *(enum role *)ctx, "Ada", e);
+}
+
+static struct session of(const struct ground *g, const char *badge,
+                         const char *pin)
+{
+    struct session s;
+    struct err e = ERR_INIT;
+
+    good(login(g->db, badge, pin, &s, &e));
+    return s;
+}
+
+/* Alone nobody may; two may when both are such that may, and are two. */
+START_TEST(two_for_one_act)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    people(&g);
+    struct pair p = { of(&g, "B-0001", "4711"), of(&g, "B-0002", "4712") };
+    bad(session_may(&p.first, RIGHT_VOID, &e), ERR_TRUST);
+    ck_assert_ptr_nonnull(strstr(e.msg, "alone"));
+    bad(pair_may(&p, RIGHT_VOID, &e), ERR_TRUST); /* Bob is an operator */
+    ck_assert_ptr_nonnull(strstr(e.msg, "Bob is operator"));
+    enum role role = ROLE_ENGINEER;
+    good(db_write(g.db, promote_bob, &role, &e));
+    good(pair_still(g.db, &p, RIGHT_VOID, &e)); /* by what the ledger holds */
+    p.second.role = role;
+    good(pair_may(&p, RIGHT_VOID, &e));
+    good(pair_may(&(struct pair){ p.second, p.first }, RIGHT_VOID, &e));
+    bad(pair_may(&p, RIGHT_PEOPLE, &e), ERR_TRUST); /* one person's right */
+    struct pair alone = { p.first, p.first };
+    bad(pair_may(&alone, RIGHT_VOID, &e), ERR_TRUST);
+    ck_assert_ptr_nonnull(strstr(e.msg, "both badges are Ada's"));
+    bad(pair_still(g.db, &alone, RIGHT_VOID, &e), ERR_TRUST);
+    good(db_write(g.db, block_bob, NULL, &e));
+    bad(pair_still(g.db, &p, RIGHT_VOID, &e), ERR_TRUST);
+    bad(pair_still(g.db, &(struct pair){ p.second, p.first }, RIGHT_VOID, &e),
+        ERR_TRUST);
+    ground_close(&g);
+}
+END_TEST
+
 START_TEST(all_failures_read_alike)
 {
     struct err wrong = ERR_INIT, unknown = ERR_INIT, blocked = ERR_INIT, e = ERR_INIT;
@@ -246,6 +312,7 @@ int main(void)
         { "hashes", hashes, 1 },
         { "parameters", parameters_are_the_ledgers, 1 },
         { "badge and PIN", badge_and_pin, 1 },
+        { "two for one act", two_for_one_act, 1 },
         { "failures read alike", all_failures_read_alike, 1 },
         { "locked out", locked_out_for_a_while, 1 },
     };

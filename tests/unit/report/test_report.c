@@ -122,7 +122,7 @@ static int notify(struct tx *tx, const struct act *a, uint64_t seq, uint8_t op,
  * voided; a notification of a profile that nobody here ever had. */
 static int all_kinds(struct tx *tx, void *ctx, struct err *why)
 {
-    struct act a = { "test", "F1", 0 };
+    struct act a = { .actor = "test", .fixture = "F1" };
     struct bpp_list l = { NULL, 0 };
     struct position p;
     struct receipt_info r = { .function = 0x72, .seq = 9, .deleted = 1,
@@ -150,7 +150,7 @@ static int all_kinds(struct tx *tx, void *ctx, struct err *why)
     good(notify(tx, &a, 3, 0x10, FOREIGN));
     good(receipt_add(tx, &a, &r, &e));
     good(failure_add(tx, &a, &full, &e));
-    good(failure_add(tx, &(struct act){ "test", NULL, 0 }, &bare, &e));
+    good(failure_add(tx, &(struct act){ .actor = "test" }, &bare, &e));
     bpp_list_clear(&l);
     return 0;
 }

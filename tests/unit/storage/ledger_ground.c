@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 int64_t ground_now = GROUND_NOW;
-const struct act ground_act = { "test", "F1", 0 };
+const struct act ground_act = { .actor = "test", .fixture = "F1" };
 
 int64_t ground_clock(void)
 {

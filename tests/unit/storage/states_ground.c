@@ -70,7 +70,7 @@ static int enrol(struct tx *tx, void *ctx, struct err *e)
 {
     struct enrolment *u = ctx;
     const struct eid eid = ground_eid(u->eid);
-    const struct act a = { ACTOR, "F3", 0 };
+    const struct act a = { .actor = ACTOR, .fixture = "F3" };
 
     return unit_register(tx, u->serial, POSITION_MAIN, &eid, &a, &u->out, e);
 }
@@ -91,7 +91,8 @@ void bench_open(struct bench *b)
     ground_open(&b->g);
     ground_bundle(&b->g, 1, 1, BENCH_BPPS, 1);
     b->outside = outside_open(&b->g);
-    b->act = (struct act){ ACTOR, "F3", position_new(b) };
+    b->act = (struct act){ .actor = ACTOR, .fixture = "F3",
+                             .position = position_new(b) };
     ground_now = GROUND_NOW + 60; /* the moves come after the import */
 }
 

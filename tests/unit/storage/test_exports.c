@@ -19,7 +19,7 @@ static int visit(struct tx *tx, void *ctx, struct err *e)
         .octets = SPAN("deleted", 7) };
     const struct notification_info en = { .eid = eid, .seq = 4, .op = 0x40,
         .octets = SPAN("enabled", 7) };
-    struct act a = { "line", "F7", 0 };
+    struct act a = { .actor = "line", .fixture = "F7" };
     int rc = -1;
 
     (void)ctx;

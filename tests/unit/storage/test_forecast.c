@@ -13,7 +13,7 @@ static int work(struct tx *tx, void *ctx, struct err *e)
 {
     const struct work *w = ctx;
     const struct eid eid = ground_eid(w->unit);
-    struct act a = { "line", "F1", 0 };
+    struct act a = { .actor = "line", .fixture = "F1" };
     struct bpp_list l = { NULL, 0 };
     struct position p;
     const struct receipt_info r = { 0x72, 6, 1, 0, SPAN("receipt", 7) };

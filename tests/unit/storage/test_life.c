@@ -25,7 +25,7 @@ static int visit(struct tx *tx, void *ctx, struct err *e)
     const struct notification_info del = { .eid = eid, .seq = 5, .op = 0x10,
         .has_iccid = true, .iccid = ground_iccid(BPP_INSTALLED_ONE),
         .octets = SPAN("deleted", 7) };
-    struct act a = { "Ada", "F7", 0 };
+    struct act a = { .actor = "Ada", .fixture = "F7" };
     struct position p;
 
     (void)ctx;

@@ -252,7 +252,8 @@ START_TEST(no_step_without_a_name)
 
     bench_open(&b);
     const struct bpp_info was = bpp_new(&b, BPP_IN_STOCK, 0);
-    struct act nobody = { "", "F3", b.act.position };
+    struct act nobody = { .actor = "", .fixture = "F3",
+                          .position = b.act.position };
     struct try_bpp t = { .act = &nobody, .bpp = was.id,
                          .step = { BPP_RESERVED, CAUSE_SCAN } };
     bench_mark(&b);
@@ -270,7 +271,7 @@ END_TEST
 START_TEST(bpp_table_by_hand)
 {
     static const char want[] =
-        "in-stock reserved scan 0;"
+        "in-stock reserved scan 0;in-stock voided given-up 0;"
         "reserved in-stock released 0;reserved in-stock leftover 0;"
         "reserved loading load 0;"
         "reserved installed evidence-found 2;reserved failed evidence-found 2;"

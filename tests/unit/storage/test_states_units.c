@@ -57,9 +57,10 @@ static void position_lead(struct bench *b, int64_t position,
     if (!row)
         return; /* a position begins there */
     position_lead(b, position, row->from);
-    struct try_position t = { { ACTOR, "F3", position }, to, row->cause,
-                              to == POSITION_OPEN ? NULL : FIRST_CODE, 0,
-                              ERR_INIT };
+    struct try_position t = {
+        { .actor = ACTOR, .fixture = "F3", .position = position }, to,
+        row->cause, to == POSITION_OPEN ? NULL : FIRST_CODE, 0, ERR_INIT
+    };
     good(db_write(b->g.db, try_position, &t, &e));
     ck_assert_msg(t.rc == 0, "%s", t.e.msg);
 }
@@ -149,9 +150,11 @@ START_TEST(every_position_step)
     for (int to = 0; to <= POSITION_STATES; to++)
         for (int cause = 0; cause <= POSITION_CAUSES; cause++)
             for (size_t c = 0; c < sizeof codes / sizeof *codes; c++) {
-                struct try_position t = { { ACTOR, "F3", was.id },
+                struct try_position t = {
+                    { .actor = ACTOR, .fixture = "F3", .position = was.id },
                     (enum position_state)to, (enum position_cause)cause,
-                    codes[c], 0, ERR_INIT };
+                    codes[c], 0, ERR_INIT
+                };
                 if (!position_try(&b, &was, &t))
                     continue;
                 was = position_in(&b, from);

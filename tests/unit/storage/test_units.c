@@ -19,7 +19,8 @@ static int enrol(struct tx *tx, void *ctx, struct err *e)
 
 static struct act at(const struct unit *u)
 {
-    return (struct act){ "test", "F1", u->out.id };
+    return (struct act){ .actor = "test", .fixture = "F1",
+                         .position = u->out.id };
 }
 
 static uint64_t events(struct ground *g)

@@ -110,7 +110,7 @@ static int note(struct tx *tx, const struct act *a, uint64_t seq, uint8_t op,
  * makes no record, so that a lie can put one there. */
 static int all_kinds(struct tx *tx, void *ctx, struct err *why)
 {
-    struct act a = { "test", "F1", 0 };
+    struct act a = { .actor = "test", .fixture = "F1" };
     struct bpp_list l = { NULL, 0 };
     struct position p;
     struct receipt_info r = { .function = 0x72, .seq = 9, .deleted = 2,

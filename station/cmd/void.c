@@ -1,0 +1,135 @@
+/* lineside void: BPPs in stock that will never be used (docs/people.md). */
+#include "station/cmd/actor.h"
+#include "station/cmd/cmd.h"
+
+#include "storage/voiding.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+struct options {
+    const char *as, *second, *reason, *bundle, *eid, *txid;
+};
+enum { OPT_AS = 256, OPT_SECOND, OPT_REASON, OPT_BUNDLE, OPT_EID };
+
+static int own(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct options *o = ctx;
+    const char **to[] = { &o->as, &o->second, &o->reason, &o->bundle, &o->eid };
+
+    (void)e;
+    *to[val - OPT_AS] = arg;
+    return 0;
+}
+
+/* --- which ---------------------------------------------------------------------- */
+
+struct which {
+    struct void_what what;
+    struct txid txid;
+    struct eid eid;
+};
+
+static int which(const struct options *o, struct which *w, struct err *e)
+{
+    if (!!o->txid + !!o->bundle + !!o->eid != 1)
+        return err_set(e, ERR_USAGE, "name what is to be voided: a "
+                       "transactionId, or --bundle ID, or --eid EID; just one");
+    if (cmd_reason(o->reason, e) != 0)
+        return -1;
+    if (o->txid && hex_decode(o->txid, w->txid.o, sizeof w->txid.o) != 0)
+        return err_set(e, ERR_USAGE, "'%.80s' is no transactionId: %d hex "
+                       "digits", o->txid, TXID_HEX);
+    if (o->eid && eid_parse(o->eid, &w->eid) != 0)
+        return err_set(e, ERR_USAGE, "'%.80s' is no EID: %d digits whose check "
+                       "digits hold", o->eid, EID_DIGITS);
+    w->what = (struct void_what){ o->txid ? &w->txid : NULL, o->bundle,
+                                  o->eid ? &w->eid : NULL };
+    return 0;
+}
+
+/* --- the act ---------------------------------------------------------------------- */
+
+static int still(struct tx *tx, void *ctx, struct err *e)
+{
+    return pair_still(tx_db(tx), ctx, RIGHT_VOID, e);
+}
+
+static void tell(bool json, size_t voided, size_t found)
+{
+    if (json)
+        printf("{\"voided\":%zu,\"left\":%zu}\n", voided, found - voided);
+    else
+        printf("voided: %zu; the next loading report tells the SM-DPf\n",
+               voided);
+    if (!json && voided < found)
+        printf("left as they are: %zu, which a fixture took meanwhile\n",
+               found - voided);
+}
+
+static int void_them(struct db *db, const struct options *o,
+                     const struct bpp_ids *ids, size_t *voided, struct err *e)
+{
+    struct pair p;
+
+    if (cmd_pair(db, o->as, o->second, RIGHT_VOID, &p, e) != 0)
+        return -1;
+    const struct act act = { .actor = p.first.name, .second = p.second.name };
+    const struct void_act a = { &act, o->reason, still, &p };
+    if (void_all(db, ids, &a, voided, e) == 0)
+        return 0;
+    return *voided ? err_wrap(e, "%zu of %zu are voided, the others are not; "
+                              "do it again", *voided, ids->n)
+                   : -1;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "as", required_argument, NULL, OPT_AS },
+        { "second", required_argument, NULL, OPT_SECOND },
+        { "reason", required_argument, NULL, OPT_REASON },
+        { "bundle", required_argument, NULL, OPT_BUNDLE },
+        { "eid", required_argument, NULL, OPT_EID },
+        { 0 },
+    };
+    AUTO(bpp_ids_clear) struct bpp_ids ids = { NULL, 0 };
+    AUTO(db_close_p) struct db *db = NULL;
+    struct options o = { NULL };
+    struct cmd_common c;
+    struct err e = ERR_INIT;
+    struct which w;
+    size_t voided = 0;
+
+    int end = cmd_options(self, argc, argv, options, own, &o, &c);
+    if (end)
+        return end - 1;
+    if (argc - optind > 1)
+        return cmd_usage(self, "one transactionId at most");
+    o.txid = argv[optind]; /* NULL after the last */
+    if (which(&o, &w, &e) != 0)
+        return cmd_usage(self, e.msg);
+    if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
+        void_find(db, &w.what, &ids, &e) != 0 ||
+        void_them(db, &o, &ids, &voided, &e) != 0)
+        return cmd_fail(self, &e);
+    tell(c.json, voided, ids.n);
+    return 0;
+}
+
+const struct command cmd_void = {
+    "void",
+    "TXID | --bundle ID | --eid EID\n"
+    "       --reason TEXT --as BADGE --second BADGE",
+    "two people give up BPPs in stock that will never be used",
+    "What is voided is never loaded, nothing is expected in its place, and the\n"
+    "SM-DPf is told. It cannot be undone.\n"
+    "  --bundle ID  all that is in stock of this bundle\n"
+    "  --eid EID    all that is in stock for this eUICC\n"
+    "  --reason TEXT\n"
+    "               why: it stands in the log and in the loading report\n"
+    CMD_SECOND_HELP,
+    run
+};
