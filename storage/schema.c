@@ -303,6 +303,27 @@ static int change_checks(struct db *db, const struct check_change *c,
     return bad ? -1 : 0;
 }
 
+/* Logging in at a running line: its rules (no row: the defaults of
+ * storage/sessions.h), and the sessions that are open. */
+static const char *const version_5[] = {
+    "CREATE TABLE login_rules("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " required INTEGER NOT NULL CHECK(required IN (0, 1)),"
+    " badge_alone INTEGER NOT NULL CHECK(badge_alone IN (0, 1)),"
+    " idle_s INTEGER NOT NULL CHECK(idle_s > 0),"
+    " badge_prefix TEXT NOT NULL,"
+    " ended INTEGER NOT NULL DEFAULT 0,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE session("
+    " place INTEGER NOT NULL CHECK(place BETWEEN 0 AND 2),"
+    " name TEXT NOT NULL," /* fixture; connection's number; '' */
+    " person INTEGER NOT NULL REFERENCES person,"
+    " event INTEGER NOT NULL REFERENCES event,"
+    " PRIMARY KEY(place, name)) STRICT, WITHOUT ROWID;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -313,6 +334,7 @@ static const struct {
     { NULL, version_2, NULL },
     { NULL, version_3, NULL },
     { checks_4, version_4, event_words_again },
+    { NULL, version_5, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

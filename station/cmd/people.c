@@ -1,6 +1,7 @@
 /* lineside people: who works here, and what each may do (docs/people.md). */
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
+#include "station/cmd/login_rules.h"
 #include "station/cmd/recover.h"
 
 #include "storage/people.h"
@@ -110,7 +111,7 @@ struct call {
     const char *data_dir;
     struct db *db;
     const struct options *o;
-    const char *name, *word;
+    const char *verb, *name, *word;
     enum role role;
     uint8_t badge[BADGE_HASH];
     struct pin_hash pin;
@@ -272,6 +273,27 @@ static int do_pin(struct call *c, struct err *e)
     return act_guarded(c, pin_tx, e);
 }
 
+static int rule_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+    struct login_rules r;
+
+    if (login_rules_get(tx_db(tx), &r, e) != 0 ||
+        login_rule_put(c->verb, c->name, &r, e) != 0)
+        return -1;
+    return login_rules_set(tx, &r, c->actor, e);
+}
+
+static int do_rule(struct call *c, struct err *e)
+{
+    struct login_rules r;
+
+    /* Said before anybody types a PIN. */
+    return login_rules_get(c->db, &r, e) != 0 ||
+                   login_rule_put(c->verb, c->name, &r, e) != 0
+               ? -1 : as_supervisor(c, rule_tx, e);
+}
+
 static int do_recover(struct call *c, struct err *e)
 {
     AUTO(lock_release_p) struct lock *lock = NULL;
@@ -303,7 +325,9 @@ static const struct {
     { "add", 1, do_add },         { "role", 2, do_role },
     { "block", 1, do_block },     { "unblock", 1, do_unblock },
     { "badge", 1, do_badge },     { "pin", 1, do_pin },
-    { "recover", 1, do_recover },
+    { "recover", 1, do_recover }, { "require-login", 1, do_rule },
+    { "badge-alone", 1, do_rule }, { "idle", 1, do_rule },
+    { "badge-prefix", 1, do_rule },
 };
 #define ACTS (sizeof acts / sizeof *acts)
 
@@ -338,15 +362,23 @@ static int act(const struct command *self, const struct cmd_common *common,
             continue;
         if (argc - 1 != acts[i].words)
             return cmd_usage(self, acts[i].words == 2 ? "it takes a name and a role"
+                             : acts[i].act == do_rule ? "it takes one word: see --help"
                                                       : "it takes one name");
         if (db_open(common->data_dir, DB_WRITE, NULL, &db, &e) != 0)
             return cmd_fail(self, &e);
         struct call c = { .data_dir = common->data_dir, .db = db, .o = o,
-                          .name = argv[1], .word = argv[argc - 1] };
+                          .verb = argv[0], .name = argv[1], .word = argv[argc - 1] };
         return acts[i].act(&c, &e) != 0 ? cmd_fail(self, &e) : 0;
     }
     err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with people", argv[0]);
     return cmd_usage(self, e.msg);
+}
+
+static int show_rules(const struct command *self, const struct cmd_common *c)
+{
+    struct err e = ERR_INIT;
+
+    return login_rules_show(c->data_dir, c->json, &e) != 0 ? cmd_fail(self, &e) : 0;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -361,6 +393,8 @@ static int run(const struct command *self, int argc, char **argv)
     argv += optind;
     if (argc == 0 || (argc == 1 && strcmp(argv[0], "list") == 0))
         return list(self, &c);
+    if (argc == 1 && strcmp(argv[0], "rules") == 0)
+        return show_rules(self, &c);
     if (argc != 1 || strcmp(argv[0], "rights") != 0)
         return act(self, &c, &o, argc, argv);
     (c.json ? print_rights_json : print_rights_text)();
@@ -372,7 +406,8 @@ const struct command cmd_people = {
     "[list | rights |\n"
     "       add NAME --role ROLE --badge BADGE | role NAME ROLE | block NAME |\n"
     "       unblock NAME | badge NAME --badge BADGE | pin NAME |\n"
-    "       recover NAME --badge BADGE] [--as BADGE]",
+    "       recover NAME --badge BADGE | rules | require-login on|off |\n"
+    "       badge-alone on|off | idle MINUTES | badge-prefix TEXT] [--as BADGE]",
     "who works here, and what each may do",
     "Without words it lists people. A ROLE is operator, engineer, supervisor or\n"
     "auditor; `rights` shows what each may do. PINs are typed when asked, or are\n"
@@ -382,6 +417,11 @@ const struct command cmd_people = {
     "  pin NAME            a new PIN: one's own, or a supervisor somebody's\n"
     "  recover NAME        NAME becomes a supervisor without asking any: as root,\n"
     "                      at the machine's console, while the line stands still\n"
+    "  rules               how people log in at the running line (see ctl)\n"
+    "  require-login on    no unit is worked on but by somebody logged in\n"
+    "  badge-alone on      a scanned badge is enough to work units, without a PIN\n"
+    "  idle MINUTES        without a scan a session ends (default 30)\n"
+    "  badge-prefix TEXT   a barcode that begins so is a badge; '' for none\n"
     "  --role ROLE         of the person that is added\n"
     "  --badge BADGE       the barcode on that person's badge\n"
     "  --as BADGE          the badge of who does it\n",

@@ -17,6 +17,11 @@ static const struct right_info rights[RIGHTS] = {
     [RIGHT_VOID] = { "void", "void what will never be used",
         { [ROLE_ENGINEER] = MAY_WITH_SECOND,
           [ROLE_SUPERVISOR] = MAY_WITH_SECOND } },
+    [RIGHT_WORK] = { "work", "work units at the line",
+        { [ROLE_OPERATOR] = MAY, [ROLE_ENGINEER] = MAY,
+          [ROLE_SUPERVISOR] = MAY } },
+    [RIGHT_STOP] = { "stop", "stop the line",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
 };
 
 const struct right_info *right_info(enum right r)

@@ -12,6 +12,8 @@ enum right {
     RIGHT_CLOCK,
     RIGHT_PEOPLE,
     RIGHT_VOID,
+    RIGHT_WORK,
+    RIGHT_STOP,
     RIGHTS
 };
 

@@ -219,6 +219,7 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 5, "DROP TABLE session; DROP TABLE login_rules;" },
     { 4, "DROP TABLE event_word; DROP INDEX bpp_iccid;"
          "PRAGMA writable_schema = ON;"
          NARROW("container", "kind BETWEEN 1 AND 3", "kind BETWEEN 1 AND 5")

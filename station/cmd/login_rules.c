@@ -1,0 +1,115 @@
+#include "station/cmd/login_rules.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int put_fn(const char *value, struct login_rules *r, struct err *e);
+
+static int on_off(const char *value, bool *out, struct err *e)
+{
+    *out = strcmp(value, "on") == 0;
+    if (*out || strcmp(value, "off") == 0)
+        return 0;
+    return err_set(e, ERR_USAGE, "say on or off, not '%.40s'", value);
+}
+
+static int put_required(const char *value, struct login_rules *r, struct err *e)
+{
+    return on_off(value, &r->required, e);
+}
+
+static int put_badge_alone(const char *value, struct login_rules *r, struct err *e)
+{
+    return on_off(value, &r->badge_alone, e);
+}
+
+static int put_idle(const char *value, struct login_rules *r, struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    long minutes = strtol(value, &end, 10);
+    if (errno || end == value || *end || minutes < IDLE_MIN_S / 60 ||
+        minutes > IDLE_MAX_S / 60)
+        return err_set(e, ERR_USAGE, "a session may be idle for %d to %d minutes, "
+                       "not '%.40s'", IDLE_MIN_S / 60, IDLE_MAX_S / 60, value);
+    r->idle_s = (int)minutes * 60;
+    return 0;
+}
+
+static int put_prefix(const char *value, struct login_rules *r, struct err *e)
+{
+    size_t n = strlen(value);
+
+    if (n > BADGE_PREFIX_MAX)
+        return err_set(e, ERR_USAGE, "the beginning of badges is at most %d "
+                       "characters", BADGE_PREFIX_MAX);
+    memcpy(r->badge_prefix, value, n + 1);
+    return 0;
+}
+
+static const struct {
+    const char *word;
+    put_fn *put;
+} words[] = {
+    { "require-login", put_required }, { "badge-alone", put_badge_alone },
+    { "idle", put_idle },              { "badge-prefix", put_prefix },
+};
+
+static put_fn *find(const char *word)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].put;
+    return NULL;
+}
+
+bool login_rule_is(const char *word)
+{
+    return find(word) != NULL;
+}
+
+int login_rule_put(const char *word, const char *value, struct login_rules *r,
+                   struct err *e)
+{
+    return find(word)(value, r, e);
+}
+
+static void show_json(const struct login_rules *r)
+{
+    json_t *j = json_pack("{s:b, s:b, s:i, s:s}", "required", r->required,
+                          "badgeAlone", r->badge_alone, "idleMinutes",
+                          r->idle_s / 60, "badgePrefix", r->badge_prefix);
+
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
+static void show_text(const struct login_rules *r)
+{
+    printf("require-login %s: %s\n", r->required ? "on" : "off",
+           r->required ? "no unit is worked on but by somebody logged in"
+                       : "units are worked on without a login too");
+    printf("badge-alone   %s: %s\n", r->badge_alone ? "on" : "off",
+           r->badge_alone ? "a scanned badge is enough to work units"
+                          : "a scanned badge waits for its PIN");
+    printf("idle          %d minutes\n", r->idle_s / 60);
+    printf("badge-prefix  %s\n", r->badge_prefix[0] ? r->badge_prefix
+           : "none: no barcode at the line is a badge");
+}
+
+int login_rules_show(const char *data_dir, bool json, struct err *e)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct login_rules r;
+
+    if (db_open(data_dir, DB_READ, NULL, &db, e) != 0 ||
+        login_rules_get(db, &r, e) != 0)
+        return -1;
+    (json ? show_json : show_text)(&r);
+    return 0;
+}
