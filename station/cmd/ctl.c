@@ -1,13 +1,16 @@
 /* lineside ctl: speaks to the line that runs on a data directory. */
+#include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
 #include "station/control/client.h"
 
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 struct output {
+    const char *as, *fixture; /* options; NULL: not said */
     bool json;
     bool ended;  /* the line has said that it ends    */
     bool broken; /* nobody reads what is printed here */
@@ -56,6 +59,8 @@ static void print_fixture(const json_t *f)
     const json_t *last = json_object_get(f, "last");
 
     printf("%-7s ", word(f, "fixture"));
+    if (*word(f, "person"))
+        printf("%s; ", word(f, "person"));
     if (*word(f, "state"))
         printf("%s%s%s; ", word(f, "state"), *word(f, "reason") ? ": " : "",
                word(f, "reason"));
@@ -74,6 +79,8 @@ static void print_state(const json_t *s)
     const json_t *counts = json_object_get(s, "counts"), *one;
     size_t i;
 
+    if (*word(s, "person"))
+        printf("station %s is logged in\n", word(s, "person"));
     json_array_foreach(json_object_get(s, "fixtures"), i, one)
         print_fixture(one);
     json_array_foreach(json_object_get(s, "scanners"), i, one)
@@ -104,6 +111,11 @@ static void print_change(const json_t *j)
                word(j, "state"), *word(j, "reason") ? ": " : "", word(j, "reason"));
     else if (strcmp(event, "chosen") == 0)
         printf("%-7s chosen; now scan its unit\n", word(j, "fixture"));
+    else if (strcmp(event, "session") == 0)
+        printf("%-7s %s%s%s\n", *word(j, "fixture") ? word(j, "fixture") : "station",
+               word(j, "person"), *word(j, "person") ? " is " : "",
+               strcmp(word(j, "state"), "opened") == 0 ? "logged in"
+                                                       : word(j, "reason"));
     else if (strcmp(event, "lost") == 0)
         puts("lost    changes went by unread; this is how things stand now:");
 }
@@ -206,37 +218,156 @@ static int version(struct client *c, struct output *o, const char *unused,
     return 0;
 }
 
+/* --- people --------------------------------------------------------------------------- */
+
+/* badge NULL: the one that was scanned there. The PIN stays in as few places as
+ * this process can see to. */
+static int ask_login(struct client *c, const char *badge, const char *fixture,
+                     bool connection, json_t **reply, struct err *e)
+{
+    char pin[CMD_PIN_CAP] = "";
+
+    if (cmd_read_pin(badge ? "Your PIN" : "The PIN of the badge that was scanned",
+                     pin, e) != 0)
+        return -1;
+    json_t *members = json_pack("{s:s, s:s*, s:s*, s:b}", "pin", pin, "badge",
+                                badge, "fixture", fixture, "connection", connection);
+    OPENSSL_cleanse(pin, sizeof pin);
+    if (!members)
+        return err_set(e, ERR_USAGE, "badge, PIN and fixture are plain text");
+    return client_ask(c, CONTROL_LOGIN, members, reply, e);
+}
+
+static int login_there(struct client *c, struct output *o, const char *badge,
+                       struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+
+    if (ask_login(c, badge, o->fixture, false, &reply, e) != 0)
+        return -1;
+    if (o->json)
+        print_json(reply);
+    else
+        printf("%s (%s) is logged in at %s\n", word(reply, "person"),
+               word(reply, "role"), o->fixture ? o->fixture : "this station");
+    return 0;
+}
+
+static int logout(struct client *c, struct output *o, const char *unused,
+                  struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+    json_t *members = json_pack("{s:s*}", "fixture", o->fixture);
+
+    (void)unused;
+    if (!members)
+        return err_set(e, ERR_USAGE, "a fixture's name is plain text");
+    if (client_ask(c, CONTROL_LOGOUT, members, &reply, e) != 0)
+        return -1;
+    if (o->json)
+        print_json(reply);
+    else
+        printf("nobody is logged in at %s now\n", o->fixture ? o->fixture
+                                                            : "this station");
+    return 0;
+}
+
+static void print_session(const json_t *s)
+{
+    const char *place = word(s, "place");
+
+    printf("%-7s %s, %s%s\n", strcmp(place, "fixture") == 0 ? word(s, "fixture")
+                                                             : place,
+           word(s, "person"), word(s, "role"),
+           strcmp(word(s, "by"), "badge") == 0 ? ", by the badge alone" : "");
+}
+
+static int who(struct client *c, struct output *o, const char *unused, struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+    const json_t *one;
+    size_t i;
+
+    (void)unused;
+    if (client_ask(c, CONTROL_WHO, NULL, &reply, e) != 0)
+        return -1;
+    const json_t *all = json_object_get(reply, "sessions");
+    if (o->json) {
+        print_json(reply);
+        return 0;
+    }
+    json_array_foreach(all, i, one)
+        print_session(one);
+    if (json_array_size(all) == 0)
+        printf("nobody is logged in%s\n", json_is_true(json_object_get(reply, "required"))
+               ? ", and no unit is worked on before somebody is" : "");
+    return 0;
+}
+
+/* Who stands for this one command. */
+static int stand_for(struct client *c, const struct output *o, struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+
+    return o->as ? ask_login(c, o->as, NULL, true, &reply, e) : 0;
+}
+
 static const struct {
     const char *name;
-    int operands;
+    int least, most; /* operands */
     act_fn *act;
 } acts[] = {
-    { "snapshot", 0, snapshot }, { "watch", 0, watch }, { "scan", 1, scan },
-    { "stop", 0, stop },         { "version", 0, version },
+    { "snapshot", 0, 0, snapshot }, { "watch", 0, 0, watch },
+    { "scan", 1, 1, scan },         { "stop", 0, 0, stop },
+    { "version", 0, 0, version },   { "login", 0, 1, login_there },
+    { "logout", 0, 0, logout },     { "who", 0, 0, who },
 };
 
 /* --- the command --------------------------------------------------------------------- */
 
+enum { OPT_AS = 256, OPT_FIXTURE };
+
+static const struct option options[] = {
+    { "as", required_argument, NULL, OPT_AS },
+    { "fixture", required_argument, NULL, OPT_FIXTURE },
+    { NULL, 0, NULL, 0 },
+};
+
+static int own_option(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct output *o = ctx;
+
+    (void)e;
+    *(val == OPT_AS ? &o->as : &o->fixture) = arg;
+    return 0;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
     AUTO(client_close_p) struct client *c = NULL;
+    struct output o = { .as = NULL };
     struct cmd_common common;
     struct err e = ERR_INIT;
     size_t a = 0;
 
-    int stopped = cmd_options(self, argc, argv, NULL, NULL, NULL, &common);
+    int stopped = cmd_options(self, argc, argv, options, own_option, &o, &common);
     if (stopped)
         return stopped - 1;
     while (a < sizeof acts / sizeof *acts && optind < argc &&
            strcmp(acts[a].name, argv[optind]) != 0)
         a++;
     if (optind == argc || a == sizeof acts / sizeof *acts)
-        return cmd_usage(self, "say snapshot, watch, scan LINE, stop or version");
-    if (argc - optind - 1 != acts[a].operands)
-        return cmd_usage(self, acts[a].operands ? "scan takes one scan line, quoted"
-                                                : "nothing comes after that word");
-    struct output o = { .json = common.json };
+        return cmd_usage(self, "say snapshot, watch, scan LINE, stop, version, "
+                               "login [BADGE], logout or who");
+    int words = argc - optind - 1;
+    if (words < acts[a].least)
+        return cmd_usage(self, "scan takes one scan line, quoted");
+    if (words > acts[a].most)
+        return cmd_usage(self, acts[a].most ? "only one word comes after that"
+                                            : "nothing comes after that word");
+    o.json = common.json;
     if (client_open(common.data_dir, on_event, &o, &c, &e) != 0 ||
+        stand_for(c, &o, &e) != 0 ||
         acts[a].act(c, &o, argv[optind + 1], &e) != 0)
         return cmd_fail(self, &e);
     return 0;
@@ -244,12 +375,20 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_ctl = {
     .name = "ctl",
-    .args = "snapshot | watch | scan LINE | stop | version",
-    .summary = "Speak to the line that runs: look, scan, stop",
+    .args = "snapshot | watch | scan LINE | stop | version |\n"
+            "       login [BADGE] | logout | who [--fixture NAME] [--as BADGE]",
+    .summary = "Speak to the line that runs: look, log in, scan, stop",
     .help = "  snapshot   how the line stands now\n"
             "  watch      that, and then every change until the line ends\n"
             "  scan LINE  one scan line, FIXTURE TAB BARCODE, as a scanner's\n"
             "  stop       an orderly end, as by SIGTERM\n"
-            "  version    which program runs the line\n",
+            "  version    which program runs the line\n"
+            "  login [BADGE]  at the whole station, or at a fixture; the PIN is\n"
+            "             asked for, or is a line of standard input. Without BADGE\n"
+            "             it is that of the badge that was scanned there\n"
+            "  logout     likewise\n"
+            "  who        who is logged in where\n"
+            "  --fixture NAME  log in or out at this fixture\n"
+            "  --as BADGE  who stands for this one command; the PIN as above\n",
     .run = run,
 };

@@ -81,6 +81,16 @@ static int chosen_text(const struct line_event *ev, char *out, size_t cap)
     return snprintf(out, cap, "%-7s chosen; now scan its unit\n", ev->fixture);
 }
 
+static int session_text(const struct line_event *ev, char *out, size_t cap)
+{
+    const char *where = *ev->fixture ? ev->fixture : "station";
+
+    if (strcmp(ev->state, "opened") == 0)
+        return snprintf(out, cap, "%-7s %s is logged in\n", where, ev->person);
+    return snprintf(out, cap, "%-7s %s%s%s\n", where, ev->person,
+                    *ev->person ? " is " : "", ev->detail);
+}
+
 static int ready_text(const struct line_event *ev, char *out, size_t cap)
 {
     if (ev->fixtures == 0)
@@ -122,7 +132,7 @@ static int (*const texts[])(const struct line_event *ev, char *out, size_t cap) 
     [LINE_READY] = ready_text,       [LINE_UNRESOLVED] = unresolved_text,
     [LINE_BUSY] = busy_text,         [LINE_VERDICT] = verdict_text,
     [LINE_FIXTURE] = fixture_text,   [LINE_SCANNER] = scanner_text,
-    [LINE_CHOSEN] = chosen_text,
+    [LINE_CHOSEN] = chosen_text,     [LINE_SESSION] = session_text,
 };
 
 static void on_event(void *ctx, const struct line_event *ev)

@@ -42,6 +42,8 @@ static json_t *verdict_json(const struct line_event *ev)
         control_string(ev->detail), "apdus", (json_int_t)ev->apdus, "ms", (json_int_t)ev->ms);
     char sw[5];
 
+    if (j && *ev->person)
+        json_object_set_new(j, "person", control_string(ev->person));
     if (j && ev->sw) {
         snprintf(sw, sizeof sw, "%04X", ev->sw);
         json_object_set_new(j, "sw", json_string(sw));
@@ -77,11 +79,18 @@ static json_t *chosen_json(const struct line_event *ev)
                      control_string(ev->fixture), "scanner", control_string(ev->place));
 }
 
+static json_t *session_json(const struct line_event *ev)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "event", "session", "state",
+                     ev->state, "fixture", control_string(ev->fixture), "person",
+                     control_string(ev->person), "reason", control_string(ev->detail));
+}
+
 static json_t *(*const shapes[])(const struct line_event *ev) = {
     [LINE_READY] = ready_json,       [LINE_UNRESOLVED] = unresolved_json,
     [LINE_BUSY] = busy_json,         [LINE_VERDICT] = verdict_json,
     [LINE_FIXTURE] = fixture_json,   [LINE_SCANNER] = scanner_json,
-    [LINE_CHOSEN] = chosen_json,
+    [LINE_CHOSEN] = chosen_json,     [LINE_SESSION] = session_json,
 };
 
 json_t *control_event_json(const struct line_event *ev)
@@ -93,7 +102,8 @@ void told_keep(struct told *t, const struct line_event *ev)
 {
     const char **text[] = { &t->ev.fixture, &t->ev.serial, &t->ev.eid,
                             &t->ev.step, &t->ev.txid, &t->ev.iccid,
-                            &t->ev.place, &t->ev.state, &t->ev.detail };
+                            &t->ev.place, &t->ev.state, &t->ev.person,
+                            &t->ev.detail };
     char *at = t->text;
 
     t->ev = *ev;

@@ -6,6 +6,7 @@
 #include "station/control/peer.h"
 #include "station/control/protocol.h"
 #include "station/control/server.h"
+#include "station/line/roster.h"
 
 /* One request of p, answered. */
 void control_answer(struct control *c, struct peer *p, struct span line);
@@ -16,6 +17,10 @@ void control_send(struct peer *p, json_t *j, struct chunk *state);
 /* Everything told so far goes to the subscribers; then the state that results,
  * as JSON text. Borrowed until the next call; NULL: no memory. */
 struct chunk *control_state_now(struct control *c);
+/* A login of p is on its way: what answers it. */
+int control_login(struct control *c, struct peer *p, const struct control_request *r,
+                  struct roster_login *l, struct err *e);
+json_t *control_seat_json(const struct seat *s);
 void control_subscribe(struct control *c, struct peer *p, bool on);
 struct line *control_line(struct control *c);
 const struct control_options *control_settings(const struct control *c);

@@ -88,6 +88,12 @@ int peer_line(struct peer *p, struct span *out)
     return 1;
 }
 
+void peer_forget(struct peer *p, struct span line)
+{
+    if (line.n)
+        explicit_bzero(p->in.p + (line.p - p->in.p), line.n);
+}
+
 /* --- what it is sent --------------------------------------------------------------- */
 
 static void put(struct peer *p, struct chunk *c, bool change)

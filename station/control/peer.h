@@ -24,6 +24,8 @@ void chunk_drop(struct chunk *c);                 /* NULL is fine */
 struct peer {
     int fd;
     uid_t uid;
+    uint64_t number; /* no two of a line's are alike; never 0 */
+    bool asks;       /* a login is on its way: nothing else is answered before */
     int64_t since;   /* it connected */
     int64_t read_at; /* it last read something, or had nothing to read */
     bool spoke;      /* it has sent a whole line */
@@ -47,6 +49,8 @@ void peer_receive(struct peer *p);
 /* The next whole line, without its end; borrowed until peer_receive. 1, 0:
  * there is none, -1: what there is is too long to become one. */
 int peer_line(struct peer *p, struct span *out);
+/* The line that was given last is overwritten: it held a secret. */
+void peer_forget(struct peer *p, struct span line);
 
 /* c gets one holder more. Without memory the peer is broken. */
 void peer_put(struct peer *p, struct chunk *c);

@@ -11,6 +11,9 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_SCAN] = "scan",
     [CONTROL_STOP] = "stop",
     [CONTROL_VERSION] = "version",
+    [CONTROL_LOGIN] = "login",
+    [CONTROL_LOGOUT] = "logout",
+    [CONTROL_WHO] = "who",
 };
 
 const char *control_verb_name(enum control_verb v)
@@ -48,8 +51,8 @@ static int find_verb(const char *name, enum control_verb *out, struct err *e)
             return 0;
         }
     return err_set(e, ERR_NOT_FOUND, "no command is called '%.40s'; this line "
-                   "knows snapshot, subscribe, unsubscribe, scan, stop and "
-                   "version", name);
+                   "knows snapshot, subscribe, unsubscribe, scan, stop, "
+                   "version, login, logout and who", name);
 }
 
 int control_request_read(struct span line, struct control_request *out,
@@ -95,6 +98,38 @@ int control_text(const struct control_request *r, const char *name,
                        verbs[r->verb], name);
     *out = SPAN(json_string_value(j), json_string_length(j));
     return 0;
+}
+
+int control_word(const struct control_request *r, const char *name,
+                 const char **out, struct err *e)
+{
+    const json_t *j = json_object_get(r->words, name);
+
+    *out = json_string_value(j);
+    if (j && !*out)
+        return err_set(e, ERR_FORMAT, "'%s' takes a member \"%s\" that is text",
+                       verbs[r->verb], name);
+    return 0;
+}
+
+int control_flag(const struct control_request *r, const char *name, bool *out,
+                 struct err *e)
+{
+    const json_t *j = json_object_get(r->words, name);
+
+    *out = json_is_true(j);
+    if (j && !json_is_boolean(j))
+        return err_set(e, ERR_FORMAT, "'%s' takes a member \"%s\" that is true or "
+                       "false", verbs[r->verb], name);
+    return 0;
+}
+
+void control_forget(struct control_request *r, const char *name)
+{
+    json_t *j = json_object_get(r->words, name);
+
+    if (json_is_string(j))
+        explicit_bzero((char *)json_string_value(j), json_string_length(j));
 }
 
 /* --- replies ------------------------------------------------------------------ */

@@ -32,6 +32,9 @@ enum control_verb {
     CONTROL_SCAN,
     CONTROL_STOP,
     CONTROL_VERSION,
+    CONTROL_LOGIN,
+    CONTROL_LOGOUT,
+    CONTROL_WHO,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);
@@ -51,6 +54,15 @@ void control_request_clear(struct control_request *r);
 /* A member of the request that must be text; borrowed. */
 int control_text(const struct control_request *r, const char *name,
                  struct span *out, struct err *e);
+
+/* ... and one that may be text: NULL when it is not there. Borrowed. */
+int control_word(const struct control_request *r, const char *name,
+                 const char **out, struct err *e);
+/* ... or true: false when it is not there. */
+int control_flag(const struct control_request *r, const char *name, bool *out,
+                 struct err *e);
+/* A text of the request is nowhere in memory any more, as far as this can do. */
+void control_forget(struct control_request *r, const char *name);
 
 /* Replies. id is borrowed; NULL without memory. */
 json_t *control_reply_ok(json_t *id);

@@ -1,6 +1,8 @@
 /* What each command does: one table. */
 #include "station/control/inner.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Sends the one reply, or says why it is refused. */
@@ -58,7 +60,7 @@ static int scan(struct control *c, struct peer *p,
     if (control_text(r, "line", &text, e) != 0)
         return -1;
     control_send(p, control_reply_ok(r->id), NULL);
-    line_scan(control_line(c), text);
+    line_scan_from(control_line(c), text, p->number);
     return 0;
 }
 
@@ -84,21 +86,120 @@ static int version(struct control *c, struct peer *p,
     return 0;
 }
 
+/* --- people ----------------------------------------------------------------------- */
+
+/* Which session is meant: this connection's, a fixture's, or the station's. */
+static int read_place(struct control *c, struct peer *p,
+                      const struct control_request *r, struct session_place *out,
+                      struct err *e)
+{
+    char number[SESSION_NAME_MAX + 1];
+    const char *fixture;
+    bool connection;
+
+    if (control_flag(r, "connection", &connection, e) != 0 ||
+        control_word(r, "fixture", &fixture, e) != 0)
+        return -1;
+    if (connection && fixture)
+        return err_set(e, ERR_USAGE, "a session is a fixture's or a connection's, "
+                       "not both; leave one of them out");
+    if (fixture && !(fixture = line_fixture_name(control_line(c), fixture)))
+        return err_set(e, ERR_NOT_FOUND, "this line has no fixture of that name; "
+                       "`lineside ctl snapshot` lists them");
+    snprintf(number, sizeof number, "%llu", (unsigned long long)p->number);
+    *out = connection ? session_place(SESSION_CONNECTION, number)
+         : session_place(fixture ? SESSION_FIXTURE : SESSION_STATION,
+                         fixture ? fixture : "");
+    return 0;
+}
+
+/* Its reply comes when the PIN has been looked at, which takes its time. */
+static int login_here(struct control *c, struct peer *p,
+                      const struct control_request *r, struct err *e)
+{
+    struct roster_login l = { .badge = NULL };
+    struct span pin;
+
+    if (control_text(r, "pin", &pin, e) != 0 ||
+        control_word(r, "pin", &l.pin, e) != 0 ||
+        control_word(r, "badge", &l.badge, e) != 0 ||
+        read_place(c, p, r, &l.at, e) != 0)
+        return -1;
+    return control_login(c, p, r, &l, e);
+}
+
+static int logout(struct control *c, struct peer *p,
+                  const struct control_request *r, struct err *e)
+{
+    struct session_place at;
+
+    if (read_place(c, p, r, &at, e) != 0 ||
+        roster_logout(line_roster(control_line(c)), &at, e) != 0)
+        return -1;
+    control_send(p, control_reply_ok(r->id), NULL);
+    return 0;
+}
+
+json_t *control_seat_json(const struct seat *s)
+{
+    json_t *j = json_pack("{s:o, s:s, s:s, s:s, s:I}", "person",
+                          control_string(s->who.name), "role",
+                          role_names[s->who.role], "place",
+                          session_where_names[s->at.where], "by",
+                          s->by_badge ? "badge" : "badge-and-pin", "since",
+                          (json_int_t)s->since);
+
+    if (j && s->at.where == SESSION_FIXTURE)
+        json_object_set_new(j, "fixture", control_string(s->at.name));
+    return j;
+}
+
+static int who(struct control *c, struct peer *p, const struct control_request *r,
+               struct err *e)
+{
+    json_t *all = json_array(), *j = control_reply_ok(r->id);
+    struct login_rules rules;
+    struct seat *v;
+    size_t n = 0;
+
+    int bad = roster_who(line_roster(control_line(c)), &v, &n, &rules, e);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(all, control_seat_json(&v[i]));
+    free(v);
+    json_object_set_new(j, "sessions", all);
+    json_object_set_new(j, "required", json_boolean(rules.people && rules.required));
+    if (bad)
+        json_decref(j);
+    else
+        control_send(p, j, NULL);
+    return bad;
+}
+
 static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_SNAPSHOT] = snapshot,       [CONTROL_SUBSCRIBE] = subscribe,
     [CONTROL_UNSUBSCRIBE] = unsubscribe, [CONTROL_SCAN] = scan,
     [CONTROL_STOP] = stop,               [CONTROL_VERSION] = version,
+    [CONTROL_LOGIN] = login_here,        [CONTROL_LOGOUT] = logout,
+    [CONTROL_WHO] = who,
 };
 
-/* Here, and nowhere else, it is asked whether this client may do this. Who may
- * connect at all may do every one of today's commands; those that take a
- * person's right ask it of the role of who is logged in on this connection. */
-static int may(const struct peer *p, enum control_verb v, struct err *e)
+/* Here, and nowhere else, it is asked whether this client may do this: of who
+ * is logged in on this connection, else at the station. Looking, and logging in
+ * and out, takes no right; a scan's is asked where all scans are, since it may
+ * be the fixture's own person who stands behind it (roster_take). */
+static int may(struct control *c, const struct peer *p, enum control_verb v,
+               struct err *e)
 {
-    (void)p;
-    (void)v;
-    (void)e;
-    return 0;
+    static const struct {
+        bool asked;
+        enum right right;
+    } needs[CONTROL_VERBS] = {
+        [CONTROL_STOP] = { true, RIGHT_STOP },
+    };
+    struct session person;
+
+    return needs[v].asked ? roster_may(line_roster(control_line(c)), p->number,
+                                       needs[v].right, &person, e) : 0;
 }
 
 void control_answer(struct control *c, struct peer *p, struct span line)
@@ -106,8 +207,13 @@ void control_answer(struct control *c, struct peer *p, struct span line)
     struct control_request r;
     struct err e = ERR_INIT;
 
-    if (control_request_read(line, &r, &e) != 0 || may(p, r.verb, &e) != 0 ||
-        verbs[r.verb](c, p, &r, &e) != 0)
+    bool read = control_request_read(line, &r, &e) == 0;
+    if (!read || may(c, p, r.verb, &e) != 0 || verbs[r.verb](c, p, &r, &e) != 0)
         control_send(p, control_reply_refused(r.id, &e), NULL);
+    /* Whatever it was: a PIN may stand in it. */
+    if (json_object_get(r.words, "pin")) {
+        control_forget(&r, "pin");
+        peer_forget(p, line);
+    }
     control_request_clear(&r);
 }

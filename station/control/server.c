@@ -5,6 +5,7 @@
 #include "station/control/events.h"
 #include "station/control/inner.h"
 #include "station/control/state.h"
+#include "station/line/roster.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,6 +34,18 @@ struct tray {
     size_t n;
 };
 
+/* A login's answer, on its way from the roster's clerk to the client. */
+struct answer {
+    struct answer *next;
+    struct control *c;
+    uint64_t peer;
+    bool connection;  /* it was for the connection alone */
+    json_t *id;       /* the server's thread's alone, but for its being freed */
+    bool let_in;
+    struct seat seat;
+    struct err why;
+};
+
 struct control {
     struct control_options o;
     struct door door;
@@ -47,6 +60,7 @@ struct control {
     struct tray filling;
     bool lost; /* a change found no room */
     size_t subscribers;
+    struct answer *answers;
 
     /* The thread's alone. */
     struct tray sending;
@@ -60,6 +74,7 @@ struct control {
     struct peer *peers[CONTROL_CLIENTS_MAX];
     size_t n;
     bool waiting; /* something was told that is not sent yet */
+    uint64_t last_peer;
     int64_t sent_at, connect_at;
     atomic_uint_fast64_t clients, accepted, refused, lost_count, dropped;
 };
@@ -294,6 +309,95 @@ const struct control_options *control_settings(const struct control *c)
     return &c->o;
 }
 
+/* --- logins ------------------------------------------------------------------------ */
+
+/* The roster's clerk's thread. */
+static void answered(void *ctx, const struct seat *seat, const struct err *why)
+{
+    struct answer *a = ctx;
+    struct control *c = a->c;
+
+    a->let_in = seat != NULL;
+    if (seat)
+        a->seat = *seat;
+    a->why = *why;
+    pthread_mutex_lock(&c->lock);
+    a->next = c->answers;
+    c->answers = a;
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+}
+
+static void answer_free(struct answer *a)
+{
+    json_decref(a->id);
+    free(a);
+}
+
+int control_login(struct control *c, struct peer *p, const struct control_request *r,
+                  struct roster_login *l, struct err *e)
+{
+    struct answer *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return err_set(e, ERR_NOMEM, "no memory for a login; try again");
+    a->c = c;
+    a->peer = p->number;
+    a->connection = l->at.where == SESSION_CONNECTION;
+    a->id = json_incref(r->id);
+    l->done = answered;
+    l->ctx = a;
+    p->asks = true;
+    if (roster_login(line_roster(c->line), l, e) == 0)
+        return 0;
+    p->asks = false;
+    answer_free(a);
+    return -1;
+}
+
+static void answer_login(struct control *c, struct answer *a)
+{
+    struct peer *p = NULL;
+
+    for (size_t i = 0; i < c->n && !p; i++)
+        if (c->peers[i]->number == a->peer)
+            p = c->peers[i];
+    if (!p && a->connection && a->let_in)
+        roster_gone(line_roster(c->line), a->peer);
+    if (!p)
+        return;
+    p->asks = false;
+    if (!a->let_in) {
+        control_send(p, control_reply_refused(a->id, &a->why), NULL);
+        return;
+    }
+    json_t *j = control_reply_ok(a->id);
+    json_object_update_new(j, control_seat_json(&a->seat));
+    control_send(p, j, NULL);
+}
+
+/* All that have come, the oldest first. */
+static void answer_logins(struct control *c)
+{
+    struct answer *oldest = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    struct answer *a = c->answers;
+    c->answers = NULL;
+    pthread_mutex_unlock(&c->lock);
+    while (a) {
+        struct answer *next = a->next;
+        a->next = oldest;
+        oldest = a;
+        a = next;
+    }
+    while ((a = oldest)) {
+        oldest = a->next;
+        answer_login(c, a);
+        answer_free(a);
+    }
+}
+
 /* --- the door ------------------------------------------------------------------------- */
 
 static void turn_away(struct control *c, int fd, enum err_code code, const char *why)
@@ -321,6 +425,7 @@ static void admit(struct control *c, int fd, int64_t now)
         close(fd);
         return;
     }
+    p->number = ++c->last_peer;
     c->peers[c->n++] = p;
     atomic_fetch_add(&c->accepted, 1);
 }
@@ -344,7 +449,7 @@ static void take_connections(struct control *c, int64_t now)
 
 static bool may_ask(const struct peer *p)
 {
-    return !p->broken && p->unread < PEER_FULL;
+    return !p->broken && !p->asks && p->unread < PEER_FULL;
 }
 
 static void too_long(struct peer *p)
@@ -379,6 +484,7 @@ static bool answer_some(struct control *c, struct peer *p)
 static void remove_peer(struct control *c, size_t i)
 {
     control_subscribe(c, c->peers[i], false);
+    roster_gone(line_roster(c->line), c->peers[i]->number);
     peer_free(c->peers[i]);
     c->peers[i] = c->peers[--c->n];
 }
@@ -386,7 +492,7 @@ static void remove_peer(struct control *c, size_t i)
 /* What a client still has to say counts after it has closed its end. */
 static bool done_with(struct control *c, const struct peer *p, int64_t now, bool more)
 {
-    if (p->broken || (p->leaving && p->out_n == 0 && !more))
+    if (p->broken || (p->leaving && p->out_n == 0 && !more && !p->asks))
         return true;
     if ((p->out_n > 0 && now - p->read_at > c->o.patience_ms) ||
         (!p->spoke && now - p->since > c->o.patience_ms)) {
@@ -470,6 +576,7 @@ static void last_words(struct control *c)
     struct pollfd v[CONTROL_CLIENTS_MAX];
 
     fetch(c, until, false);
+    answer_logins(c);
     for (size_t i = 0; i < c->n; i++)
         control_send(c->peers[i], json_pack("{s:s}", "event", "ended"), NULL);
     for (;;) {
@@ -500,6 +607,7 @@ static void *serve(void *ctx)
         now = clock_monotonic_ms();
         if (v[WAKE].revents)
             take_wake(c);
+        answer_logins(c);
         if (c->waiting && now - c->sent_at >= TOGETHER_MS)
             fetch(c, now, false);
         if (c->n > 0 && now - c->stock_at >= (c->stock_old ? STOCK_MS : IMPORT_MS)) {
@@ -587,6 +695,11 @@ void control_free(struct control *c)
         return;
     control_end(c);
     chunk_drop(c->text);
+    while (c->answers) {
+        struct answer *a = c->answers;
+        c->answers = a->next;
+        answer_free(a);
+    }
     state_free(c->state);
     state_free(c->copy);
     free(c->filling.v);

@@ -10,6 +10,7 @@
 #define STATE_MAX 15
 #define STEP_MAX 31
 #define WHY_MAX 255
+#define WHO_MAX 63
 
 struct place {
     char place[FIXTURE_NAME_MAX + 1];
@@ -20,6 +21,7 @@ struct place {
 struct slot {
     char name[FIXTURE_NAME_MAX + 1];
     struct place at; /* on the bus; empty for the embedded bench */
+    char person[WHO_MAX + 1]; /* logged in here; "": nobody */
     /* The unit that is at work; step "": none is. */
     char step[STEP_MAX + 1];
     char serial[SERIAL_MAX + 1];
@@ -36,6 +38,7 @@ struct state {
     uint64_t seen;
     uint64_t verdicts[VERDICT_KINDS];
     uint64_t unknown; /* fixtures and scanners there was no room for */
+    char person[WHO_MAX + 1]; /* logged in at the station; "": nobody */
     size_t fixtures, scanners;
     struct slot fixture[LINE_FIXTURES_MAX];
     struct place scanner[STATE_SCANNERS_MAX];
@@ -61,6 +64,7 @@ void state_copy(struct state *to, const struct state *from)
     to->seen = from->seen;
     memcpy(to->verdicts, from->verdicts, sizeof to->verdicts);
     to->unknown = from->unknown;
+    memcpy(to->person, from->person, sizeof to->person);
     to->fixtures = from->fixtures;
     to->scanners = from->scanners;
     memcpy(to->fixture, from->fixture, from->fixtures * sizeof *to->fixture);
@@ -165,12 +169,23 @@ static void on_scanner(struct state *s, const struct line_event *ev)
     keep_place(&s->scanner[i], ev);
 }
 
+/* A badge that waits for its PIN changes nobody. */
+static void on_session(struct state *s, const struct line_event *ev)
+{
+    struct slot *f = *ev->fixture ? slot_add(s, ev->fixture) : NULL;
+    char *who = f ? f->person : *ev->fixture ? NULL : s->person;
+
+    if (who && strcmp(ev->state, "pin") != 0)
+        keep(who, WHO_MAX + 1, strcmp(ev->state, "opened") == 0 ? ev->person : "");
+}
+
 void state_apply(struct state *s, const struct line_event *ev)
 {
     static void (*const on[])(struct state *, const struct line_event *) = {
         [LINE_READY] = on_ready,     [LINE_BUSY] = on_busy,
         [LINE_VERDICT] = on_verdict, [LINE_FIXTURE] = on_fixture,
         [LINE_SCANNER] = on_scanner, [LINE_CHOSEN] = NULL,
+        [LINE_SESSION] = on_session,
     };
 
     s->seen++;
@@ -268,6 +283,8 @@ static json_t *slot_json(const struct slot *f)
 
     json_object_set_new(j, "fixture", control_string(f->name));
     json_object_set_new(j, "busy", json_boolean(*f->step));
+    if (*f->person)
+        json_object_set_new(j, "person", control_string(f->person));
     if (*f->step) {
         json_object_set_new(j, "step", control_string(f->step));
         json_object_set_new(j, "serial", control_string(f->serial));
@@ -286,9 +303,9 @@ json_t *state_json(const struct state *s, const struct control_stock *k)
         json_array_append_new(fixtures, slot_json(&s->fixture[i]));
     for (size_t i = 0; i < s->scanners; i++)
         json_array_append_new(scanners, place_json(&s->scanner[i]));
-    return json_pack("{s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:I}", "fixtures",
-                     fixtures, "scanners", scanners, "counts", "pass",
-                     (json_int_t)s->verdicts[VERDICT_PASS], "alreadyDone",
+    return json_pack("{s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:I}",
+                     "person", control_string(s->person), "fixtures", fixtures,
+                     "scanners", scanners, "counts", "pass", (json_int_t)s->verdicts[VERDICT_PASS], "alreadyDone",
                      (json_int_t)s->verdicts[VERDICT_ALREADY_DONE], "fail",
                      (json_int_t)s->verdicts[VERDICT_FAIL], "refused",
                      (json_int_t)s->verdicts[VERDICT_REFUSED], "stock",

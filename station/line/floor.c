@@ -3,6 +3,7 @@
 #include "drivers/ccid/slot.h"
 #include "drivers/scanner/scanners.h"
 #include "station/base/clock.h"
+#include "station/line/roster.h"
 #include "station/line/two_scans.h"
 
 #include <pthread.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 /* A scanner of the station's between its two scans. */
-struct pair {
+struct scan_pair {
     char place[USB_PATH_MAX + 1];
     struct two_scans scans;
 };
@@ -24,7 +25,7 @@ struct floor {
     struct scanners *scanners;
     pthread_mutex_t lock;
     bool quiet; /* under lock: scanners are being, or were, given back */
-    struct pair *pairs; /* the scanners' thread only */
+    struct scan_pair *pairs; /* the scanners' thread only */
     size_t pair_count;
 };
 
@@ -111,12 +112,12 @@ static struct two_scans *pair_of(struct floor *f, const char *place)
     for (size_t i = 0; i < f->pair_count; i++)
         if (strcmp(f->pairs[i].place, place) == 0)
             return &f->pairs[i].scans;
-    struct pair *v = realloc(f->pairs, (f->pair_count + 1) * sizeof *v);
+    struct scan_pair *v = realloc(f->pairs, (f->pair_count + 1) * sizeof *v);
     if (!v)
         return NULL;
     f->pairs = v;
-    struct pair *p = &v[f->pair_count++];
-    *p = (struct pair){ .place = "" };
+    struct scan_pair *p = &v[f->pair_count++];
+    *p = (struct scan_pair){ .place = "" };
     snprintf(p->place, sizeof p->place, "%s", place);
     return &p->scans;
 }
@@ -145,7 +146,11 @@ static void station_scan(struct floor *f, const char *place, struct span text)
         line_scan(f->line, line);
         break;
     case TWO_SCANS_WHICH:
-        line_refuse(f->line, "", "", V_SCAN_WHICH);
+        /* A badge without a fixture before it is for the whole station. */
+        if (roster_is_badge(line_roster(f->line), text))
+            line_scan(f->line, text);
+        else
+            line_refuse(f->line, "", "", V_SCAN_WHICH);
         break;
     }
 }

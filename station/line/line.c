@@ -1,7 +1,9 @@
 #include "station/line/line.h"
 
+#include "station/line/roster.h"
 #include "station/line/worker.h"
 #include "storage/bundles.h"
+#include "storage/sessions.h"
 #include "storage/stock.h"
 #include "storage/units.h"
 
@@ -79,7 +81,8 @@ static int put_in_order(struct tx *tx, void *ctx, struct err *e)
     (void)ctx;
     if (stock_release_leftovers(tx, LINE_ACTOR, NULL, e) != 0)
         return -1;
-    return positions_mark_unresolved(tx, LINE_ACTOR, NULL, e);
+    return positions_mark_unresolved(tx, LINE_ACTOR, NULL, e) != 0 ? -1
+         : sessions_leftovers(tx, LINE_ACTOR, e);
 }
 
 static int show_unresolved(struct line *l, struct db *db, struct err *e)
@@ -112,6 +115,25 @@ static int open_ledger(struct line *l, struct err *e)
     return writer_open(l->s.data_dir, &l->s.db, &l->s.writer, e);
 }
 
+static void tell_session(void *ctx, const struct line_event *ev)
+{
+    line_tell(ctx, ev);
+}
+
+static int open_roster(struct line *l, struct err *e)
+{
+    const struct roster_options o = { .data_dir = l->s.data_dir, .db = &l->s.db,
+                                    .writer = l->s.writer,
+                                    .tell = tell_session, .ctx = l };
+
+    return roster_new(&o, &l->s.roster, e);
+}
+
+struct roster *line_roster(const struct line *l)
+{
+    return l->s.roster;
+}
+
 /* --- fixtures -------------------------------------------------------------------- */
 
 static struct worker *find(const struct line *l, const char *name)
@@ -130,6 +152,13 @@ static struct worker *find(const struct line *l, const char *name)
 bool line_has(const struct line *l, const char *name)
 {
     return find(l, name) != NULL;
+}
+
+const char *line_fixture_name(const struct line *l, const char *name)
+{
+    const struct worker *w = find(l, name);
+
+    return w ? worker_fixture(w) : NULL;
 }
 
 static bool known(void *ctx, const char *name)
@@ -220,7 +249,7 @@ int line_new(const struct line_options *o, struct line **out, struct err *e)
     l->s.data_dir = strdup(o->data_dir);
     if (!l->s.data_dir)
         return err_set(e, ERR_NOMEM, "no memory for a line");
-    if (open_ledger(l, e) != 0 || add_fixtures(l, o, e) != 0)
+    if (open_ledger(l, e) != 0 || open_roster(l, e) != 0 || add_fixtures(l, o, e) != 0)
         return -1;
     tell_ready(l);
     *out = l;
@@ -228,17 +257,74 @@ int line_new(const struct line_options *o, struct line **out, struct err *e)
     return 0;
 }
 
-void line_scan(struct line *l, struct span text)
+/* --- scans ------------------------------------------------------------------------ */
+
+static void refuse_saying(struct line *l, const char *fixture, const char *barcode,
+                          enum verdict v, const struct err *why)
+{
+    line_tell(l, &(struct line_event){
+        .kind = LINE_VERDICT, .fixture = fixture, .serial = barcode,
+        .verdict = verdict_row(v), .detail = why->msg });
+}
+
+static void take_scan(struct line *l, struct worker *w, const struct scan *scan,
+                      uint64_t connection)
+{
+    const struct roster_scan s = { worker_fixture(w), scan->barcode, connection };
+    char actor[PERSON_NAME_MAX + 1];
+    struct err e = ERR_INIT;
+    enum verdict v;
+
+    switch (roster_take(l->s.roster, &s, actor, &v, &e)) {
+    case ROSTER_TAKEN:
+        break;
+    case ROSTER_REFUSED:
+        refuse_saying(l, scan->fixture,
+                      v == V_BADGE_REFUSED ? "" : scan->barcode, v, &e);
+        break;
+    case ROSTER_WORK:
+        if (!worker_give(w, scan, actor))
+            line_refuse(l, scan->fixture, scan->barcode, V_SCAN_BUSY);
+    }
+}
+
+/* No fixture is called so: it may be a badge, for the whole station. What is
+ * refused does not show it: badges are nobody's business. */
+static bool take_badge(struct line *l, const struct scan *scan, struct span text)
+{
+    struct span word = SPAN(scan->fixture, strlen(scan->fixture));
+    const struct roster_scan s = { "", scan->fixture, 0 };
+    char actor[PERSON_NAME_MAX + 1];
+    struct err e = ERR_INIT;
+    enum verdict v;
+
+    if (text.n && text.p[text.n - 1] == '\r')
+        text.n--;
+    if (!span_eq(text, word) || !roster_is_badge(l->s.roster, word))
+        return false;
+    if (roster_take(l->s.roster, &s, actor, &v, &e) == ROSTER_REFUSED)
+        refuse_saying(l, "", "", v, &e);
+    return true;
+}
+
+void line_scan_from(struct line *l, struct span text, uint64_t connection)
 {
     struct scan scan;
     enum scan_answer a = scan_parse(text, known, l, &scan);
 
+    if (a == SCAN_UNKNOWN_FIXTURE && take_badge(l, &scan, text))
+        return;
     if (a != SCAN_OK)
         line_refuse(l, scan.fixture, scan.barcode, verdict_of_scan(a));
     else if (atomic_load(&l->stopping))
         line_refuse(l, scan.fixture, scan.barcode, V_SCAN_STOPPING);
-    else if (!worker_give(find(l, scan.fixture), &scan))
-        line_refuse(l, scan.fixture, scan.barcode, V_SCAN_BUSY);
+    else
+        take_scan(l, find(l, scan.fixture), &scan, connection);
+}
+
+void line_scan(struct line *l, struct span text)
+{
+    line_scan_from(l, text, 0);
 }
 
 size_t line_busy(struct line *l)
@@ -274,6 +360,8 @@ void line_end(struct line *l)
     pthread_mutex_unlock(&l->adding);
     for (size_t i = 0; i < n; i++)
         worker_end(l->workers[i]);
+    if (l->s.roster)
+        roster_end(l->s.roster);
 }
 
 void line_free(struct line *l)
@@ -286,6 +374,7 @@ void line_free(struct line *l)
         free((char *)l->fixtures[i].name);
         free((char *)l->fixtures[i].where);
     }
+    roster_free(l->s.roster);
     writer_close(l->s.writer);
     lock_release(l->lock);
     claims_free(l->s.claims);

@@ -8,7 +8,8 @@
  *     line_stop(line); line_free(line);
  *
  * Every line given to line_scan is answered by exactly one LINE_VERDICT,
- * sooner or later. */
+ * sooner or later; a badge that is let in or waits for its PIN, by a
+ * LINE_SESSION. */
 #ifndef LINESIDE_LINE_LINE_H
 #define LINESIDE_LINE_LINE_H
 
@@ -19,7 +20,8 @@
 #include "storage/writer.h"
 
 #define LINE_FIXTURES_MAX 1024
-#define LINE_ACTOR "line" /* who acts, in the ledger's events */
+#define LINE_ACTOR "line" /* who acts, in the ledger's events, when nobody is
+                             logged in */
 
 struct line_fixture {
     const char *name; /* as scans say it: no blanks, at most FIXTURE_NAME_MAX */
@@ -36,8 +38,11 @@ enum line_event_kind {
     LINE_VERDICT,
     LINE_FIXTURE,    /* a fixture on the bus: state, detail is why          */
     LINE_SCANNER,    /* a scanner: place, state, detail is why              */
-    LINE_CHOSEN      /* a station's scanner chose this fixture; its unit is
+    LINE_CHOSEN,     /* a station's scanner chose this fixture; its unit is
                         awaited                                             */
+    LINE_SESSION     /* state: "opened", "closed", or "pin": a badge was
+                        scanned and waits for its PIN. fixture "": the whole
+                        station. detail: why it was closed                  */
 };
 
 /* All borrowed for the call. Whoever tells leaves out what it has nothing to
@@ -58,7 +63,9 @@ struct line_event {
     int64_t ms;                 /* LINE_VERDICT: from scan to now    */
     const char *place;          /* LINE_FIXTURE, SCANNER, CHOSEN: where on
                                    the bus (CHOSEN: the scanner)      */
-    const char *state;          /* LINE_FIXTURE, SCANNER: "card"      */
+    const char *state;          /* LINE_FIXTURE, SCANNER: "card"; SESSION */
+    const char *person;         /* LINE_SESSION; LINE_VERDICT: in whose name
+                                   the unit was worked on             */
     size_t fixtures;            /* LINE_READY: how many              */
     const struct line_fixture *list; /* LINE_READY                   */
 };
@@ -94,10 +101,19 @@ int line_new(const struct line_options *o, struct line **out, struct err *e);
 int line_add(struct line *l, const struct line_fixture *f, struct err *e);
 /* There is a fixture that bears this name or lies at this place. */
 bool line_has(const struct line *l, const char *name);
+/* ... its own name; NULL: there is none. As long as the line. */
+const char *line_fixture_name(const struct line *l, const char *name);
 
 /* One scan line without its end. Answers at once, or a worker does later.
- * Longer than SCAN_LINE_MAX is answered as too long. */
+ * Longer than SCAN_LINE_MAX is answered as too long. A line that is nothing
+ * but a badge logs in at the whole station, FIXTURE TAB BADGE at a fixture. */
 void line_scan(struct line *l, struct span text);
+/* ... which came by this connection of the control socket: who is logged in on
+ * it stands behind the scan. */
+void line_scan_from(struct line *l, struct span text, uint64_t connection);
+/* Who is logged in (roster.h); as long as the line. */
+struct roster;
+struct roster *line_roster(const struct line *l);
 
 /* Tells those who listen to this line. Any thread. */
 void line_tell(const struct line *l, const struct line_event *ev);

@@ -419,7 +419,7 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
     struct run r = {
         .env = env, .scan = scan, .out = out, .e = &out->why,
         .started_at = clock_system(), .started_ms = clock_monotonic_ms(),
-        .books = { env->writer, { .actor = LINE_ACTOR, .fixture = env->fixture } },
+        .books = { env->writer, { .actor = env->actor, .fixture = env->fixture } },
         .job = { { .load = LOAD_RESULT_INIT }, { .load = LOAD_RESULT_INIT } },
     };
 
@@ -437,10 +437,10 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
     run_clear(&r);
 }
 
-void unit_not_begun(struct writer *w, const char *fixture,
-                    const struct scan *scan, const struct unit_result *result)
+void unit_not_begun(const struct unit_env *env, const struct scan *scan,
+                    const struct unit_result *result)
 {
-    struct books books = { w, { .actor = LINE_ACTOR, .fixture = fixture } };
+    struct books books = { env->writer, { .actor = env->actor, .fixture = env->fixture } };
     struct failure f = {
         .verdict = result->verdict,
         .detail = result->why.msg,
@@ -449,5 +449,5 @@ void unit_not_begun(struct writer *w, const char *fixture,
         .started_at = clock_system(),
     };
 
-    write_failure(w, &books, &f, NULL);
+    write_failure(env->writer, &books, &f, NULL);
 }

@@ -20,6 +20,7 @@ struct unit_result {
 
 struct unit_env {
     const char *fixture;
+    const char *actor;     /* in whose name */
     struct fixture *slot;  /* open */
     struct db *db;         /* to read with; this thread's own */
     struct writer *writer;
@@ -39,7 +40,7 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
 
 /* A unit that could not even be begun (the fixture, the ledger): recorded as
  * far as possible. */
-void unit_not_begun(struct writer *w, const char *fixture,
-                    const struct scan *scan, const struct unit_result *r);
+void unit_not_begun(const struct unit_env *env, const struct scan *scan,
+                    const struct unit_result *r);
 
 #endif

@@ -52,6 +52,16 @@ static const struct verdict_row rows[VERDICTS] = {
         "A unit's label was scanned, but not the fixture it stands in.",
         "Scan the fixture's own label first, then the unit's." },
 
+    [V_SCAN_NO_LOGIN] = { "scan-no-login", ROW_REFUSED,
+        "Nobody is logged in at this fixture, and this station works no unit without.",
+        "Log in with badge and PIN, here or at the station, then scan again." },
+    [V_SCAN_NO_RIGHT] = { "scan-no-right", ROW_REFUSED,
+        "Who is logged in at this fixture may not work units.",
+        "Let somebody who may log in here, then scan again." },
+    [V_BADGE_REFUSED] = { "badge-refused", ROW_REFUSED,
+        "This badge does not let anybody work here.",
+        "Scan the badge again. If it stays so, log in with badge and PIN, or ask a supervisor." },
+
     [V_FIXTURE] = { "fixture", ROW_FPA,
         "The fixture itself does not work.",
         "Check its cable and power, then scan again. If it stays so, use another fixture." },

@@ -32,6 +32,9 @@ enum verdict {
     V_SCAN_STOPPING,
     V_SCAN_CUT,
     V_SCAN_WHICH,
+    V_SCAN_NO_LOGIN,
+    V_SCAN_NO_RIGHT,
+    V_BADGE_REFUSED,
 
     /* The fixture and the card. */
     V_FIXTURE,

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ struct worker {
     pthread_cond_t wake;
     bool busy, ending; /* under lock */
     struct scan scan;  /* the thread's while busy */
+    char actor[PERSON_NAME_MAX + 1]; /* likewise */
     int64_t scanned_ms;
     struct fixture *slot; /* the thread's; NULL: not open */
     struct db *db;        /* the thread's; NULL: not open */
@@ -32,7 +34,8 @@ void worker_tell(const struct worker_shared *s, const struct line_event *ev)
     struct line_event whole = *ev;
     const char **text[] = { &whole.fixture, &whole.serial, &whole.eid,
                             &whole.step, &whole.txid, &whole.iccid,
-                            &whole.detail, &whole.place, &whole.state };
+                            &whole.detail, &whole.place, &whole.state,
+                            &whole.person };
 
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         if (!*text[i])
@@ -52,13 +55,14 @@ static void tell_busy(void *ctx, const struct unit_result *so_far,
 }
 
 static void tell_verdict(struct worker *w, const struct unit_result *r,
-                         int64_t scanned_ms)
+                         const char *actor, int64_t scanned_ms)
 {
     worker_tell(w->s, &(struct line_event){
         .kind = LINE_VERDICT, .fixture = w->f->name, .serial = r->serial,
         .eid = r->eid, .verdict = verdict_row(r->verdict), .detail = r->why.msg,
         .sw = r->why.sw, .installed = r->installed,
         .apdus = r->apdus,
+        .person = strcmp(actor, LINE_ACTOR) == 0 ? "" : actor,
         .ms = clock_monotonic_ms() - scanned_ms });
 }
 
@@ -91,7 +95,7 @@ static void close_slot(struct worker *w)
 static void run_one(struct worker *w, struct unit_result *r)
 {
     struct unit_env env = {
-        .fixture = w->f->name, .slot = w->slot, .db = w->db,
+        .fixture = w->f->name, .actor = w->actor, .slot = w->slot, .db = w->db,
         .writer = w->s->writer, .claims = w->s->claims,
         .limits = w->s->limits, .busy = tell_busy, .ctx = w,
     };
@@ -99,7 +103,7 @@ static void run_one(struct worker *w, struct unit_result *r)
     *r = (struct unit_result){ .why = ERR_INIT };
     if (get_ready(w, r) != 0) {
         memcpy(r->serial, w->scan.barcode, sizeof w->scan.barcode);
-        unit_not_begun(w->s->writer, w->f->name, &w->scan, r);
+        unit_not_begun(&env, &w->scan, r);
         return;
     }
     env.slot = w->slot;
@@ -137,11 +141,14 @@ static void *work(void *ctx)
 {
     struct worker *w = ctx;
     struct unit_result r;
+    char actor[sizeof w->actor]; /* the next scan's may be there already */
     const uint64_t one = 1;
 
     while (wait_for_scan(w)) {
         run_one(w, &r);
-        tell_verdict(w, &r, set_free(w));
+        memcpy(actor, w->actor, sizeof actor);
+        roster_used(w->s->roster, w->f->name);
+        tell_verdict(w, &r, actor, set_free(w));
         if (write(w->s->ended_fd, &one, sizeof one) != sizeof one)
             continue; /* the count is full: it is readable anyway */
     }
@@ -150,12 +157,18 @@ static void *work(void *ctx)
     return NULL;
 }
 
-bool worker_give(struct worker *w, const struct scan *scan)
+const char *worker_fixture(const struct worker *w)
+{
+    return w->f->name;
+}
+
+bool worker_give(struct worker *w, const struct scan *scan, const char *actor)
 {
     pthread_mutex_lock(&w->lock);
     bool taken = !w->busy && !w->ending;
     if (taken) {
         w->scan = *scan;
+        snprintf(w->actor, sizeof w->actor, "%s", actor);
         w->scanned_ms = clock_monotonic_ms();
         w->busy = true;
         pthread_cond_signal(&w->wake);

@@ -3,6 +3,7 @@
 #define LINESIDE_LINE_WORKER_H
 
 #include "station/line/claims.h"
+#include "station/line/roster.h"
 #include "station/line/line.h"
 
 /* What the workers of a line have in common. Outlives them. */
@@ -11,6 +12,7 @@ struct worker_shared {
     struct db_options db;
     struct writer *writer;
     struct claims *claims;
+    struct roster *roster;
     struct apdu_limits limits;
     line_event_fn *event;
     void *event_ctx;
@@ -25,8 +27,10 @@ struct worker;
 /* Starts the thread. s and f are borrowed until worker_free. */
 int worker_new(const struct worker_shared *s, const struct line_fixture *f,
                struct worker **out, struct err *e);
-/* Hand it an accepted scan. False: it is busy, and the scan is not kept. */
-bool worker_give(struct worker *w, const struct scan *scan);
+/* Hand it an accepted scan, and in whose name. False: it is busy, and the scan
+ * is not kept. */
+bool worker_give(struct worker *w, const struct scan *scan, const char *actor);
+const char *worker_fixture(const struct worker *w); /* its name */
 bool worker_busy(struct worker *w);
 /* Lets its unit end, then ends the thread and closes the fixture. Harmless
  * twice. */

@@ -108,7 +108,8 @@ static struct line_event event(enum line_event_kind kind)
     return (struct line_event){
         .kind = kind, .fixture = "F1", .serial = "S\xc3\xa9\xc3", .eid = "89",
         .step = "load", .txid = "ab", .iccid = "12", .detail = "why",
-        .place = "1-2", .state = "card",
+        .place = "1-2", .state = kind == LINE_SESSION ? "pin" : "card",
+        .person = "Bob",
         .verdict = kind == LINE_VERDICT ? verdict_row(V_DONE) : NULL,
         .sw = 0x6A80 };
 }
@@ -251,7 +252,7 @@ int main(void)
         { "reads requests", reads_requests, sizeof requests / sizeof *requests },
         { "bounds requests", bounds_requests, 1 },
         { "wants text", wants_text, 1 },
-        { "tells events", tells_events, LINE_CHOSEN + 1 },
+        { "tells events", tells_events, LINE_SESSION + 1 },
         { "keeps no more than fits", keeps_no_more_than_fits, 1 },
         { "follows a unit", follows_a_unit, 1 },
         { "stays within bounds", stays_within_bounds, 1 },

@@ -167,7 +167,8 @@ static void tell(struct desk_line *d, unsigned n)
     control_tell(d->c, &(struct line_event){
         .kind = LINE_BUSY, .fixture = "F1", .serial = serial, .eid = filling,
         .step = "load",
-        .txid = "", .iccid = "", .detail = "", .place = "", .state = "" });
+        .txid = "", .iccid = "", .detail = "", .place = "", .state = "",
+        .person = "" });
 }
 
 static bool is_of(const json_t *j, const char *serial)

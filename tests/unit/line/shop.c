@@ -149,6 +149,7 @@ static void keep_verdict(struct shop *s, const struct line_event *ev)
     snprintf(v->eid, sizeof v->eid, "%s", ev->eid);
     snprintf(v->code, sizeof v->code, "%s", ev->verdict->code);
     snprintf(v->detail, sizeof v->detail, "%s", ev->detail);
+    snprintf(v->person, sizeof v->person, "%s", ev->person);
     s->verdicts++;
     pthread_cond_broadcast(&s->told);
 }
@@ -173,6 +174,23 @@ const char *shop_place_state(const struct shop *s, const char *place)
     return "";
 }
 
+static void keep_session(struct shop *s, const struct line_event *ev)
+{
+    size_t n = strlen(s->sessions);
+
+    snprintf(s->sessions + n, sizeof s->sessions - n, "%s %s %s, ", ev->state,
+             ev->fixture, ev->person);
+    pthread_cond_broadcast(&s->told);
+}
+
+void shop_wait_session(struct shop *s, const char *words)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!strstr(s->sessions, words))
+        pthread_cond_wait(&s->told, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void on_event(void *ctx, const struct line_event *ev)
 {
     struct shop *s = ctx;
@@ -187,6 +205,8 @@ static void on_event(void *ctx, const struct line_event *ev)
         s->unresolved++;
     else if (ev->kind == LINE_BUSY)
         snprintf(s->steps + n, sizeof s->steps - n, "%s, ", ev->step);
+    else if (ev->kind == LINE_SESSION)
+        keep_session(s, ev);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -286,6 +306,28 @@ static int count_event(void *ctx, uint64_t number, struct span der,
     (void)e;
     ++*(unsigned *)ctx;
     return 0;
+}
+
+static int keep_actor(void *ctx, uint64_t number, struct span der,
+                      const uint8_t hash[EVENT_HASH], struct err *e)
+{
+    struct event ev;
+
+    (void)number;
+    (void)hash;
+    if (event_decode(der, &ev, e) != 0)
+        return -1;
+    snprintf(ctx, 129, "%.*s", (int)ev.actor.n, (const char *)ev.actor.p);
+    return 0;
+}
+
+void shop_actor(struct shop *s, const char *kind, char out[129])
+{
+    AUTO(db_close_p) struct db *db = reader(s);
+    struct err e = ERR_INIT;
+
+    out[0] = '\0';
+    good(query_log(db, kind, 0, 0, keep_actor, out, &e), &e);
 }
 
 unsigned shop_events(struct shop *s, const char *kind)

@@ -16,6 +16,7 @@ struct shop_verdict {
     char serial[160], eid[EID_DIGITS + 1];
     char code[64], detail[400];
     enum verdict_kind kind;
+    char person[64]; /* in whose name */
     unsigned installed;
 };
 
@@ -35,6 +36,7 @@ struct shop {
     struct shop_verdict last;
     unsigned verdicts, unresolved;
     char steps[1024]; /* of all units: "read EID, identify, " */
+    char sessions[1024]; /* LINE_SESSION, all: "opened F1 Bob, " */
     struct {
         char place[64], state[16], why[256];
     } places[SHOP_PLACES]; /* LINE_FIXTURE and LINE_SCANNER, the last of each */
@@ -68,6 +70,11 @@ const char *shop_place_state(const struct shop *s, const char *place);
 uint64_t shop_count(struct shop *s, enum bpp_state state);
 /* Failures in the ledger that a report would carry. */
 uint64_t shop_failures(struct shop *s);
+/* Waits until this is in `sessions`. */
+void shop_wait_session(struct shop *s, const char *words);
+
+/* Whose the last event of this kind is. */
+void shop_actor(struct shop *s, const char *kind, char out[129]);
 /* Events of this kind. */
 unsigned shop_events(struct shop *s, const char *kind);
 

@@ -1,0 +1,266 @@
+/* People on the control socket: a login that takes its time holds up its own
+ * client and nobody else, and ends with what it was for. */
+#include "station/base/clock.h"
+#include "station/control/client.h"
+#include "station/control/server.h"
+#include "station/people/pin.h"
+#include "tests/unit/control/schema.h"
+#include "tests/unit/line/shop.h"
+#include "tests/unit/support.h"
+
+#include <check.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WAIT_MS 60000
+
+struct house {
+    struct shop s;
+    struct control *c;
+    struct line *line;
+    int stops;
+};
+
+static void good(int bad, const struct err *e)
+{
+    ck_assert_msg(bad == 0, "%s", e->msg);
+}
+
+static int add_two(struct tx *tx, void *ctx, struct err *e)
+{
+    uint8_t a[BADGE_HASH], b[BADGE_HASH];
+    struct pin_hash pa, pb;
+    const struct person_new ada = { "Ada", ROLE_SUPERVISOR, a, &pa },
+                            bob = { "Bob", ROLE_OPERATOR, b, &pb };
+
+    (void)ctx;
+    return badge_hash("B-1111", a, e) != 0 || badge_hash("B-2222", b, e) != 0 ||
+                   pin_hash_make("86420", &pa, e) != 0 ||
+                   pin_hash_make("4711", &pb, e) != 0 ||
+                   person_add(tx, &ada, NULL, e) != 0 ||
+                   person_add(tx, &bob, "Ada", e) != 0
+               ? -1 : 0;
+}
+
+static void count_stop(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+static void open_house(struct house *h)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    char where[160];
+    struct err e = ERR_INIT;
+
+    shop_open(&h->s, 1);
+    shop_stock(&h->s, 0, 1);
+    shop_where(&h->s, 0, 0, where);
+    h->stops = 0;
+    good(db_open(h->s.data, DB_WRITE, NULL, &db, &e), &e);
+    good(db_write(db, add_two, NULL, &e), &e);
+    good(control_new(&(struct control_options){
+        .data_dir = h->s.data, .version = "9", .stop = count_stop,
+        .stop_ctx = &h->stops }, &h->c, &e), &e);
+    const struct line_fixture f = { "F1", &fixture_shop, NULL, where };
+    good(line_new(&(struct line_options){
+        .data_dir = h->s.data, .limits = APDU_LIMITS_DEFAULT, .fixtures = &f,
+        .fixture_count = 1, .event = control_tell, .event_ctx = h->c },
+        &h->line, &e), &e);
+    good(control_serve(h->c, h->line, &e), &e);
+}
+
+static void close_house(struct house *h)
+{
+    line_end(h->line);
+    control_end(h->c);
+    line_free(h->line);
+    control_free(h->c);
+    shop_close(&h->s);
+}
+
+static int dial(struct house *h)
+{
+    struct sockaddr_un a;
+    struct err e = ERR_INIT;
+    int dir, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    good(control_address(h->s.data, &a, &dir, &e), &e);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static json_t *hear(int fd)
+{
+    char line[65536];
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    size_t n = 0;
+
+    do {
+        ck_assert_msg(poll(&p, 1, WAIT_MS) == 1, "nothing comes");
+        ck_assert_msg(read(fd, &line[n], 1) == 1, "hung up");
+    } while (line[n++] != '\n');
+    json_t *j = json_loadb(line, n, 0, NULL);
+    ck_assert_ptr_nonnull(j);
+    schema_check(j);
+    return j;
+}
+
+/* error "": let in, and that is whose it is. */
+static void expect(int fd, int id, const char *error, const char *member,
+                   const char *value)
+{
+    json_t *j = hear(fd);
+    const char *is = json_string_value(json_object_get(j, "error"));
+
+    ck_assert_int_eq(json_integer_value(json_object_get(j, "id")), id);
+    ck_assert_str_eq(is ? is : "", error);
+    if (member)
+        ck_assert_str_eq(json_string_value(json_object_get(j, member)), value);
+    json_decref(j);
+}
+
+START_TEST(holds_up_nobody_else)
+{
+    struct house h;
+
+    open_house(&h);
+    int slow = dial(&h), quick = dial(&h);
+    say(slow, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"9999\"}\n"
+              "{\"id\":2,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\"}\n"
+              "{\"id\":3,\"do\":\"version\"}\n{\"id\":4,\"do\":\"who\"}\n");
+    shutdown(slow, SHUT_WR); /* it gets its answers all the same */
+    for (int i = 0; i < 50; i++) {
+        say(quick, "{\"id\":7,\"do\":\"version\"}\n");
+        expect(quick, 7, "", "version", "9");
+    }
+    expect(slow, 1, "trust", NULL, NULL);
+    expect(slow, 2, "", "person", "Bob");
+    expect(slow, 3, "", "version", "9");
+    json_t *j = hear(slow), *all = json_object_get(j, "sessions");
+    ck_assert_uint_eq(json_array_size(all), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(all, 0), "place")),
+                     "station");
+    ck_assert(json_is_false(json_object_get(j, "required")));
+    json_decref(j);
+    close(slow);
+    close(quick);
+    close_house(&h);
+}
+END_TEST
+
+START_TEST(refuses)
+{
+    struct house h;
+    int n = 0;
+    static const struct {
+        const char *say, *error;
+    } rows[] = {
+        { "\"do\":\"login\"", "format" },
+        { "\"do\":\"login\",\"pin\":4711", "format" },
+        { "\"do\":\"login\",\"pin\":\"4711\",\"badge\":7", "format" },
+        { "\"do\":\"login\",\"pin\":\"4711\"", "not-found" },
+        { "\"do\":\"login\",\"pin\":\"4711\",\"badge\":\"B-2222\",\"fixture\":\"F9\"", "not-found" },
+        { "\"do\":\"login\",\"pin\":\"4711\",\"badge\":\"B-2222\",\"connection\":1", "format" },
+        { "\"do\":\"login\",\"pin\":\"4711\",\"badge\":\"B-2222\",\"fixture\":\"F1\",\"connection\":true", "usage" },
+        { "\"do\":\"login\",\"pin\":\"4711\",\"badge\":\"\"", "usage" },
+        { "\"do\":\"logout\"", "not-found" },
+        { "\"do\":\"logout\",\"connection\":true", "not-found" },
+        { "\"do\":\"logout\",\"fixture\":\"F1\"", "not-found" },
+        { "\"do\":\"stop\"", "trust" },
+    };
+
+    open_house(&h);
+    int fd = dial(&h);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "{\"id\":%d,%s}\n", ++n, rows[i].say);
+        say(fd, text);
+        expect(fd, n, rows[i].error, NULL, NULL);
+    }
+    /* A badge and a PIN as long as they like. */
+    char huge[5000], text[6000];
+    memset(huge, '8', sizeof huge - 1);
+    huge[sizeof huge - 1] = '\0';
+    snprintf(text, sizeof text, "{\"id\":50,\"do\":\"login\",\"pin\":\"1\",\"badge\":\"%s\"}\n", huge);
+    say(fd, text);
+    expect(fd, 50, "usage", NULL, NULL);
+    snprintf(text, sizeof text, "{\"id\":51,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"%s\"}\n", huge);
+    say(fd, text);
+    expect(fd, 51, "trust", NULL, NULL);
+    ck_assert_int_eq(h.stops, 0);
+    close(fd);
+    close_house(&h);
+}
+END_TEST
+
+START_TEST(a_connection_of_ones_own)
+{
+    struct house h;
+
+    open_house(&h);
+    int own = dial(&h), other = dial(&h);
+    say(own, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
+    expect(own, 1, "", "place", "connection");
+    say(other, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\"}\n");
+    expect(other, 1, "", "role", "operator");
+    /* What one may, another connection may not; who is at the station may not. */
+    say(other, "{\"id\":2,\"do\":\"stop\"}\n");
+    expect(other, 2, "trust", NULL, NULL);
+    say(own, "{\"id\":2,\"do\":\"stop\"}\n");
+    expect(own, 2, "", NULL, NULL);
+    ck_assert_int_eq(h.stops, 1);
+    /* Its scan is its person's. */
+    char text[300], actor[129] = "";
+    snprintf(text, sizeof text, "{\"id\":3,\"do\":\"subscribe\"}\n"
+             "{\"id\":4,\"do\":\"scan\",\"line\":\"F1\\t%.32s\"}\n",
+             h.s.barcode + strlen("F1\t"));
+    say(own, text);
+    for (const char *event = ""; strcmp(event, "verdict") != 0;) {
+        json_t *j = hear(own);
+        event = json_object_get(j, "event") && strcmp(json_string_value(
+                    json_object_get(j, "event")), "verdict") == 0 ? "verdict" : "";
+        if (*event)
+            ck_assert_str_eq(json_string_value(json_object_get(j, "person")), "Ada");
+        json_decref(j);
+    }
+    shop_actor(&h.s, "receipt", actor);
+    ck_assert_str_eq(actor, "Ada");
+    close(own);
+    /* It ended with its connection. */
+    for (int i = 0; strcmp(actor, "line") != 0; i++) {
+        ck_assert_int_lt(i, 500);
+        shop_actor(&h.s, "session-closed", actor);
+        usleep(10000);
+    }
+    /* One that does not wait for its answer. */
+    int gone = dial(&h);
+    say(gone, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
+    close(gone);
+    for (unsigned n = 0; n < 2; usleep(10000))
+        n = shop_events(&h.s, "session-closed");
+    say(other, "{\"id\":3,\"do\":\"logout\"}\n");
+    expect(other, 3, "", NULL, NULL);
+    close(other);
+    close_house(&h);
+}
+END_TEST
+
+int main(void)
+{
+    const struct table_test tests[] = {
+        { "holds up nobody else", holds_up_nobody_else, 1 },
+        { "refuses", refuses, 1 },
+        { "a connection of one's own", a_connection_of_ones_own, 1 },
+    };
+
+    return run_tests("login", tests, sizeof tests / sizeof *tests);
+}
