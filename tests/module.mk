@@ -71,7 +71,7 @@ soak: packages-check
 	@CK_FORK=yes $(MAKE) --no-print-directory FLAVOUR=release check-unit
 	@CK_FORK=yes LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory FLAVOUR=asan check-unit
 	@LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory check-tsan
-	@$(MAKE) --no-print-directory TEST_TIMEOUT=7200 check-e2e
+	@MONTH=full $(MAKE) --no-print-directory TEST_TIMEOUT=14400 check-e2e
 
 .PHONY: list-unit list-unit-usb
 list-unit:

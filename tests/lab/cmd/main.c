@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &cmd_usb,
     &cmd_usb_ctl,
     &cmd_verify,
+    &cmd_books,
     &cmd_sweep,
     &cmd_forge,
     &cmd_upp_compare,
