@@ -20,6 +20,14 @@ const char *__lsan_default_suppressions(void)
 {
     return "leak:libusb_submit_transfer\n";
 }
+
+/* libusb keeps no frame pointers: by them alone the stack of that calloc may end
+ * before it comes to libusb_submit_transfer. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "fast_unwind_on_malloc=0";
+}
 #endif
 
 #define SOON_MS 50       /* for what may never come */
