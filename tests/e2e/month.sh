@@ -1,6 +1,6 @@
 #!/bin/sh
 # A month of a factory: two stations with eight fixtures share bundles of two
-# SM-DPfs; shifts follow each other; contacts are bad, labels wrong, units stray
+# SM-DPfs; shifts with their operators follow each other; contacts are bad, labels wrong, units stray
 # to the other station, and once in every hour a station is killed. At the end
 # the books of the stations, of the SM-DPfs and of every single eUICC agree:
 # nothing is lost, nothing is there twice.
@@ -53,6 +53,20 @@ for s in A B; do
         ln -s nothing "$WORK/bench$s/F$f"
     done
 done
+# Units are worked on in somebody's name only: an operator for each shift.
+pins() { # pins "PIN..." WORD...: lineside WORD..., PINs on its standard input
+    # shellcheck disable=SC2086 # a list
+    printf '%s\n' $1 >"$WORK/pins"
+    shift
+    "$STATION" "$@" <"$WORK/pins" >/dev/null
+}
+for s in A B; do
+    pins 86420 people --data "$WORK/$s" add Ada --role supervisor --badge B-0001
+    for n in 0 1 2; do
+        pins "86420 471$n" people --data "$WORK/$s" add "operator $n" --role operator --badge "B-100$n" --as B-0001
+    done
+    pins 86420 people --data "$WORK/$s" require-login on --as B-0001
+done
 KEYS="$(key_id "$WORK/A") $(key_id "$WORK/B")"
 
 # --- an hour -----------------------------------------------------------------------
@@ -67,12 +81,14 @@ at() {
         "$STATION" run --no-usb --data "$WORK/$s" --bench "$WORK/bench$s" --scan "$WORK/scan$s" --json --apdu-timeout-ms 2000 \
         >"$WORK/said$s" 2>>"$WORK/run$s.err" &
     station=$!
+    tee -a "$WORK/verdicts$s" <"$WORK/said$s" >"$WORK/heard$s" &
+    ear=$!
+    PIDS="$station $ear $PIDS"
+    wait_for 30 log_in
     "$LAB" rig "$W" --bench "$WORK/bench$s" --cards "$CARDS" --units "$units" --scan "$WORK/scan$s" \
         --verdicts "$WORK/heard$s" --fixtures 4 "$@" >"$WORK/rig$s.txt" 2>&1 &
     robot=$!
-    tee -a "$WORK/verdicts$s" <"$WORK/said$s" >"$WORK/heard$s" &
-    ear=$!
-    PIDS="$station $robot $ear $PIDS"
+    PIDS="$robot $PIDS"
     if [ "${KILL:-}" ]; then
         sleep "$KILL"
         kill -9 $station 2>/dev/null || :
@@ -85,6 +101,8 @@ at() {
     cat "$WORK/rig$s.txt" >>"$WORK/rigs$s.txt"
     return $rc
 }
+
+log_in() { pins "471$shift" ctl --data "$WORK/$s" login "B-100$shift"; }
 
 cards() { # cards PLANFILE: the eUICCs of this hour, some with a bad contact
     rm -rf "$CARDS"
@@ -219,6 +237,15 @@ for s in A B; do
 done
 [ "$strays" -ge 1 ] && [ $(($(total A voided) + $(total B voided))) -ge "$strays" ] ||
     die "$strays strays, and not as many BPPs voided"
+for s in A B; do
+    "$STATION" log --data "$WORK/$s" --all --json | grep '"kind":"position-moved"' >"$WORK/moved"
+    grep '"actor":"line"' "$WORK/moved" | grep -qv '"cause":"leftover"' && die "station $s: units in nobody's name"
+    n=0
+    while [ $n -lt $SHIFTS ]; do
+        grep -q "\"actor\":\"operator $n\"" "$WORK/moved" || die "station $s: nothing by operator $n"
+        n=$((n + 1))
+    done
+done
 [ "$cut" -ge 1 ] || die "no kill met a unit at work"
 "$VERIFY" "$WORK"/archive/loading-report-* "$WORK"/archive/audit-log-* --root "$W/dm/root.pem" --ci "$W/ci/root.pem" \
     >"$WORK/auditor.txt" || die "the auditor: $(tail -20 "$WORK/auditor.txt")"
