@@ -11,6 +11,7 @@ static const char *const kind_names[KIND_COUNT] = {
     [KIND_STATION_CERT] = "station-cert",
     [KIND_LOADING_REPORT] = "loading-report",
     [KIND_AUDIT_LOG] = "audit-log",
+    [KIND_WORK_ORDER] = "work-order",
 };
 
 const char *kind_name(enum container_kind k)
@@ -73,6 +74,7 @@ void manifest_clear(struct manifest *m)
     blobs_clear(&m->ci_roots);
     blobs_clear(&m->allowed_smdp);
     free(m->totals);
+    free(m->order);
     manifest_init(m);
 }
 

@@ -9,6 +9,7 @@
 #include "station/base/ids.h"
 #include "station/base/span.h"
 #include "station/ifpp/cert.h"
+#include "station/ifpp/order.h"
 
 #define MANIFEST_MAX (4 * 1024 * 1024)
 #define SEGMENT_MAX (1024ll * 1024 * 1024)
@@ -31,6 +32,7 @@ enum container_kind {
     KIND_STATION_CERT,
     KIND_LOADING_REPORT,
     KIND_AUDIT_LOG,
+    KIND_WORK_ORDER,
     KIND_COUNT
 };
 const char *kind_name(enum container_kind k); /* "bpp-bundle" */
@@ -111,6 +113,8 @@ struct manifest {
     uint8_t previous_report[32], previous_audit[32]; /* SHA-256 of manifest.cms */
     struct bundle_totals *totals;  /* loading-report: cumulative at last_event */
     size_t totals_count;
+
+    struct order_spec *order;      /* work-order: owned; else NULL       */
 };
 
 void manifest_init(struct manifest *m);

@@ -77,6 +77,31 @@ typedef struct {
 } LOADING_REPORT_DER;
 
 typedef struct {
+    ASN1_UTF8STRING *provider;
+    ASN1_UTF8STRING *smdp;
+    ASN1_UTF8STRING *name;
+    ASN1_UTF8STRING *profile_class;
+} WANTED_DER;
+DEFINE_STACK_OF(WANTED_DER)
+
+typedef struct {
+    ASN1_UTF8STRING *position;
+    STACK_OF(WANTED_DER) *profiles;
+    uint64_t enable; /* 0: absent */
+    uint64_t keep;   /* 0: absent */
+    ASN1_NULL *connectivity;
+} RECIPE_DER;
+DEFINE_STACK_OF(RECIPE_DER)
+
+typedef struct {
+    ASN1_UTF8STRING *number;
+    ASN1_UTF8STRING *product;
+    uint64_t quantity;
+    ASN1_UTF8STRING *serials;
+    STACK_OF(RECIPE_DER) *recipes;
+} WORK_ORDER_DER;
+
+typedef struct {
     int type; /* enum container_kind */
     union {
         EUICC_DATA_DER *euicc_data;
@@ -85,6 +110,7 @@ typedef struct {
         STATION_CERT_DER *station_cert;
         LOADING_REPORT_DER *loading_report;
         EVENT_RANGE_DER *audit_log;
+        WORK_ORDER_DER *work_order;
     } d;
 } PART_DER;
 
@@ -103,6 +129,8 @@ typedef struct {
 
 DECLARE_ASN1_ITEM(SEGMENT_DER)
 DECLARE_ASN1_ITEM(BUNDLE_TOTALS_DER)
+DECLARE_ASN1_ITEM(WANTED_DER)
+DECLARE_ASN1_ITEM(RECIPE_DER)
 DECLARE_ASN1_ITEM(MANIFEST_DER)
 
 /* The item of a kind's own part. k is below KIND_COUNT. */

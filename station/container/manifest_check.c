@@ -25,6 +25,7 @@ static const struct kind_rule {
     [KIND_LOADING_REPORT] = {
         SHAPE(RCPT_PARTIES), 1, 0, MANIFEST_SEGMENTS_MAX },
     [KIND_AUDIT_LOG] = { SHAPE(RCPT_PARTIES), 1, 0, MANIFEST_SEGMENTS_MAX },
+    [KIND_WORK_ORDER] = { SHAPE(RCPT_STATIONS) | SHAPE(RCPT_SITE), 1, 0, 0 },
 };
 
 static bool uuid_ok(const char *s)
@@ -248,6 +249,12 @@ static int loading_report_check(const struct manifest *m, struct err *e)
     return totals_check(m, e);
 }
 
+static int work_order_check(const struct manifest *m, struct err *e)
+{
+    return m->order ? order_check(m->order, e)
+                    : err_set(e, ERR_FORMAT, "a work-order without an order");
+}
+
 static int (*const part_check[KIND_COUNT])(const struct manifest *,
                                            struct err *) = {
     [KIND_EUICC_DATA] = euicc_data_check,
@@ -256,6 +263,7 @@ static int (*const part_check[KIND_COUNT])(const struct manifest *,
     [KIND_STATION_CERT] = station_cert_check,
     [KIND_LOADING_REPORT] = loading_report_check,
     [KIND_AUDIT_LOG] = range_check,
+    [KIND_WORK_ORDER] = work_order_check,
 };
 
 int manifest_check(const struct manifest *m, struct err *e)

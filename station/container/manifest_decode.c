@@ -219,6 +219,77 @@ static int get_totals(const STACK_OF(BUNDLE_TOTALS_DER) *from,
     return 0;
 }
 
+static int get_optional_text(const ASN1_UTF8STRING *from, char *out, size_t cap,
+                             const char *what, struct err *e)
+{
+    if (!from)
+        return 0;
+    if (get_text(from, out, cap, what, e) != 0)
+        return -1;
+    return *out ? 0 : err_set(e, ERR_FORMAT, "%s: empty, and it need not be there",
+                              what);
+}
+
+static int get_wanted(const WANTED_DER *from, struct order_wanted *w,
+                      struct err *e)
+{
+    char class[16] = "";
+
+    w->profile_class = ORDER_CLASS_ANY;
+    if (get_optional_text(from->provider, w->provider, sizeof w->provider,
+                          "provider", e) != 0 ||
+        get_optional_text(from->smdp, w->smdp, sizeof w->smdp, "SM-DPf", e) != 0 ||
+        get_optional_text(from->name, w->name, sizeof w->name, "profile name",
+                          e) != 0 ||
+        get_optional_text(from->profile_class, class, sizeof class, "class", e) != 0)
+        return -1;
+    return *class ? order_class_parse(class, &w->profile_class, e) : 0;
+}
+
+static int get_recipe(const RECIPE_DER *from, struct order_recipe *r,
+                      struct err *e)
+{
+    int n = sk_WANTED_DER_num(from->profiles);
+
+    if (n > ORDER_PROFILES_MAX)
+        return err_set(e, ERR_LIMIT, "a recipe of %d profiles, at most %d fit", n,
+                       ORDER_PROFILES_MAX);
+    if (from->enable > ORDER_PROFILES_MAX || from->keep > ORDER_KEEP_MAX)
+        return err_set(e, ERR_LIMIT, "a recipe with a number beyond reason");
+    r->wants = (size_t)n;
+    r->enable = (unsigned)from->enable;
+    r->keep = (unsigned)from->keep;
+    r->connectivity = from->connectivity != NULL;
+    r->end = n == 0 ? ORDER_REGISTER : r->keep ? ORDER_KEEP : ORDER_CLOSE;
+    for (int i = 0; i < n; i++)
+        if (get_wanted(sk_WANTED_DER_value(from->profiles, i), &r->want[i], e) != 0)
+            return -1;
+    return get_text(from->position, r->position, sizeof r->position,
+                    "position", e);
+}
+
+static int get_order(const WORK_ORDER_DER *from, struct manifest *m,
+                     struct err *e)
+{
+    int n = sk_RECIPE_DER_num(from->recipes);
+
+    if (n > ORDER_POSITIONS_MAX)
+        return err_set(e, ERR_LIMIT, "recipes for %d positions, at most %d fit", n,
+                       ORDER_POSITIONS_MAX);
+    struct order_spec *o = m->order = calloc(1, sizeof *o);
+    if (!o)
+        return err_set(e, ERR_NOMEM, "no memory for a manifest");
+    o->quantity = from->quantity;
+    o->positions = (size_t)n;
+    for (int i = 0; i < n; i++)
+        if (get_recipe(sk_RECIPE_DER_value(from->recipes, i), &o->recipe[i], e) != 0)
+            return -1;
+    return get_text(from->number, o->number, sizeof o->number, "number", e) != 0 ||
+           get_text(from->product, o->product, sizeof o->product, "product", e) != 0 ||
+           get_text(from->serials, o->serials, sizeof o->serials, "serials", e) != 0
+         ? -1 : 0;
+}
+
 static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
 {
     if (from->type != (int)m->kind)
@@ -266,6 +337,8 @@ static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
         return get_totals(from->d.loading_report->totals, m, e);
     case KIND_AUDIT_LOG:
         return get_range(from->d.audit_log, m, e);
+    case KIND_WORK_ORDER:
+        return get_order(from->d.work_order, m, e);
     case KIND_COUNT:
         break;
     }

@@ -170,6 +170,59 @@ static int put_totals(STACK_OF(BUNDLE_TOTALS_DER) *to, const struct manifest *m)
     return 0;
 }
 
+static int put_optional_text(ASN1_UTF8STRING **to, const char *text)
+{
+    if (!*text)
+        return 0;
+    *to = ASN1_UTF8STRING_new();
+    return *to ? put_text(*to, text) : -1;
+}
+
+static int put_wanted(STACK_OF(WANTED_DER) *to, const struct order_wanted *w)
+{
+    WANTED_DER *d = (WANTED_DER *)ASN1_item_new(ASN1_ITEM_rptr(WANTED_DER));
+
+    if (!d || sk_WANTED_DER_push(to, d) == 0) {
+        ASN1_item_free((ASN1_VALUE *)d, ASN1_ITEM_rptr(WANTED_DER));
+        return -1;
+    }
+    return put_optional_text(&d->provider, w->provider) != 0 ||
+           put_optional_text(&d->smdp, w->smdp) != 0 ||
+           put_optional_text(&d->name, w->name) != 0 ||
+           put_optional_text(&d->profile_class,
+                             w->profile_class == ORDER_CLASS_ANY ? ""
+                             : order_class_name(w->profile_class)) != 0 ? -1 : 0;
+}
+
+static int put_recipe(STACK_OF(RECIPE_DER) *to, const struct order_recipe *r)
+{
+    RECIPE_DER *d = (RECIPE_DER *)ASN1_item_new(ASN1_ITEM_rptr(RECIPE_DER));
+
+    if (!d || sk_RECIPE_DER_push(to, d) == 0) {
+        ASN1_item_free((ASN1_VALUE *)d, ASN1_ITEM_rptr(RECIPE_DER));
+        return -1;
+    }
+    d->enable = r->enable;
+    d->keep = r->keep;
+    if (r->connectivity && !(d->connectivity = ASN1_NULL_new()))
+        return -1;
+    for (size_t i = 0; i < r->wants; i++)
+        if (put_wanted(d->profiles, &r->want[i]) != 0)
+            return -1;
+    return put_text(d->position, r->position);
+}
+
+static int put_order(WORK_ORDER_DER *to, const struct order_spec *o)
+{
+    to->quantity = o->quantity;
+    for (size_t i = 0; i < o->positions; i++)
+        if (put_recipe(to->recipes, &o->recipe[i]) != 0)
+            return -1;
+    return put_text(to->number, o->number) != 0 ||
+           put_text(to->product, o->product) != 0 ||
+           put_text(to->serials, o->serials) != 0 ? -1 : 0;
+}
+
 static int put_part(PART_DER *to, const struct manifest *m)
 {
     void *part = ASN1_item_new(manifest_part_item(m->kind));
@@ -213,6 +266,8 @@ static int put_part(PART_DER *to, const struct manifest *m)
         return put_totals(to->d.loading_report->totals, m);
     case KIND_AUDIT_LOG:
         return put_range(to->d.audit_log, m);
+    case KIND_WORK_ORDER:
+        return put_order(to->d.work_order, m->order);
     case KIND_COUNT:
         break;
     }

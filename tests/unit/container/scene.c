@@ -90,6 +90,10 @@ void scene_make(struct scene *w)
                                          .common_name = "station",
                                          .serial_number = SCENE_STATION },
             &w->dm);
+    certify(&w->order, (struct issue){ .role = ROLE_ORDER,
+                                       .common_name = "order desk",
+                                       .serial_number = SCENE_ORDER },
+            &w->dm);
     certify(&w->own, (struct issue){ .role = ROLE_STATION,
                                      .common_name = "new station",
                                      .serial_number = SCENE_STATION }, NULL);
@@ -126,7 +130,8 @@ void scene_clear(struct scene *w)
 {
     struct holder *all[] = { &w->ci, &w->eum, &w->dpauth, &w->dppb,
                                &w->euicc_data, &w->euicc, &w->dm,
-                               &w->authority, &w->station, &w->own };
+                               &w->authority, &w->station, &w->order,
+                               &w->own };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         holder_clear(all[i]);
@@ -196,6 +201,24 @@ static void set_totals(struct manifest *m)
     m->totals->deleted = 1;
 }
 
+static void set_order(struct manifest *m)
+{
+    struct order_spec *o = m->order = calloc(1, sizeof *o);
+
+    ck_assert_ptr_nonnull(o);
+    strcpy(o->number, "WO-4711");
+    strcpy(o->product, "Car, two eUICCs");
+    o->quantity = 500;
+    strcpy(o->serials, "CAR-{0500-0999}");
+    o->positions = 2;
+    ck_assert_int_eq(order_recipe_parse("telematics: load provider=\"MSP A\" "
+                                        "class=operational; load smdp=" SCENE_OID
+                                        " name=Bootstrap; enable 1; close",
+                                        &o->recipe[0], NULL), 0);
+    ck_assert_int_eq(order_recipe_parse("infotainment: load any; keep 2",
+                                        &o->recipe[1], NULL), 0);
+}
+
 static const char *issuer_of(enum container_kind k)
 {
     static const char *const issuers[KIND_COUNT] = {
@@ -203,6 +226,7 @@ static const char *issuer_of(enum container_kind k)
         [KIND_STATION_CSR] = SCENE_STATION,
         [KIND_STATION_CERT] = SCENE_AUTHORITY,
         [KIND_LOADING_REPORT] = SCENE_STATION, [KIND_AUDIT_LOG] = SCENE_STATION,
+        [KIND_WORK_ORDER] = SCENE_ORDER,
     };
 
     return issuers[k];
@@ -255,6 +279,11 @@ void scene_manifest(const struct scene *w, enum container_kind k,
         blobs_add(&m->recipients.list, SPAN_STR(SCENE_AUTHORITY));
         set_range(m);
         break;
+    case KIND_WORK_ORDER:
+        m->recipients.kind = RCPT_STATIONS;
+        blobs_add(&m->recipients.list, SPAN_ARRAY(key_id));
+        set_order(m);
+        break;
     case KIND_COUNT:
         ck_abort();
     }
@@ -272,6 +301,7 @@ struct signer scene_signer(const struct scene *w, enum container_kind k)
         [KIND_STATION_CERT] = { &w->authority, { &w->dm } },
         [KIND_LOADING_REPORT] = { &w->station, { &w->dm } },
         [KIND_AUDIT_LOG] = { &w->station, { &w->dm } },
+        [KIND_WORK_ORDER] = { &w->order, { &w->dm } },
     };
     struct signer s = { by[k].who->key, by[k].who->cert, sk_X509_new_null() };
 

@@ -12,11 +12,12 @@
 #define SCENE_EUM_DATA "eum-data-1"
 #define SCENE_STATION "station-1"
 #define SCENE_AUTHORITY "authority-1"
+#define SCENE_ORDER "orders-1"
 #define SCENE_AT 1795473660 /* 2026-11-23 22:41:00Z: in manifests and records */
 
 struct scene {
     struct holder ci, eum, dpauth, dppb, euicc_data, euicc;
-    struct holder dm, authority, station, own; /* own: self-signed */
+    struct holder dm, authority, station, order, own; /* own: self-signed */
     struct trust *ci_trust, *dm_trust;
     struct blobs allowed;
     char dir[64]; /* temporary, removed by scene_clear */

@@ -25,7 +25,7 @@ static void fill(enum container_kind k, struct manifest *m)
 {
     scene_manifest(&w, k, m);
     strcpy(m->id, "00112233-4455-4677-8899-aabbccddeeff");
-    if (k == KIND_STATION_CSR || k == KIND_STATION_CERT)
+    if (k == KIND_STATION_CSR || k == KIND_STATION_CERT || k == KIND_WORK_ORDER)
         return;
     m->segments = calloc(2, sizeof *m->segments);
     m->segment_count = 2;
@@ -94,6 +94,9 @@ START_TEST(there_and_back)
         ck_assert_uint_eq(b.totals->received, m.totals->received);
         ck_assert_uint_eq(b.totals->deleted, m.totals->deleted);
     }
+    ck_assert_int_eq(b.order != NULL, m.order != NULL);
+    if (m.order)
+        ck_assert_mem_eq(b.order, m.order, sizeof *m.order);
 }
 END_TEST
 
@@ -168,6 +171,26 @@ static void wraps(struct manifest *m)
 static void deleted(struct manifest *m) { m->totals->deleted = 4; }
 static void totals_id(struct manifest *m) { m->totals->id[0] = 'x'; }
 
+static void no_order(struct manifest *m)
+{
+    free(m->order);
+    m->order = NULL;
+}
+static void order_number(struct manifest *m) { strcpy(m->order->number, "a b"); }
+static void order_none(struct manifest *m) { m->order->quantity = 0; }
+static void order_serials(struct manifest *m) { strcpy(m->order->serials, "**"); }
+static void order_twice(struct manifest *m)
+{
+    strcpy(m->order->recipe[1].position, m->order->recipe[0].position);
+}
+static void order_nowhere(struct manifest *m) { m->order->positions = 0; }
+static void order_enables(struct manifest *m) { m->order->recipe[0].enable = 3; }
+static void order_wants(struct manifest *m) { m->order->recipe[0].wants = 9; }
+static void order_smdp(struct manifest *m)
+{
+    strcpy(m->order->recipe[0].want[1].smdp, "smdp");
+}
+
 static const struct {
     const char *name;
     enum container_kind kind;
@@ -211,6 +234,16 @@ static const struct {
     { "totals that add up by wrapping", KIND_LOADING_REPORT, wraps },
     { "more deleted than installed", KIND_LOADING_REPORT, deleted },
     { "totals of no bundle", KIND_LOADING_REPORT, totals_id },
+    { "work-order to a party", KIND_WORK_ORDER, parties },
+    { "work-order without an order", KIND_WORK_ORDER, no_order },
+    { "order number with a blank", KIND_WORK_ORDER, order_number },
+    { "order of nothing", KIND_WORK_ORDER, order_none },
+    { "two runs in a serial pattern", KIND_WORK_ORDER, order_serials },
+    { "two recipes for a position", KIND_WORK_ORDER, order_twice },
+    { "order without positions", KIND_WORK_ORDER, order_nowhere },
+    { "enables what is not loaded", KIND_WORK_ORDER, order_enables },
+    { "nine profiles", KIND_WORK_ORDER, order_wants },
+    { "SM-DPf by name", KIND_WORK_ORDER, order_smdp },
 };
 
 START_TEST(may_not_be_said)
@@ -336,7 +369,7 @@ START_TEST(names_of_kinds)
         ck_assert_int_eq(kind_parse(kind_name((enum container_kind)i), &k), 0);
         ck_assert_int_eq(k, i);
     }
-    ck_assert_int_eq(kind_parse("work-order", &k), -1); /* reserved */
+    ck_assert_int_eq(kind_parse("crl", &k), -1); /* reserved */
     ck_assert_int_eq(kind_parse("", &k), -1);
 }
 END_TEST
