@@ -28,6 +28,7 @@ struct pending {
     struct eid eid;
     struct iccid iccid;
     bool delete_notified;
+    int profile_class;
     unsigned eum_chain, dp_chain;
     char name[STOCK_TEXT_MAX + 1]; /* a key: whom it is meant for */
     char provider[STOCK_TEXT_MAX + 1];
@@ -389,8 +390,8 @@ static int bpp_put(struct import *i, const struct pending *p, struct err *e)
 
     if (key_fits(i, p, e) != 0 ||
         q_open(&q, i->db, "INSERT INTO bpp(container, ordinal, txid, eid,"
-               " iccid, name, provider, delete_notified, eum_chain, dp_chain)"
-               " VALUES(?,?,?,?, ?,?,?,?, ?,?) ON CONFLICT(txid) DO NOTHING",
+               " iccid, name, provider, delete_notified, eum_chain, dp_chain,"
+               " class) VALUES(?,?,?,?, ?,?,?,?, ?,?,?) ON CONFLICT(txid) DO NOTHING",
                e) != 0)
         return -1;
     q_int(&q, i->container);
@@ -403,6 +404,7 @@ static int bpp_put(struct import *i, const struct pending *p, struct err *e)
     q_int(&q, p->delete_notified);
     q_int(&q, p->eum_chain);
     q_int(&q, p->dp_chain);
+    q_int(&q, p->profile_class);
     int done = insert_unique(&q, e);
     if (done == 0)
         return known_err(i->db, "SELECT c.id FROM bpp JOIN container c"
@@ -532,6 +534,7 @@ int import_bpp(struct import *i, const struct import_bpp *r, struct err *e)
         .eid = r->eid,
         .iccid = r->iccid,
         .delete_notified = r->delete_notified,
+        .profile_class = r->profile_class,
         .eum_chain = r->eum_chain,
         .dp_chain = r->dp_chain,
     };

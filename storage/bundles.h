@@ -17,7 +17,8 @@
 enum seen_kind { /* numbers are stored: never renumber */
     SEEN_BPP_BUNDLE = 1,
     SEEN_EUICC_DATA = 2,
-    SEEN_STATION_CERT = 3
+    SEEN_STATION_CERT = 3,
+    SEEN_WORK_ORDER = 4
 };
 
 /* A container as the ledger remembers it. All borrowed. */
@@ -56,6 +57,7 @@ struct import_bpp {
     struct iccid iccid;
     const char *name, *provider; /* at most STOCK_TEXT_MAX octets each */
     bool delete_notified;
+    int profile_class;            /* SGP.22 5.5.3; -1: not known  */
     unsigned eum_chain, dp_chain; /* indices into the head's lists */
     struct span record;           /* the whole DER */
 };
@@ -113,6 +115,7 @@ int container_highest(struct db *db, enum seen_kind k, const char *issuer,
 /* Numbers first..last from this issuer to this recipient list have not
  * arrived though a higher one has. */
 struct container_gap {
+    enum seen_kind kind; /* of the one that has arrived behind it */
     char issuer[64];
     uint8_t recipients[32];
     uint64_t first, last;

@@ -160,6 +160,7 @@ static int gap_add(struct container_gaps *g, struct q *q, struct err *e)
     q_get_fixed(q, 1, to->recipients, sizeof to->recipients);
     to->first = (uint64_t)q_get_int(q, 2);
     to->last = (uint64_t)q_get_int(q, 3);
+    to->kind = (enum seen_kind)q_get_int(q, 4);
     return 0;
 }
 
@@ -171,11 +172,11 @@ int container_gaps(struct db *db, const char *issuer,
     struct container_gaps g = { NULL, 0 };
     int row;
 
-    if (q_open(&q, db, "WITH s AS (SELECT issuer, recipients, sequence,"
+    if (q_open(&q, db, "WITH s AS (SELECT issuer, recipients, sequence, kind,"
                " lag(sequence, 1, 0) OVER (PARTITION BY issuer, recipients"
                " ORDER BY sequence) AS before FROM container"
                " WHERE state = 1 AND kind <> 3 AND (?1 IS NULL OR issuer = ?1))"
-               " SELECT issuer, recipients, before + 1, sequence - 1 FROM s"
+               " SELECT issuer, recipients, before + 1, sequence - 1, kind FROM s"
                " WHERE sequence > before + 1"
                " ORDER BY issuer, recipients, sequence", e) != 0)
         return -1;

@@ -324,6 +324,51 @@ static const char *const version_5[] = {
     NULL
 };
 
+/* Work orders, the units and fixtures they have, and the class of profiles,
+ * which recipes may ask for (-1: of a bundle that came before this). */
+static const char *const version_6[] = {
+    "ALTER TABLE bpp ADD COLUMN class INTEGER NOT NULL DEFAULT -1"
+    " CHECK(class >= -1);"
+    "CREATE TABLE work_order("
+    " work_order INTEGER PRIMARY KEY,"
+    " number TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " container INTEGER REFERENCES container,"
+    " product TEXT NOT NULL,"
+    " quantity INTEGER NOT NULL CHECK(quantity > 0),"
+    " serials TEXT NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0 CHECK(state BETWEEN 0 AND 2),"
+    " open INTEGER NOT NULL DEFAULT 0 CHECK(open >= 0),"
+    " passed INTEGER NOT NULL DEFAULT 0 CHECK(passed >= 0),"
+    " stocked INTEGER NOT NULL DEFAULT 0 CHECK(stocked >= 0),"
+    " failed INTEGER NOT NULL DEFAULT 0 CHECK(failed >= 0),"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE INDEX work_order_active ON work_order(work_order) WHERE state = 1;"
+    "CREATE TABLE order_recipe("
+    " work_order INTEGER NOT NULL REFERENCES work_order,"
+    " n INTEGER NOT NULL,"
+    " position TEXT NOT NULL,"
+    " recipe TEXT NOT NULL,"
+    " PRIMARY KEY(work_order, n),"
+    " UNIQUE(work_order, position)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE order_fixture("
+    " fixture TEXT PRIMARY KEY,"
+    " work_order INTEGER NOT NULL REFERENCES work_order,"
+    " position TEXT NOT NULL," /* '': the unit's next one */
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE order_unit("
+    " work_order INTEGER NOT NULL REFERENCES work_order,"
+    " unit INTEGER NOT NULL REFERENCES unit,"
+    " state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 3),"
+    " PRIMARY KEY(work_order, unit)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX order_unit_unit ON order_unit(unit);"
+    /* By which order a position was worked on last. */
+    "CREATE TABLE order_position("
+    " position INTEGER PRIMARY KEY REFERENCES position,"
+    " work_order INTEGER NOT NULL REFERENCES work_order) STRICT;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -335,6 +380,7 @@ static const struct {
     { NULL, version_3, NULL },
     { checks_4, version_4, event_words_again },
     { NULL, version_5, NULL },
+    { NULL, version_6, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

@@ -170,3 +170,52 @@ const char *position_cause_name(enum position_cause c)
 {
     return (unsigned)c < POSITION_CAUSES ? position_causes[c] : "unknown";
 }
+
+/* --- work orders ---------------------------------------------------------------- */
+
+static const char *const order_names[ORDER_STATES] = {
+    [ORDER_WAITING] = "waiting",
+    [ORDER_ACTIVE] = "active",
+    [ORDER_CLOSED] = "closed",
+};
+
+static const char *const order_causes[ORDER_CAUSES] = {
+    [ORDER_CAUSE_ACTIVATED] = "activated",
+    [ORDER_CAUSE_CLOSED] = "closed",
+    [ORDER_CAUSE_WITHDRAWN] = "withdrawn",
+};
+
+/* An order that was closed stays closed: who wants more of the same makes or
+ * imports another one. */
+const struct order_transition order_transitions[] = {
+    { ORDER_WAITING, ORDER_ACTIVE, ORDER_CAUSE_ACTIVATED,
+      "its recipes were held against stock and eUICCs, and somebody said go" },
+    { ORDER_WAITING, ORDER_CLOSED, ORDER_CAUSE_WITHDRAWN,
+      "it was closed before anything was made by it" },
+    { ORDER_ACTIVE, ORDER_CLOSED, ORDER_CAUSE_CLOSED,
+      "somebody closed it, whatever it had reached; its fixtures are free" },
+};
+const size_t order_transition_count =
+    sizeof order_transitions / sizeof *order_transitions;
+
+const struct order_transition *order_transition(enum order_state from,
+                                                enum order_state to,
+                                                enum order_cause cause)
+{
+    for (size_t i = 0; i < order_transition_count; i++) {
+        const struct order_transition *t = &order_transitions[i];
+        if (t->from == from && t->to == to && t->cause == cause)
+            return t;
+    }
+    return NULL;
+}
+
+const char *order_state_name(enum order_state s)
+{
+    return (unsigned)s < ORDER_STATES ? order_names[s] : "unknown";
+}
+
+const char *order_cause_name(enum order_cause c)
+{
+    return (unsigned)c < ORDER_CAUSES ? order_causes[c] : "unknown";
+}

@@ -1,5 +1,6 @@
-/* storage/states.h: the two state machines of the ledger as tables: BPPs
- * (stock_move acts by it, stock.h) and positions of units (units.h). No state
+/* storage/states.h: the state machines of the ledger as tables: BPPs
+ * (stock_move acts by it, stock.h), positions of units (units.h) and work
+ * orders (orders.h). No state
  * changes but by a row here; docs/states.md is drawn from the same rows. */
 #ifndef LINESIDE_STORAGE_STATES_H
 #define LINESIDE_STORAGE_STATES_H
@@ -87,5 +88,35 @@ extern const size_t position_transition_count;
 const struct position_transition *position_transition(enum position_state from,
                                                       enum position_state to,
                                                       enum position_cause cause);
+
+/* --- work orders ------------------------------------------------------------ */
+
+enum order_state { /* numbers are stored: never renumber */
+    ORDER_WAITING, /* here, and nothing is made by it yet */
+    ORDER_ACTIVE,
+    ORDER_CLOSED,
+    ORDER_STATES
+};
+const char *order_state_name(enum order_state s); /* "active" */
+
+enum order_cause {
+    ORDER_CAUSE_ACTIVATED,
+    ORDER_CAUSE_CLOSED,
+    ORDER_CAUSE_WITHDRAWN,
+    ORDER_CAUSES
+};
+const char *order_cause_name(enum order_cause c);
+
+struct order_transition {
+    enum order_state from, to;
+    enum order_cause cause;
+    const char *what;
+};
+extern const struct order_transition order_transitions[];
+extern const size_t order_transition_count;
+/* The row, or NULL: not allowed. */
+const struct order_transition *order_transition(enum order_state from,
+                                                enum order_state to,
+                                                enum order_cause cause);
 
 #endif

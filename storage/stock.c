@@ -13,7 +13,7 @@
     /* Looked up for the few that are voided only. */ \
     " CASE WHEN state = 6 THEN EXISTS(SELECT 1 FROM evidence x" \
     "  WHERE x.bpp = live_bpp.bpp AND x.kind = 6 AND x.code = 'given-up')" \
-    " ELSE 0 END"
+    " ELSE 0 END, class"
 
 static void info_read(struct q *q, struct bpp_info *b)
 {
@@ -34,6 +34,7 @@ static void info_read(struct q *q, struct bpp_info *b)
     b->event = (uint64_t)q_get_int(q, 14);
     b->import_event = (uint64_t)q_get_int(q, 15);
     b->given_up = q_get_int(q, 16) != 0;
+    b->profile_class = (int)q_get_int(q, 17);
 }
 
 void bpp_list_clear(struct bpp_list *l)
@@ -229,8 +230,8 @@ static int move_row(struct db *db, int64_t bpp, struct move *m, struct err *e)
     q_int(&q, bpp);
     if (info_one(&q, &m->b, "this number", e) != 0)
         return -1;
-    m->container = q_get_int(&q, 17);
-    m->started_at = q_get_int(&q, 18);
+    m->container = q_get_int(&q, 18);
+    m->started_at = q_get_int(&q, 19);
     return 0;
 }
 

@@ -32,6 +32,7 @@ struct bpp_info {
     char provider[STOCK_TEXT_MAX + 1];
     char bundle[STOCK_BUNDLE_MAX + 1]; /* container id */
     char smdp_oid[STOCK_OID_MAX + 1];
+    int profile_class;    /* SGP.22 5.5.3; -1: not known */
     bool delete_notified; /* a return of this profile can be proven */
     bool deleted;         /* installed, then deleted: still installed */
     bool given_up;        /* voided by two people: nothing replaces it */

@@ -1,6 +1,7 @@
 #include "storage/units.h"
 
 #include "storage/inner.h"
+#include "storage/order_rows.h"
 
 #include <stdlib.h>
 
@@ -300,6 +301,7 @@ int position_move(struct tx *tx, const struct act *a, enum position_state to,
 {
     struct fields f = { .n = 0 };
     struct event_head head;
+    struct order_ref order;
     struct position p;
     char digits[EID_DIGITS + 1], plain[FAILURE_CODE_MAX + 1];
 
@@ -309,14 +311,20 @@ int position_move(struct tx *tx, const struct act *a, enum position_state to,
         return -1;
     if (p.state == to && strcmp(p.last_code, plain) == 0)
         return 0;
+    if (order_ref_of(tx->db, p.id, &order, e) != 0)
+        return -1;
     position_fields(&f, &p, a, digits);
+    if (order.order)
+        fields_add(&f, "order", order.number);
     fields_add(&f, "from", position_state_name(p.state));
     fields_add(&f, "to", position_state_name(to));
     fields_add(&f, "cause", position_cause_name(cause));
     if (plain[0])
         fields_add(&f, "code", plain);
-    return event_write(tx, "position-moved", a->actor, &f, &head, e) != 0 ||
-           state_store(tx, p.id, to, plain, head.number, e) != 0 ? -1 : 0;
+    if (event_write(tx, "position-moved", a->actor, &f, &head, e) != 0 ||
+        state_store(tx, p.id, to, plain, head.number, e) != 0)
+        return -1;
+    return order.order ? order_follow(tx, &order, e) : 0;
 }
 
 static int card_store(struct tx *tx, const struct position *p, uint64_t event,

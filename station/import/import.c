@@ -3,6 +3,7 @@
 #include "station/import/accept.h"
 #include "station/import/child.h"
 #include "storage/events.h"
+#include "storage/orders.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ static int store_record(struct import *i, struct span payload, struct err *e)
     struct import_bpp r = {
         .txid = f.txid, .eid = f.eid, .iccid = f.iccid, .name = f.name,
         .provider = f.provider, .delete_notified = f.delete_notified,
+        .profile_class = (int)f.profile_class,
         .eum_chain = f.eum_chain, .dp_chain = f.dp_chain, .record = f.record,
     };
     return import_bpp(i, &r, e);
@@ -190,7 +192,9 @@ static int store_all(struct db *db, const struct lock *lock,
                                      "euicc-data is imported here%s",
                        kind_name(o->m.kind),
                        o->m.kind == KIND_STATION_CERT
-                           ? ": use `lineside station-cert`" : "");
+                           ? ": use `lineside station-cert`"
+                       : o->m.kind == KIND_WORK_ORDER
+                           ? ": use `lineside orders import`" : "");
     if (begin(db, lock, o, &i, e) != 0)
         return -1;
     for (;;) {
@@ -225,6 +229,14 @@ static int with_child(struct db *db, const struct station *s, const char *path,
     return bad;
 }
 
+static int trusts_somebody(const struct station *s, struct err *e)
+{
+    return s->commissioned ? 0
+         : err_set(e, ERR_WRONG_STATE,
+                   "this station has no certificate yet and trusts nobody; "
+                   "import its station-cert first (`lineside station-cert`)");
+}
+
 int import_container(struct db *db, const struct lock *lock,
                      const struct station *s, const char *path,
                      struct import_result *out, struct err *e)
@@ -233,11 +245,8 @@ int import_container(struct db *db, const struct lock *lock,
     struct opening o;
 
     memset(out, 0, sizeof *out);
-    if (!s->commissioned)
-        return err_set(e, ERR_WRONG_STATE,
-                       "this station has no certificate yet and trusts nobody; "
-                       "import its station-cert first (`lineside "
-                       "station-cert`)");
+    if (trusts_somebody(s, e) != 0)
+        return -1;
     if (with_child(db, s, path, &c, e) != 0)
         return -1;
     memset(&o, 0, sizeof o);
@@ -365,6 +374,64 @@ int import_station_cert(struct db *db, const struct station *s,
     manifest_init(&o.m);
     int bad = apply_station_cert(db, s, &c, &o, out, e);
     import_child_end(&c, &out->importer_kib);
+    opening_clear(&o);
+    return bad;
+}
+
+/* --- work-order ------------------------------------------------------------- */
+
+struct ordering {
+    const struct container_seen *seen;
+    const struct order_spec *order;
+    struct import_result *out;
+};
+
+static int order_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct ordering *o = ctx;
+
+    return order_import(tx, o->seen, o->order, ACTOR, &o->out->sum.missing, e);
+}
+
+static int apply_work_order(struct db *db, const struct station *s,
+                            struct import_child *c, struct opening *o,
+                            struct import_result *out, struct err *e)
+{
+    enum frame_type type;
+    struct span payload;
+
+    if (open_container(db, s, c, o, e) != 0)
+        return -1;
+    if (o->m.kind != KIND_WORK_ORDER)
+        return err_set(e, ERR_USAGE, "this is a %s, not a work-order: use "
+                       "`lineside %s`", kind_name(o->m.kind),
+                       o->m.kind == KIND_STATION_CERT ? "station-cert" : "import");
+    if (import_child_next(c, &type, &payload, e) != 0)
+        return -1;
+    if (type != FRAME_END)
+        return err_set(e, ERR_INTERNAL, "import process: frame out of order");
+    struct container_seen seen = seen_of(o, SEEN_WORK_ORDER);
+    struct ordering ordering = { &seen, o->m.order, out };
+    result_of(o, out);
+    return db_write(db, order_tx, &ordering, e);
+}
+
+int import_work_order(struct db *db, const struct station *s, const char *path,
+                      struct import_result *out,
+                      char number[ORDER_NUMBER_MAX + 1], struct err *e)
+{
+    struct import_child c;
+    struct opening o;
+
+    memset(out, 0, sizeof *out);
+    if (trusts_somebody(s, e) != 0 || with_child(db, s, path, &c, e) != 0)
+        return -1;
+    memset(&o, 0, sizeof o);
+    manifest_init(&o.m);
+    int bad = apply_work_order(db, s, &c, &o, out, e);
+    import_child_end(&c, &out->importer_kib);
+    if (!bad)
+        memcpy(number, o.m.order->number, sizeof o.m.order->number);
     opening_clear(&o);
     return bad;
 }

@@ -36,10 +36,16 @@ static const char *const bpp_means[BPP_STATES] = {
 static const char *const position_means[POSITION_STATES] = {
     [POSITION_OPEN] = "known, or being worked on",
     [POSITION_PASSED] = "all evidence is committed",
-    [POSITION_STOCKED] = "done so far, one-time keys kept for another visit. "
-        "No program comes here yet: there is no recipe that keeps keys",
+    [POSITION_STOCKED] = "done so far, one-time keys kept for another visit, "
+        "or registered only",
     [POSITION_FAILED] = "its last visit failed",
     [POSITION_UNRESOLVED] = "its eUICC has to be asked what became of a BPP",
+};
+
+static const char *const order_means[ORDER_STATES] = {
+    [ORDER_WAITING] = "imported or made here; nothing is made by it",
+    [ORDER_ACTIVE] = "fixtures can be bound to it, and make units by it",
+    [ORDER_CLOSED] = "nothing more is made by it",
 };
 
 static const char *bpp_name(int s)
@@ -50,6 +56,11 @@ static const char *bpp_name(int s)
 static const char *position_name(int s)
 {
     return position_state_name((enum position_state)s);
+}
+
+static const char *order_name(int s)
+{
+    return order_state_name((enum order_state)s);
 }
 
 static const char *rule_text(enum attempts_rule r)
@@ -88,6 +99,15 @@ static void positions_take(struct machine *m)
     }
 }
 
+static void orders_take(struct machine *m)
+{
+    for (size_t i = 0; i < order_transition_count; i++) {
+        const struct order_transition *t = &order_transitions[i];
+        row_add(m, (struct row){ (int)t->from, (int)t->to,
+                                 order_cause_name(t->cause), "", t->what });
+    }
+}
+
 /* --- what the rows say together -------------------------------------------- */
 
 static bool leads_out(const struct machine *m, int state)
@@ -98,7 +118,7 @@ static bool leads_out(const struct machine *m, int state)
     return false;
 }
 
-/* Reached from state 0, the first of both machines. */
+/* Reached from state 0, the first of every machine. */
 static unsigned reached(const struct machine *m)
 {
     unsigned set = 1, before = 0;
@@ -206,7 +226,7 @@ static void put_rows(const struct machine *m, bool rule)
 static const char head[] =
 "# States\n"
 "\n"
-"What a Bound Profile Package (BPP) and a position of a unit can be, and what makes it something else. This page is printed by\n"
+"What a Bound Profile Package (BPP), a position of a unit and a work order can be, and what makes it something else. This page is printed by\n"
 "`build/bin/lineside-states` from the tables in `storage/states.c` that the ledger acts by; a test fails when they differ.\n"
 "\n"
 "One function changes a BPP's state (`stock_move`, `storage/stock.h`) and one a position's (`position_move`, `storage/units.h`). Both look the\n"
@@ -238,6 +258,13 @@ static const char middle[] =
 "A position is one eUICC of a unit. What it is already, with the code that it has, is no change and no event.\n"
 "\n";
 
+static const char last[] =
+"## Work orders\n"
+"\n"
+"What orders are is in [formats/order.md](formats/order.md). `order_move` (`storage/orders.h`) changes their state, with one event `order-moved`;\n"
+"`tests/unit/storage/test_orders.c` tries all of it.\n"
+"\n";
+
 static const char tail[] =
 "## Behind the ledger's back\n"
 "\n"
@@ -255,8 +282,13 @@ int main(void)
                                  .born = "unit-registered",
                                  .means = position_means };
 
+    struct machine orders = { .states = ORDER_STATES, .name = order_name,
+                              .born = "order-imported, order-made",
+                              .means = order_means };
+
     bpps_take(&bpps);
     positions_take(&positions);
+    orders_take(&orders);
     fputs(head, stdout);
     put_diagram(&bpps);
     put_states(&bpps);
@@ -265,6 +297,10 @@ int main(void)
     put_diagram(&positions);
     put_states(&positions);
     put_rows(&positions, false);
+    fputs(last, stdout);
+    put_diagram(&orders);
+    put_states(&orders);
+    put_rows(&orders, false);
     fputs(tail, stdout);
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -87,6 +87,7 @@ static void import_one(struct shop *s, struct import *i, unsigned k,
     const struct import_bpp b = {
         .txid = s->d.key[k].txid, .eid = s->d.eid, .iccid = desk_iccid(k),
         .name = "Test", .provider = "Desk", .delete_notified = true,
+        .profile_class = 2,
         .record = buf_span(&record),
     };
     good(import_bpp(i, &b, &e), &e);

@@ -151,7 +151,8 @@ int ground_record(struct import *i, unsigned txid, unsigned eid, size_t size,
     const struct import_bpp r = {
         .txid = ground_txid(txid), .eid = ground_eid(eid),
         .iccid = ground_iccid(txid), .name = "Test", .provider = "Provider",
-        .delete_notified = txid % 2 == 0, .record = SPAN(octets, size),
+        .delete_notified = txid % 2 == 0, .profile_class = 2,
+        .record = SPAN(octets, size),
     };
     int rc = import_bpp(i, &r, e);
     free(octets);
@@ -219,6 +220,9 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 6, "DROP TABLE order_position; DROP TABLE order_unit; DROP TABLE order_fixture;"
+         "DROP TABLE order_recipe; DROP TABLE work_order;"
+         "ALTER TABLE bpp DROP COLUMN class;" },
     { 5, "DROP TABLE session; DROP TABLE login_rules;" },
     { 4, "DROP TABLE event_word; DROP INDEX bpp_iccid;"
          "PRAGMA writable_schema = ON;"
