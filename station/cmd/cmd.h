@@ -33,6 +33,7 @@ extern const struct command
     cmd_clock,
     cmd_fixtures,
     cmd_people,
+    cmd_orders,
     cmd_void,
     cmd_doctor;
 

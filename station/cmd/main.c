@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
     &cmd_clock,
     &cmd_fixtures,
     &cmd_people,
+    &cmd_orders,
     &cmd_void,
     &cmd_doctor,
 };

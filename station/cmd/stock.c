@@ -145,7 +145,8 @@ static void print_text(const struct stock_overview *o,
                eid_format(&o->unresolved.v[i].eid, eid),
                *o->unresolved.v[i].fixture ? o->unresolved.v[i].fixture : "?");
     for (size_t i = 0; i < o->gaps.n; i++)
-        printf("not arrived: bundles %llu to %llu of %s\n",
+        printf("not arrived: %s %llu to %llu of %s\n",
+               o->gaps.v[i].kind == SEEN_WORK_ORDER ? "work orders" : "bundles",
                (unsigned long long)o->gaps.v[i].first,
                (unsigned long long)o->gaps.v[i].last, o->gaps.v[i].issuer);
     printf("not exported: %llu results, %llu failures, %llu receipts, %llu "

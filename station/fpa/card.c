@@ -196,6 +196,13 @@ uint32_t fpa_act_tag(enum fpa_act a, enum info2_kind k)
     return acts[a].tag[k];
 }
 
+bool fpa_act_names_profile(enum fpa_act a, enum info2_kind k)
+{
+    uint32_t tag = fpa_act_tag(a, k);
+
+    return tag != 0 && tag != TAG_ENABLE_IOT;
+}
+
 /* SGP.32 ImmediateEnable names no profile: the card takes the one it has just
  * installed. */
 static void act_put(struct buf *b, uint32_t tag, const struct iccid *iccid)

@@ -58,6 +58,9 @@ enum fpa_act { FPA_ENABLE, FPA_DISABLE, FPA_DELETE, FPA_ACTS };
 const char *fpa_act_name(enum fpa_act a); /* "enable" */
 /* The command's tag; 0: this kind of eUICC has no such act. */
 uint32_t fpa_act_tag(enum fpa_act a, enum info2_kind k);
+/* The command says which profile. False where the card takes the one it has
+ * just installed (SGP.32 ImmediateEnable), or has no such act. */
+bool fpa_act_names_profile(enum fpa_act a, enum info2_kind k);
 
 /* One act, then the proof of it from BF2D. Already so: nothing is sent but
  * BF2D, and it is a success (the station may have been cut off after an

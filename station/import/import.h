@@ -30,4 +30,9 @@ int import_station_cert(struct db *db, const struct station *s,
                         const char *path, struct import_result *out,
                         struct err *e);
 
+/* work-order: becomes a waiting order (storage/orders.h). */
+int import_work_order(struct db *db, const struct station *s, const char *path,
+                      struct import_result *out,
+                      char number[ORDER_NUMBER_MAX + 1], struct err *e);
+
 #endif

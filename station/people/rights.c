@@ -11,6 +11,9 @@ static const struct right_info rights[RIGHTS] = {
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_CLOCK] = { "clock", "confirm the machine's clock",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
+    [RIGHT_ORDERS] = { "orders", "make, activate and close work orders, and "
+        "bind fixtures to them",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_PEOPLE] = { "people", "add and block people, change roles, badges "
         "and PINs",
         { [ROLE_SUPERVISOR] = MAY } },

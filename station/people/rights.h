@@ -10,6 +10,7 @@ enum right {
     RIGHT_OWN_PIN,
     RIGHT_FIXTURES,
     RIGHT_CLOCK,
+    RIGHT_ORDERS,
     RIGHT_PEOPLE,
     RIGHT_VOID,
     RIGHT_WORK,

@@ -28,6 +28,9 @@ fixture_put F1 "$1"
 signer=$WORK/csr.pem
 openssl cms -verify -noverify -binary -inform DER -in "$STICK"/station-csr-*/manifest.cms \
     -signer "$signer" -out /dev/null 2>/dev/null
+"$LAB" order "$W" --station "$(key_id "$DATA")" --out "$STICK" --number WO-1 --product Car --quantity 9 \
+    --serials 'C-{0500-0999}' --recipe 'a: load provider="MSP A" class=test; load smdp=2.999.10; enable 1; close' \
+    'b: load name=x; keep 2' 'c: register' >/dev/null
 cat >"$WORK/list" <<LIST
 euicc-data $W/ci/root.pem $(echo "$W"/out/euicc-data-*)
 bpp-bundle $W/ci/root.pem $(echo "$STICK"/bpp-bundle-*)
@@ -35,6 +38,7 @@ station-csr $signer $(echo "$STICK"/station-csr-*)
 station-cert $W/dm/root.pem $(echo "$STICK"/station-cert-*)
 loading-report $W/dm/root.pem $(echo "$WORK"/out1/loading-report-*)
 audit-log $W/dm/root.pem $(echo "$WORK"/out1/audit-log-*)
+work-order $W/dm/root.pem $(echo "$STICK"/work-order-*)
 LIST
 kinds=$(sed -n '/^| kind |/,/^$/s/^| `\([a-z-]*\)` .*/\1/p' docs/formats/container.md)
 [ "$kinds" = "$(cut -d' ' -f1 "$WORK/list")" ] || die "docs/formats/container.md has other kinds: $kinds"
@@ -92,4 +96,4 @@ while read -r kind _ _; do
 done <"$WORK/list"
 # What the report is to have been: a result, its receipts, and failures.
 grep -q '^loading-report: manifest and 5 records' "$WORK/decoded" || die "$(cat "$WORK/decoded")"
-echo "containers: 6 kinds read by openssl and asn1c"
+echo "containers: 7 kinds read by openssl and asn1c"

@@ -471,6 +471,8 @@ static int find_parties(const struct options *o, struct forgery *f,
         snprintf(f->signer, sizeof f->signer, "dm/authority");
     else if (f->m.kind == KIND_EUICC_DATA)
         snprintf(f->signer, sizeof f->signer, "eum/data");
+    else if (f->m.kind == KIND_WORK_ORDER)
+        snprintf(f->signer, sizeof f->signer, "dm/order");
     else
         sign_as(f, f->own, "dpauth");
     return 0;

@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
     &cmd_forge,
     &cmd_upp_compare,
     &cmd_forge_report,
+    &cmd_order,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
