@@ -51,6 +51,7 @@ record_type() {
     bpp-bundle) echo BppBundleRecord ;;
     loading-report) echo LoadingRecord ;;
     audit-log) echo Event ;;
+    bpp-request) echo BppRequestRecord ;;
     *) fail "records in a container of kind $1" ;;
     esac
 }

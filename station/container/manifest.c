@@ -11,6 +11,7 @@ static const char *const kind_names[KIND_COUNT] = {
     [KIND_STATION_CERT] = "station-cert",
     [KIND_LOADING_REPORT] = "loading-report",
     [KIND_AUDIT_LOG] = "audit-log",
+    [KIND_BPP_REQUEST] = "bpp-request",
     [KIND_WORK_ORDER] = "work-order",
 };
 

@@ -24,6 +24,7 @@
 #define MANIFEST_SMDP_MAX 1024  /* allowed_smdp                */
 #define MANIFEST_TOTALS_MAX 16384
 #define MANIFEST_INFO2_MAX 4096
+#define MANIFEST_TEXT_MAX 64   /* msp, profile: octets */
 
 enum container_kind {
     KIND_EUICC_DATA,
@@ -32,6 +33,7 @@ enum container_kind {
     KIND_STATION_CERT,
     KIND_LOADING_REPORT,
     KIND_AUDIT_LOG,
+    KIND_BPP_REQUEST,
     KIND_WORK_ORDER,
     KIND_COUNT
 };
@@ -91,7 +93,7 @@ struct manifest {
     /* bpp-bundle: chains are concatenated DER, leaf first.
      *   eum_chains: EUM certificate (and sub-CAs); dp_chains: DPpb first.
      * euicc-data: eum_chains has one entry; info2 and key_recipients.
-     * loading-report: eum_chains for CERT.EUICC in records. */
+     * loading-report, bpp-request: eum_chains for CERT.EUICC in records. */
     struct blobs eum_chains;
     struct blobs dp_chains;
     struct buf info2;              /* euicc-data: BF22, whole            */
@@ -115,6 +117,11 @@ struct manifest {
     size_t totals_count;
 
     struct order_spec *order;      /* work-order: owned; else NULL       */
+
+    /* bpp-request: one profile is wanted for each of so many keys, of this
+     * MSP and of this name; "": the SM-DPf knows which. */
+    uint64_t keys_offered;
+    char msp[MANIFEST_TEXT_MAX + 1], profile[MANIFEST_TEXT_MAX + 1];
 };
 
 void manifest_init(struct manifest *m);

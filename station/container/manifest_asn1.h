@@ -77,6 +77,13 @@ typedef struct {
 } LOADING_REPORT_DER;
 
 typedef struct {
+    STACK_OF(ASN1_TYPE) *eum_chains;
+    uint64_t keys;
+    ASN1_UTF8STRING *msp;
+    ASN1_UTF8STRING *profile;
+} BPP_REQUEST_DER;
+
+typedef struct {
     ASN1_UTF8STRING *provider;
     ASN1_UTF8STRING *smdp;
     ASN1_UTF8STRING *name;
@@ -110,6 +117,7 @@ typedef struct {
         STATION_CERT_DER *station_cert;
         LOADING_REPORT_DER *loading_report;
         EVENT_RANGE_DER *audit_log;
+        BPP_REQUEST_DER *bpp_request;
         WORK_ORDER_DER *work_order;
     } d;
 } PART_DER;

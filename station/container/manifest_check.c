@@ -25,6 +25,7 @@ static const struct kind_rule {
     [KIND_LOADING_REPORT] = {
         SHAPE(RCPT_PARTIES), 1, 0, MANIFEST_SEGMENTS_MAX },
     [KIND_AUDIT_LOG] = { SHAPE(RCPT_PARTIES), 1, 0, MANIFEST_SEGMENTS_MAX },
+    [KIND_BPP_REQUEST] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
     [KIND_WORK_ORDER] = { SHAPE(RCPT_STATIONS) | SHAPE(RCPT_SITE), 1, 0, 0 },
 };
 
@@ -249,6 +250,34 @@ static int loading_report_check(const struct manifest *m, struct err *e)
     return totals_check(m, e);
 }
 
+static bool text_ok(const char *s)
+{
+    struct span t = SPAN_STR(s);
+
+    return t.n <= MANIFEST_TEXT_MAX && event_text_ok(t);
+}
+
+/* A key is offered to one SM-DPf: a request to two would offer each twice. */
+static int bpp_request_check(const struct manifest *m, struct err *e)
+{
+    uint64_t records = 0;
+
+    if (m->recipients.list.n != 1)
+        return err_set(e, ERR_FORMAT, "a bpp-request to %zu SM-DPfs; it is to "
+                       "one", m->recipients.list.n);
+    for (size_t i = 0; i < m->segment_count; i++)
+        records += m->segments[i].records;
+    if (m->keys_offered != records)
+        return err_set(e, ERR_FORMAT, "%llu profiles wanted for %llu keys",
+                       (unsigned long long)m->keys_offered,
+                       (unsigned long long)records);
+    if (!text_ok(m->msp) || !text_ok(m->profile))
+        return err_set(e, ERR_FORMAT, "the MSP or the profile is not plain "
+                       "text of at most %d octets", MANIFEST_TEXT_MAX);
+    return list_check(&m->eum_chains, 1, MANIFEST_CHAINS_MAX, chain_ok,
+                      "EUM chains", e);
+}
+
 static int work_order_check(const struct manifest *m, struct err *e)
 {
     return m->order ? order_check(m->order, e)
@@ -263,6 +292,7 @@ static int (*const part_check[KIND_COUNT])(const struct manifest *,
     [KIND_STATION_CERT] = station_cert_check,
     [KIND_LOADING_REPORT] = loading_report_check,
     [KIND_AUDIT_LOG] = range_check,
+    [KIND_BPP_REQUEST] = bpp_request_check,
     [KIND_WORK_ORDER] = work_order_check,
 };
 

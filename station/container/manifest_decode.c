@@ -337,6 +337,16 @@ static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
         return get_totals(from->d.loading_report->totals, m, e);
     case KIND_AUDIT_LOG:
         return get_range(from->d.audit_log, m, e);
+    case KIND_BPP_REQUEST: {
+        const BPP_REQUEST_DER *d = from->d.bpp_request;
+        m->keys_offered = d->keys;
+        if (get_any_list(d->eum_chains, true, MANIFEST_CHAINS_MAX,
+                         &m->eum_chains, e) != 0 ||
+            get_text(d->msp, m->msp, sizeof m->msp, "MSP", e) != 0)
+            return -1;
+        return get_text(d->profile, m->profile, sizeof m->profile, "profile",
+                        e);
+    }
     case KIND_WORK_ORDER:
         return get_order(from->d.work_order, m, e);
     case KIND_COUNT:

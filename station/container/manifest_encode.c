@@ -266,6 +266,13 @@ static int put_part(PART_DER *to, const struct manifest *m)
         return put_totals(to->d.loading_report->totals, m);
     case KIND_AUDIT_LOG:
         return put_range(to->d.audit_log, m);
+    case KIND_BPP_REQUEST:
+        to->d.bpp_request->keys = m->keys_offered;
+        if (put_any_list(to->d.bpp_request->eum_chains, &m->eum_chains,
+                         put_chain) != 0 ||
+            put_text(to->d.bpp_request->msp, m->msp) != 0)
+            return -1;
+        return put_text(to->d.bpp_request->profile, m->profile);
     case KIND_WORK_ORDER:
         return put_order(to->d.work_order, m->order);
     case KIND_COUNT:

@@ -16,6 +16,7 @@ static const struct signer_rule rules[KIND_COUNT] = {
                             .root_included = true },
     [KIND_LOADING_REPORT] = { .kind = KIND_LOADING_REPORT, .role = ROLE_STATION },
     [KIND_AUDIT_LOG] = { .kind = KIND_AUDIT_LOG, .role = ROLE_STATION },
+    [KIND_BPP_REQUEST] = { .kind = KIND_BPP_REQUEST, .role = ROLE_STATION },
     [KIND_WORK_ORDER] = { .kind = KIND_WORK_ORDER, .role = ROLE_ORDER },
 };
 

@@ -539,19 +539,77 @@ static int open_record(struct span in, size_t max, struct span *body,
     return 0;
 }
 
-int bpp_record_parse(struct span in, struct bpp_record *out, struct err *e)
+/* Whose key it is: what a request and a bundle record begin with. */
+static int take_key_owner(struct span *body, struct key_record *r, struct err *e)
 {
-    struct bpp_record r;
+    return take_eid(body, &r->eid, e) != 0 ||
+           take_cert(body, &r->cert, e) != 0 ||
+           euicc_key_take(body, &r->key, e) != 0 ||
+           take_index(body, 0x80, &r->eum_chain, e) != 0 ? -1 : 0;
+}
+
+static void put_key_owner(struct buf *b, const struct eid *eid,
+                          struct span cert, struct span signed2,
+                          struct span sign_tlv, unsigned eum_chain)
+{
+    der_put(b, TAG_EID, SPAN_ARRAY(eid->o));
+    buf_put_span(b, cert);
+    buf_put_span(b, signed2);
+    buf_put_span(b, sign_tlv);
+    der_put_uint(b, 0x80, eum_chain);
+}
+
+int key_record_parse(struct span in, struct key_record *out, struct err *e)
+{
+    struct key_record r;
     struct span body;
 
     if (open_record(in, BPP_RECORD_MAX, &body, e) != 0 ||
-        take_eid(&body, &r.eid, e) != 0 ||
-        take_cert(&body, &r.cert, e) != 0 ||
-        euicc_key_take(&body, &r.key, e) != 0 ||
-        take_index(&body, 0x80, &r.eum_chain, e) != 0 ||
+        take_key_owner(&body, &r, e) != 0)
+        return err_wrap(e, "request record");
+    if (body.n != 0)
+        return err_set(e, ERR_FORMAT, "request record: %zu octets after the "
+                       "chain index", body.n);
+    *out = r;
+    return 0;
+}
+
+void key_record_put(struct buf *b, const struct eid *eid, struct span cert,
+                    struct span signed2, struct span sign_tlv,
+                    unsigned eum_chain)
+{
+    size_t m = der_open(b);
+
+    put_key_owner(b, eid, cert, signed2, sign_tlv, eum_chain);
+    der_close(b, TAG_SEQUENCE, m);
+}
+
+void euicc_key_put(struct buf *b, const struct txid *t, struct span otpk,
+                   struct span sign)
+{
+    size_t m = der_open(b);
+
+    der_put(b, 0x80, SPAN_ARRAY(t->o));
+    der_put(b, TAG_OTPK, otpk);
+    der_close(b, TAG_SEQUENCE, m);
+    der_put(b, TAG_SIGNATURE, sign);
+}
+
+int bpp_record_parse(struct span in, struct bpp_record *out, struct err *e)
+{
+    struct bpp_record r;
+    struct key_record k;
+    struct span body;
+
+    if (open_record(in, BPP_RECORD_MAX, &body, e) != 0 ||
+        take_key_owner(&body, &k, e) != 0 ||
         take_index(&body, 0x81, &r.dp_chain, e) != 0 ||
         bpp_parse(body, &r.bpp, e) != 0)
         return err_wrap(e, "BPP record");
+    r.eid = k.eid;
+    r.cert = k.cert;
+    r.key = k.key;
+    r.eum_chain = k.eum_chain;
     *out = r;
     return 0;
 }
@@ -562,11 +620,7 @@ void bpp_record_put(struct buf *b, const struct eid *eid, struct span cert,
 {
     size_t m = der_open(b);
 
-    der_put(b, TAG_EID, SPAN_ARRAY(eid->o));
-    buf_put_span(b, cert);
-    buf_put_span(b, signed2);
-    buf_put_span(b, sign_tlv);
-    der_put_uint(b, 0x80, eum_chain);
+    put_key_owner(b, eid, cert, signed2, sign_tlv, eum_chain);
     der_put_uint(b, 0x81, dp_chain);
     buf_put_span(b, bpp);
     der_close(b, TAG_SEQUENCE, m);

@@ -93,6 +93,23 @@ void bpp_record_put(struct buf *b, const struct eid *eid, struct span cert,
                     struct span signed2, struct span sign_tlv,
                     unsigned eum_chain, unsigned dp_chain, struct span bpp);
 
+/* bpp-request record: a bpp-bundle record without the SM-DPf's part. */
+struct key_record {
+    struct eid eid;
+    struct tlv cert;        /* CERT.EUICC, whole */
+    struct euicc_key key;
+    unsigned eum_chain;     /* index into the manifest's list */
+};
+int key_record_parse(struct span in, struct key_record *out, struct err *e);
+/* Writes what key_record_parse reads. */
+void key_record_put(struct buf *b, const struct eid *eid, struct span cert,
+                    struct span signed2, struct span sign_tlv,
+                    unsigned eum_chain);
+/* EUICCSigned2 and its 5F37 (raw 64) as DER: the octets that the eUICC signed
+ * follow from what they say. */
+void euicc_key_put(struct buf *b, const struct txid *t, struct span otpk,
+                   struct span sign);
+
 /* euicc-data record: 30 { 5A EID, CERT.EUICC, 30 { (30 EUICCSigned2, 5F37)* } } */
 #define EUICC_DATA_KEYS_MAX 1024
 struct euicc_data_record {

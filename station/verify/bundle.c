@@ -46,20 +46,32 @@ void dp_chains_close(struct dp_chains *d)
     *d = (struct dp_chains){ 0 };
 }
 
-static int euicc_prove(const struct bpp_record *b, struct issuer *const *eum,
+static int euicc_prove(const struct key_record *k, struct issuer *const *eum,
                        size_t eum_count, struct err *e)
 {
     EVP_PKEY *key = NULL;
 
-    if (b->eum_chain >= eum_count)
+    if (k->eum_chain >= eum_count)
         return err_set(e, ERR_FORMAT, "EUM chain %u is not in the manifest",
-                       b->eum_chain);
-    if (issuer_check_euicc(eum[b->eum_chain], b->cert.whole, &b->eid, &key,
+                       k->eum_chain);
+    if (issuer_check_euicc(eum[k->eum_chain], k->cert.whole, &k->eid, &key,
                            e) != 0)
         return -1;
-    int bad = euicc_key_check(&b->key, key, e);
+    int bad = euicc_key_check(&k->key, key, e);
     EVP_PKEY_free(key);
     return bad;
+}
+
+int request_prove(struct span der, struct issuer *const *eum,
+                  size_t eum_count, struct txmark *out, struct err *e)
+{
+    struct key_record k;
+
+    if (key_record_parse(der, &k, e) != 0 ||
+        euicc_prove(&k, eum, eum_count, e) != 0)
+        return -1;
+    *out = (struct txmark){ .txid = k.key.txid, .eid = k.eid };
+    return 0;
 }
 
 int bundle_prove(struct span der, struct issuer *const *eum, size_t eum_count,
@@ -67,8 +79,10 @@ int bundle_prove(struct span der, struct issuer *const *eum, size_t eum_count,
 {
     struct bpp_record b;
 
-    if (bpp_record_parse(der, &b, e) != 0 ||
-        euicc_prove(&b, eum, eum_count, e) != 0)
+    if (bpp_record_parse(der, &b, e) != 0)
+        return -1;
+    const struct key_record k = { b.eid, b.cert, b.key, b.eum_chain };
+    if (euicc_prove(&k, eum, eum_count, e) != 0)
         return -1;
     if (b.dp_chain >= d->n)
         return err_set(e, ERR_FORMAT, "SM-DPf chain %u is not in the manifest",

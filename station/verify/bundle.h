@@ -1,4 +1,4 @@
-/* verify/bundle.h: the proof of a bpp-bundle's records: as the station's
+/* verify/bundle.h: the proof of records of bpp-bundles and bpp-requests: as the station's
  * import does it, written once more so that the auditor need not believe the
  * station's code. */
 #ifndef LINESIDE_VERIFY_BUNDLE_H
@@ -15,6 +15,11 @@ struct dp_chains {
 int dp_chains_open(struct dp_chains *d, const struct manifest *m,
                    const struct trust *ci, int64_t at, struct err *e);
 void dp_chains_close(struct dp_chains *d);
+
+/* One record of a bpp-request: CERT.EUICC under its EUM, the one-time key
+ * signed by that eUICC. */
+int request_prove(struct span der, struct issuer *const *eum,
+                  size_t eum_count, struct txmark *out, struct err *e);
 
 /* One record: CERT.EUICC under its EUM, the one-time key signed by that
  * eUICC, the BPP bound to that key and signed by the DPpb. */

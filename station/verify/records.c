@@ -331,6 +331,14 @@ static int bundle_record(struct reading *r, struct span der, struct err *e)
                ? -1 : remember(&r->s->results, &x, e);
 }
 
+static int request_record(struct reading *r, struct span der, struct err *e)
+{
+    struct txmark x;
+
+    return request_prove(der, r->eum, r->s->m.eum_chains.n, &x, e) != 0
+               ? -1 : remember(&r->s->results, &x, e);
+}
+
 static int on_record(void *ctx, uint64_t number, struct span record,
                      struct err *e)
 {
@@ -344,6 +352,8 @@ static int on_record(void *ctx, uint64_t number, struct span record,
         return log_record(r, record, e);
     case KIND_BPP_BUNDLE:
         return bundle_record(r, record, e);
+    case KIND_BPP_REQUEST:
+        return request_record(r, record, e);
     default:
         return 0;
     }
@@ -381,6 +391,22 @@ static void conclude_bundle(const struct reading *r, struct findings *f)
         findings_add(f, PROVEN, "%zu BPPs, each bound to a one-time key that "
                                 "its eUICC signed, by a binding key of %s",
                      r->s->results.n, r->s->m.issuer);
+}
+
+static void conclude_request(const struct reading *r, struct findings *f)
+{
+    const struct txmark *twice = txset_twice(&r->s->results);
+    char txid[TXID_HEX + 1];
+
+    if (twice)
+        findings_add(f, BROKEN, "transactionId %s is offered twice",
+                     txid_format(&twice->txid, txid));
+    else
+        findings_add(f, PROVEN, "%zu one-time keys, each signed by its eUICC, "
+                                "under its EUM, under the eSIM CA, offered to "
+                                "SM-DPf %.*s",
+                     r->s->results.n, (int)r->s->m.recipients.list.v[0].n,
+                     (const char *)r->s->m.recipients.list.v[0].p);
 }
 
 static void conclude_report(const struct reading *r, struct findings *f)
@@ -460,6 +486,8 @@ void check_records(struct subject *s, const struct container_trust *t,
             conclude_report(&r, f);
         else if (s->m.kind == KIND_BPP_BUNDLE)
             conclude_bundle(&r, f);
+        else if (s->m.kind == KIND_BPP_REQUEST)
+            conclude_request(&r, f);
     }
     chains_close(&r);
 }

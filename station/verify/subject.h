@@ -25,7 +25,7 @@ struct subject {
     struct tally *by_bundle;  /* loading-report: one for each of m.totals */
     const struct bundle_totals **by_id; /* m.totals in the order of their ids */
     struct txset results;     /* loading-report: mark 1 installed, 0 failed;
-                                 bpp-bundle: every record */
+                                 bpp-bundle, bpp-request: every record */
     struct txset gone;        /* loading-report: mark 1 voided, 0 quarantined */
     struct txset deleted;     /* loading-report */
     struct facts facts;       /* loading-report, audit-log */

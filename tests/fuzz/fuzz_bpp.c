@@ -120,6 +120,25 @@ static void run_record(struct span in)
     CHECK(span_eq(buf_span(&again), in));
 }
 
+static void run_request(struct span in)
+{
+    AUTO(buf_clear) struct buf again = BUF_INIT, key = BUF_INIT;
+    struct key_record rec;
+    struct err e = ERR_INIT;
+    int r = key_record_parse(in, &rec, &e);
+
+    check_err(r, &e);
+    if (r != 0)
+        return;
+    CHECK(eid_valid(&rec.eid));
+    euicc_key_put(&key, &rec.key.txid, rec.key.otpk, rec.key.sign);
+    size_t n = rec.key.signed2.whole.n;
+    CHECK(span_eq(SPAN(key.p, n), rec.key.signed2.whole));
+    key_record_put(&again, &rec.eid, rec.cert.whole, SPAN(key.p, n),
+                   SPAN(key.p + n, key.n - n), rec.eum_chain);
+    CHECK(span_eq(buf_span(&again), in));
+}
+
 static void run_euicc_data(struct span in)
 {
     struct euicc_data_record rec;
@@ -138,10 +157,10 @@ static void run_euicc_data(struct span in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const readers[])(struct span) = {
-        run_bpp, run_metadata, run_record, run_euicc_data,
+        run_bpp, run_metadata, run_record, run_euicc_data, run_request,
     };
 
     if (size > 0)
-        readers[data[0] % 4](SPAN(data + 1, size - 1));
+        readers[data[0] % 5](SPAN(data + 1, size - 1));
     return 0;
 }

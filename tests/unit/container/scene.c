@@ -226,6 +226,7 @@ static const char *issuer_of(enum container_kind k)
         [KIND_STATION_CSR] = SCENE_STATION,
         [KIND_STATION_CERT] = SCENE_AUTHORITY,
         [KIND_LOADING_REPORT] = SCENE_STATION, [KIND_AUDIT_LOG] = SCENE_STATION,
+        [KIND_BPP_REQUEST] = SCENE_STATION,
         [KIND_WORK_ORDER] = SCENE_ORDER,
     };
 
@@ -279,6 +280,12 @@ void scene_manifest(const struct scene *w, enum container_kind k,
         blobs_add(&m->recipients.list, SPAN_STR(SCENE_AUTHORITY));
         set_range(m);
         break;
+    case KIND_BPP_REQUEST:
+        blobs_add(&m->recipients.list, SPAN_STR(SCENE_OID));
+        add_cert(&m->eum_chains, &w->eum);
+        m->keys_offered = scene_record_count(k);
+        strcpy(m->msp, "Grüße Mobil");
+        break;
     case KIND_WORK_ORDER:
         m->recipients.kind = RCPT_STATIONS;
         blobs_add(&m->recipients.list, SPAN_ARRAY(key_id));
@@ -301,6 +308,7 @@ struct signer scene_signer(const struct scene *w, enum container_kind k)
         [KIND_STATION_CERT] = { &w->authority, { &w->dm } },
         [KIND_LOADING_REPORT] = { &w->station, { &w->dm } },
         [KIND_AUDIT_LOG] = { &w->station, { &w->dm } },
+        [KIND_BPP_REQUEST] = { &w->station, { &w->dm } },
         [KIND_WORK_ORDER] = { &w->order, { &w->dm } },
     };
     struct signer s = { by[k].who->key, by[k].who->cert, sk_X509_new_null() };
@@ -497,7 +505,8 @@ size_t scene_record_count(enum container_kind k)
 {
     return k == KIND_LOADING_REPORT                           ? 9
            : k == KIND_AUDIT_LOG                              ? 3
-           : k == KIND_EUICC_DATA || k == KIND_BPP_BUNDLE ? 2
+           : k == KIND_EUICC_DATA || k == KIND_BPP_BUNDLE ||
+                     k == KIND_BPP_REQUEST                      ? 2
                                                               : 0;
 }
 
@@ -524,6 +533,13 @@ void scene_record(const struct scene *w, enum container_kind k, size_t i,
         der_put_uint(b, 0x80, 0);
         der_put_uint(b, 0x81, 0);
         put_bpp(b);
+        der_close(b, TAG_SEQUENCE, whole);
+        break;
+    case KIND_BPP_REQUEST:
+        der_put(b, TAG_EID, SPAN_ARRAY(id.o));
+        put_cert(b, &w->euicc);
+        put_key(b);
+        der_put_uint(b, 0x80, 0);
         der_close(b, TAG_SEQUENCE, whole);
         break;
     case KIND_LOADING_REPORT:

@@ -35,6 +35,8 @@ static void fill(enum container_kind k, struct manifest *m)
         m->segments[i].records = 3;
         memset(m->segments[i].sha256, (int)i + 1, 32);
     }
+    if (k == KIND_BPP_REQUEST)
+        m->keys_offered = 6;
 }
 
 static bool same_blobs(const struct blobs *a, const struct blobs *b)
@@ -87,6 +89,9 @@ START_TEST(there_and_back)
     ck_assert_int_eq(b.has_previous_report, m.has_previous_report);
     ck_assert_int_eq(b.has_previous_audit, m.has_previous_audit);
     ck_assert_mem_eq(b.previous_report, m.previous_report, 32);
+    ck_assert_uint_eq(b.keys_offered, m.keys_offered);
+    ck_assert_str_eq(b.msp, m.msp);
+    ck_assert_str_eq(b.profile, m.profile);
     ck_assert_uint_eq(b.totals_count, m.totals_count);
     if (m.totals_count) {
         ck_assert_str_eq(b.totals->id, m.totals->id);
@@ -170,6 +175,13 @@ static void wraps(struct manifest *m)
 }
 static void deleted(struct manifest *m) { m->totals->deleted = 4; }
 static void totals_id(struct manifest *m) { m->totals->id[0] = 'x'; }
+static void two_parties(struct manifest *m)
+{
+    blobs_add(&m->recipients.list, SPAN_STR("2.999.11"));
+}
+static void more_keys(struct manifest *m) { m->keys_offered++; }
+static void msp_control(struct manifest *m) { m->msp[0] = 0x1b; }
+static void profile_utf8(struct manifest *m) { strcpy(m->profile, "\xc3"); }
 
 static void no_order(struct manifest *m)
 {
@@ -234,6 +246,13 @@ static const struct {
     { "totals that add up by wrapping", KIND_LOADING_REPORT, wraps },
     { "more deleted than installed", KIND_LOADING_REPORT, deleted },
     { "totals of no bundle", KIND_LOADING_REPORT, totals_id },
+    { "request to a station", KIND_BPP_REQUEST, stations },
+    { "request to two SM-DPfs", KIND_BPP_REQUEST, two_parties },
+    { "request without segments", KIND_BPP_REQUEST, no_segments },
+    { "request for more keys than there are", KIND_BPP_REQUEST, more_keys },
+    { "request without EUM chain", KIND_BPP_REQUEST, no_chain },
+    { "control character in the MSP", KIND_BPP_REQUEST, msp_control },
+    { "profile that is not UTF-8", KIND_BPP_REQUEST, profile_utf8 },
     { "work-order to a party", KIND_WORK_ORDER, parties },
     { "work-order without an order", KIND_WORK_ORDER, no_order },
     { "order number with a blank", KIND_WORK_ORDER, order_number },

@@ -461,6 +461,40 @@ START_TEST(euicc_data)
 }
 END_TEST
 
+START_TEST(request_record)
+{
+    AUTO(buf_clear) struct buf key = BUF_INIT, rec = BUF_INIT;
+    static const uint8_t point[65] = { 4, 1 }, sign[64] = { 2 };
+    const struct txid t = { { 3 } };
+    struct eid eid = { { 0x89, 0x04, 0x90, 0x32 } };
+    struct key_record r;
+    struct euicc_key k;
+    struct err e = ERR_INIT;
+
+    eid_complete(&eid);
+    euicc_key_put(&key, &t, SPAN_ARRAY(point), SPAN_ARRAY(sign));
+    struct span both = buf_span(&key);
+    ck_assert_int_eq(euicc_key_take(&both, &k, &e), 0);
+    ck_assert(both.n == 0 && txid_eq(&k.txid, &t));
+    size_t n = k.signed2.whole.n;
+    key_record_put(&rec, &eid, SPAN("\x30\x00", 2), SPAN(key.p, n),
+                   SPAN(key.p + n, key.n - n), 7);
+    ck_assert_msg(key_record_parse(buf_span(&rec), &r, &e) == 0, "%s", e.msg);
+    ck_assert(eid_eq(&r.eid, &eid) && r.eum_chain == 7);
+    ck_assert(span_eq(r.key.otpk, SPAN_ARRAY(point)));
+    ck_assert(span_eq(r.key.sign, SPAN_ARRAY(sign)));
+    for (size_t i = 0; i < rec.n; i++)
+        ck_assert_int_eq(key_record_parse(span_sub(buf_span(&rec), 0, i), &r,
+                                          &e), -1);
+    /* A bundle's record is none: something comes after the index. */
+    buf_reset(&rec);
+    bpp_record_put(&rec, &eid, SPAN("\x30\x00", 2), SPAN(key.p, n),
+                   SPAN(key.p + n, key.n - n), 7, 0, SPAN("\xbf\x36\x00", 3));
+    ck_assert_int_eq(key_record_parse(buf_span(&rec), &r, &e), -1);
+    ck_assert_int_eq(e.code, ERR_FORMAT);
+}
+END_TEST
+
 START_TEST(one_time_key)
 {
     static const char *const groups[] = { "prime256v1", "brainpoolP256r1" };
@@ -607,6 +641,7 @@ int main(void)
         { "one BF25", metadata_is_one_bf25, 4 },
         { "record", record, 1 },
         { "eUICC data", euicc_data, 3 },
+        { "request record", request_record, 1 },
         { "one-time key", one_time_key, 2 },
         { "vectors", vector, ROWS(vectors) },
     };
