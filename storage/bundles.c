@@ -4,6 +4,7 @@
 
 #include "storage/containers.h"
 #include "storage/inner.h"
+#include "storage/keys.h"
 #include "storage/lock.h"
 #include "storage/stock.h"
 
@@ -32,7 +33,7 @@ struct pending {
     unsigned eum_chain, dp_chain;
     char name[STOCK_TEXT_MAX + 1]; /* a key: whom it is meant for */
     char provider[STOCK_TEXT_MAX + 1];
-    struct piece octets; /* record, certificate or otPK */
+    struct piece octets; /* record, certificate, or otPK and signature */
 };
 
 struct import {
@@ -72,7 +73,9 @@ static const struct {
 static const char *const last_removals[] = {
     "DELETE FROM container_chain WHERE container = ?1",
     ("DELETE FROM chain WHERE ?1 > 0 AND NOT EXISTS"
-     " (SELECT 1 FROM container_chain x WHERE x.chain = chain.chain)"),
+     " (SELECT 1 FROM container_chain x WHERE x.chain = chain.chain)"
+     " AND NOT EXISTS"
+     " (SELECT 1 FROM card_euicc u WHERE u.chain = chain.chain)"),
     "DELETE FROM container WHERE container = ?1 AND state = 0",
 };
 
@@ -176,8 +179,7 @@ int import_leftovers(struct db *db, const struct lock *lock, uint64_t *removed,
 
 /* --- beginning ------------------------------------------------------------------ */
 
-static int chain_row(struct tx *tx, struct span der, int64_t *out,
-                     struct err *e)
+int chain_put(struct tx *tx, struct span der, int64_t *out, struct err *e)
 {
     AUTO(q_close) struct q put = { 0 };
     AUTO(q_close) struct q get = { 0 };
@@ -206,7 +208,7 @@ static int chains_put(struct tx *tx, int64_t container, int role,
     for (size_t i = 0; i < n; i++) {
         AUTO(q_close) struct q q = { 0 };
         int64_t chain;
-        if (chain_row(tx, chains[i], &chain, e) != 0 ||
+        if (chain_put(tx, chains[i], &chain, e) != 0 ||
             q_open(&q, tx->db, "INSERT INTO container_chain(container, role,"
                    " n, chain) VALUES(?, ?, ?, ?)", e) != 0)
             return -1;
@@ -218,17 +220,6 @@ static int chains_put(struct tx *tx, int64_t container, int role,
             return -1;
     }
     return 0;
-}
-
-static int any_key(struct db *db, bool *out, struct err *e)
-{
-    AUTO(q_close) struct q q = { 0 };
-
-    if (q_open(&q, db, "SELECT 1 FROM live_key LIMIT 1", e) != 0)
-        return -1;
-    int row = q_step(&q, e);
-    *out = row > 0;
-    return row < 0 ? -1 : 0;
 }
 
 struct beginning {
@@ -247,7 +238,7 @@ static int begin(struct tx *tx, void *ctx, struct err *e)
                       h->eum_chain_count, e) != 0 ||
            chains_put(tx, b->i->container, 1, h->dp_chains, h->dp_chain_count,
                       e) != 0 ||
-           any_key(tx->db, &b->i->keys_known, e) != 0 ? -1 : 0;
+           keys_any(tx->db, &b->i->keys_known, e) != 0 ? -1 : 0;
 }
 
 static int head_check(const struct import_head *h, struct err *e)
@@ -346,7 +337,7 @@ static int key_fits(struct import *i, const struct pending *p, struct err *e)
         return -1;
     }
     const char *owner = k.offered_to[0] ? k.offered_to : k.meant_for;
-    if (strcmp(owner, i->smdp_oid) != 0)
+    if (*owner && strcmp(owner, i->smdp_oid) != 0)
         return err_set(e, ERR_CONFLICT, "record %llu: key %s %s SM-DPf %s, but "
                        "this bundle comes from %s",
                        (unsigned long long)p->number,
@@ -434,13 +425,15 @@ static int key_put(struct import *i, const struct pending *p, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
-    if (q_open(&q, i->db, "INSERT INTO one_time_key(euicc, txid, otpk,"
-               " meant_for) VALUES(?, ?, ?, ?) ON CONFLICT(txid) DO NOTHING",
+    if (q_open(&q, i->db, "INSERT INTO one_time_key(euicc, txid, otpk, sign,"
+               " meant_for) VALUES(?, ?, ?, ?, ?) ON CONFLICT(txid) DO NOTHING",
                e) != 0)
         return -1;
+    struct span both = piece_of(i, &p->octets);
     q_int(&q, i->euicc);
     q_octets(&q, SPAN_ARRAY(p->txid.o));
-    q_octets(&q, piece_of(i, &p->octets));
+    q_octets(&q, SPAN(both.p, KEY_OTPK));
+    q_octets(&q, SPAN(both.p + KEY_OTPK, KEY_SIGN));
     q_text(&q, p->name);
     int done = insert_unique(&q, e);
     if (done == 0)
@@ -579,13 +572,16 @@ int import_key(struct import *i, const struct import_key *k, struct err *e)
         .number = i->sum.records,
         .txid = k->txid,
     };
+    uint8_t both[KEY_OTPK + KEY_SIGN];
 
     if (kind_is(i, SEEN_EUICC_DATA, e) != 0)
         return -1;
+    memcpy(both, k->otpk, KEY_OTPK);
+    memcpy(both + KEY_OTPK, k->sign, KEY_SIGN);
     if (i->sum.records == 0)
         return err_set(e, ERR_INTERNAL, "a key before its eUICC");
     if (text_take(p.name, k->smdp_oid, "a key's recipient", e) != 0 ||
-        pending_add(i, &p, SPAN_ARRAY(k->otpk), e) != 0)
+        pending_add(i, &p, SPAN_ARRAY(both), e) != 0)
         return -1;
     i->sum.keys++;
     return 0;

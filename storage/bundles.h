@@ -73,6 +73,7 @@ int import_euicc(struct import *i, const struct eid *eid, struct span cert,
 struct import_key {
     struct txid txid;
     uint8_t otpk[65];
+    uint8_t sign[64];     /* 5F37 over its EUICCSigned2 */
     const char *smdp_oid; /* whom the EUM's data names */
 };
 /* A key of the eUICC given last. ERR_CONFLICT: transactionId known as a key. */
@@ -135,26 +136,5 @@ int container_gaps(struct db *db, const char *issuer,
 typedef int chain_fn(void *ctx, struct span der, struct err *e);
 int bundle_dp_chains(struct db *db, const char *smdp_oid, chain_fn *fn,
                      void *ctx, struct err *e);
-
-/* --- one-time keys the station has heard of -------------------------------- */
-
-struct key_info {
-    struct txid txid;
-    struct eid eid;
-    uint8_t otpk[65];
-    char meant_for[64];  /* OID in the EUM's data   */
-    char offered_to[64]; /* OID; "" if not offered  */
-};
-int key_by_txid(struct db *db, const struct txid *t, struct key_info *out,
-                struct err *e); /* ERR_NOT_FOUND */
-/* Mark it as asked for from this SM-DPf. ERR_CONFLICT: offered to, or meant
- * for, another one; ERR_NOT_FOUND. */
-int key_offer(struct tx *tx, const struct txid *t, const char *smdp_oid,
-              const char *actor, struct err *e);
-/* CERT.EUICC and EUM chain of an eUICC, from euicc-data or from a bundle
- * record's own chain index; cert is empty when only a bundle knows it (read
- * it from stock_record). ERR_NOT_FOUND. */
-int euicc_certificate(struct db *db, const struct eid *eid, struct buf *cert,
-                      struct buf *eum_chain, struct err *e);
 
 #endif

@@ -18,4 +18,7 @@ int container_event(struct tx *tx, int64_t container, const char *kind,
                     const char *actor, struct fields *f, uint64_t *missing,
                     struct event_head *out, struct err *e);
 
+/* The row of a certificate chain (concatenated DER), made if it is new. */
+int chain_put(struct tx *tx, struct span der, int64_t *out, struct err *e);
+
 #endif

@@ -68,9 +68,8 @@ int export_by_id(struct db *db, const char *id, struct export_info *out,
     return export_read(&q, out, "this station made no export of that id", e);
 }
 
-/* The newest number of this kind, and the last event any of them carries. */
-static int export_state(struct db *db, enum export_kind k, uint64_t *sequence,
-                        uint64_t *last_event, struct err *e)
+int export_state(struct db *db, enum export_kind k, uint64_t *sequence,
+                 uint64_t *last_event, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
@@ -142,8 +141,8 @@ static int export_event(struct tx *tx, const struct export_info *x,
     return 0;
 }
 
-static int export_store(struct tx *tx, const struct export_info *x,
-                        uint64_t event, struct err *e)
+int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
+               struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
@@ -175,7 +174,7 @@ int export_add(struct tx *tx, struct export_info *x, const char *actor,
     event_hash(buf_span(&x->manifest), x->manifest_sha256);
     return export_follows(tx->db, x, e) != 0 ||
            export_event(tx, x, actor, &event, e) != 0 ||
-           export_store(tx, x, event, e) != 0 ? -1 : 0;
+           export_put(tx, x, event, e) != 0 ? -1 : 0;
 }
 
 /* --- what is pending -------------------------------------------------------------------- */

@@ -8,7 +8,8 @@
 
 enum export_kind { /* numbers are stored: never renumber */
     EXPORT_LOADING_REPORT = 1,
-    EXPORT_AUDIT_LOG = 2
+    EXPORT_AUDIT_LOG = 2,
+    EXPORT_BPP_REQUEST = 3 /* keys.h; its sequence here counts all of them */
 };
 
 /* One export made. Clear with export_clear. */

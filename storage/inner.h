@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define APPLICATION_ID 0x4c536c67 /* "LSlg" in the file's header */
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 
 /* container.state */
 enum { CONTAINER_IMPORTING = 0, CONTAINER_LIVE = 1 };
@@ -129,6 +129,14 @@ char *number_text(int64_t v, char out[NUMBER_TEXT]);
 /* In bundle order; limit 0: all. *out is replaced. */
 int bpps_in_state(struct db *db, enum bpp_state s, int64_t limit,
                   struct bpp_list *out, struct err *e);
+
+/* --- exports.c --------------------------------------------------------------- */
+
+int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
+               struct err *e);
+/* The newest number of this kind, and the last event any of them carries. */
+int export_state(struct db *db, enum export_kind k, uint64_t *sequence,
+                 uint64_t *last_event, struct err *e);
 
 /* --- evidence.c ------------------------------------------------------------ */
 

@@ -369,6 +369,56 @@ static const char *const version_6[] = {
     NULL
 };
 
+/* One-time keys that eUICCs tell of themselves, and the requests that offer
+ * keys to an SM-DPf. */
+static const char *const version_7[] = {
+    /* NULL: came before it was kept. */
+    "ALTER TABLE one_time_key ADD COLUMN sign BLOB"
+    " CHECK(sign IS NULL OR length(sign) = 64);"
+    "ALTER TABLE one_time_key DROP COLUMN offered_to;"
+    "CREATE TABLE card_euicc("
+    " eid BLOB PRIMARY KEY CHECK(length(eid) = 16),"
+    " cert BLOB NOT NULL,"
+    " chain INTEGER NOT NULL REFERENCES chain,"
+    " event INTEGER NOT NULL REFERENCES event DEFERRABLE INITIALLY DEFERRED"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX card_euicc_chain ON card_euicc(chain);"
+    /* In the order in which the card told them. */
+    "CREATE TABLE card_key("
+    " card_key INTEGER PRIMARY KEY,"
+    " txid BLOB NOT NULL UNIQUE CHECK(length(txid) = 16),"
+    " eid BLOB NOT NULL CHECK(length(eid) = 16),"
+    " otpk BLOB NOT NULL CHECK(length(otpk) = 65),"
+    " sign BLOB NOT NULL CHECK(length(sign) = 64),"
+    " event INTEGER NOT NULL REFERENCES event DEFERRABLE INITIALLY DEFERRED"
+    ") STRICT;"
+    "CREATE INDEX card_key_eid ON card_key(eid);"
+    /* Known once, and not among those that the card had left. */
+    "CREATE TABLE key_gone("
+    " txid BLOB PRIMARY KEY CHECK(length(txid) = 16),"
+    " event INTEGER NOT NULL REFERENCES event DEFERRABLE INITIALLY DEFERRED"
+    ") STRICT, WITHOUT ROWID;",
+
+    "CREATE TABLE request("
+    " request INTEGER PRIMARY KEY REFERENCES export,"
+    " smdp TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL,"
+    " msp TEXT NOT NULL,"
+    " profile TEXT NOT NULL,"
+    " keys INTEGER NOT NULL,"
+    " UNIQUE(smdp, sequence)) STRICT;"
+    /* The record is kept as it went out: what it is made of may be told
+     * another way later. */
+    "CREATE TABLE offered_key("
+    " request INTEGER NOT NULL REFERENCES request,"
+    " n INTEGER NOT NULL,"
+    " txid BLOB NOT NULL UNIQUE CHECK(length(txid) = 16),"
+    " record BLOB NOT NULL,"
+    " UNIQUE(request, n)) STRICT;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -381,6 +431,7 @@ static const struct {
     { checks_4, version_4, event_words_again },
     { NULL, version_5, NULL },
     { NULL, version_6, NULL },
+    { NULL, version_7, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

@@ -144,6 +144,7 @@ static int store_keys(struct import *i, const struct manifest *m,
         oid[m->key_recipients.v[n].n] = '\0';
         ik.txid = k.txid;
         memcpy(ik.otpk, k.otpk.p, sizeof ik.otpk);
+        memcpy(ik.sign, k.sign.p, sizeof ik.sign);
         ik.smdp_oid = oid;
         if (import_key(i, &ik, e) != 0)
             return -1;

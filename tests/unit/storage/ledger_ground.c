@@ -220,6 +220,10 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 7, "DROP TABLE offered_key; DROP TABLE request;"
+         "DROP TABLE key_gone; DROP TABLE card_key; DROP TABLE card_euicc;"
+         "ALTER TABLE one_time_key DROP COLUMN sign;"
+         "ALTER TABLE one_time_key ADD COLUMN offered_to TEXT;" },
     { 6, "DROP TABLE order_position; DROP TABLE order_unit; DROP TABLE order_fixture;"
          "DROP TABLE order_recipe; DROP TABLE work_order;"
          "ALTER TABLE bpp DROP COLUMN class;" },

@@ -339,122 +339,6 @@ START_TEST(a_station_cert_leaves_no_gap)
 }
 END_TEST
 
-/* --- one-time keys ---------------------------------------------------------------------- */
-
-static void keys_import(struct ground *g, unsigned n, unsigned first,
-                        unsigned keys, const char *meant_for)
-{
-    struct err e = ERR_INIT;
-    struct import *i;
-    char id[37];
-    struct import_head h = ground_head(n, id);
-
-    h.seen.kind = SEEN_EUICC_DATA;
-    h.seen.issuer = "EUM";
-    h.smdp_oid = NULL;
-    h.dp_chain_count = 0;
-    good(lock_take(g->dir, LOCK_IMPORT, &g->lock, &e));
-    good(import_begin(g->db, g->lock, &h, &i, &e));
-    const struct eid eid = ground_eid(first);
-    good(import_euicc(i, &eid, SPAN_STR("certificate"), 0, &e));
-    for (unsigned k = 0; k < keys; k++) {
-        struct import_key key = { .txid = ground_txid(first + k),
-                                  .smdp_oid = meant_for };
-        memset(key.otpk, (int)k, sizeof key.otpk);
-        good(import_key(i, &key, &e));
-    }
-    good(import_finish(i, "test", NULL, &e));
-    no_lock(g);
-}
-
-struct offer {
-    struct txid txid;
-    const char *to;
-};
-
-static int offer(struct tx *tx, void *ctx, struct err *e)
-{
-    struct offer *o = ctx;
-
-    return key_offer(tx, &o->txid, o->to, "test", e);
-}
-
-static int import_one(struct ground *g, unsigned n, unsigned txid,
-                      unsigned eid, struct err *e)
-{
-    struct import *i = ground_begin(g, n);
-    int rc = ground_record(i, txid, eid, 50, e);
-
-    if (rc == 0)
-        rc = import_finish(i, "test", NULL, e);
-    else
-        import_abort(i);
-    no_lock(g);
-    return rc;
-}
-
-START_TEST(keys_are_kept_and_offered_once)
-{
-    struct key_info k;
-    struct err e = ERR_INIT;
-    struct ground g;
-
-    ground_open(&g);
-    keys_import(&g, 1, 100, 3, SMDP);
-    struct offer o = { ground_txid(101), SMDP };
-    good(key_by_txid(g.db, &o.txid, &k, &e));
-    const struct eid eid = ground_eid(100);
-    ck_assert(eid_eq(&k.eid, &eid));
-    ck_assert_uint_eq(k.otpk[64], 1);
-    ck_assert_str_eq(k.meant_for, SMDP);
-    ck_assert_str_eq(k.offered_to, "");
-    o.to = "1.2.3";
-    bad(db_write(g.db, offer, &o, &e), ERR_CONFLICT);
-    o.to = SMDP;
-    good(db_write(g.db, offer, &o, &e));
-    good(db_write(g.db, offer, &o, &e));
-    good(key_by_txid(g.db, &o.txid, &k, &e));
-    ck_assert_str_eq(k.offered_to, SMDP);
-    ck_assert_uint_eq(count(&g, "event"), 2); /* the import, one offer */
-    o.txid = ground_txid(999);
-    bad(db_write(g.db, offer, &o, &e), ERR_NOT_FOUND);
-    AUTO(buf_clear) struct buf cert = BUF_INIT;
-    AUTO(buf_clear) struct buf chain = BUF_INIT;
-    good(euicc_certificate(g.db, &eid, &cert, &chain, &e));
-    ck_assert(span_eq(buf_span(&cert), SPAN_STR("certificate")));
-    ck_assert(span_eq(buf_span(&chain), SPAN_STR("eum chain")));
-    const struct eid other = ground_eid(5);
-    bad(euicc_certificate(g.db, &other, &cert, &chain, &e), ERR_NOT_FOUND);
-    ground_close(&g);
-}
-END_TEST
-
-START_TEST(a_bundle_for_anothers_key_is_refused)
-{
-    struct err e = ERR_INIT;
-    struct ground g;
-
-    ground_open(&g);
-    keys_import(&g, 1, 100, 2, SMDP);
-    keys_import(&g, 2, 200, 2, "1.2.3");
-    bad(import_one(&g, 3, 200, 200, &e), ERR_CONFLICT); /* meant for 1.2.3 */
-    ck_assert_ptr_nonnull(strstr(e.msg, "1.2.3"));
-    ck_assert_ptr_nonnull(strstr(e.msg, SMDP));
-    ck_assert_int_eq(ground_sql(&g, "UPDATE one_time_key SET"
-                                " offered_to = '4.5.6' WHERE meant_for = '"
-                                SMDP "'"), 0);
-    bad(import_one(&g, 3, 100, 100, &e), ERR_CONFLICT); /* offered to 4.5.6 */
-    ck_assert_ptr_nonnull(strstr(e.msg, "offered to"));
-    ck_assert_int_eq(ground_sql(&g, "UPDATE one_time_key SET offered_to ="
-                                " NULL"), 0);
-    bad(import_one(&g, 3, 100, 7, &e), ERR_CONFLICT); /* another eUICC's */
-    good(import_one(&g, 3, 100, 100, &e));
-    good(import_one(&g, 4, 300, 300, &e)); /* a key not heard of */
-    ground_balanced(g.db);
-    ground_close(&g);
-}
-END_TEST
-
 /* --- station-cert -------------------------------------------------------------------------- */
 
 static uint8_t dm_root_hash[32];
@@ -563,8 +447,6 @@ int main(void)
         { "gaps", gaps_are_shown_and_close, 1 },
         { "station-cert", a_station_cert_leaves_no_gap, 1 },
         { "names", names_of_any_script, 1 },
-        { "keys", keys_are_kept_and_offered_once, 1 },
-        { "another's key", a_bundle_for_anothers_key_is_refused, 1 },
         { "station", station_and_its_trust, 1 },
     };
 
