@@ -112,6 +112,19 @@ int fpa_card_info2(struct fpa_card *c, struct buf *raw,
     return 0;
 }
 
+int fpa_card_certs(struct fpa_card *c, struct buf *euicc, struct buf *eum,
+                   struct err *e)
+{
+    AUTO(buf_clear) struct buf raw = BUF_INIT;
+
+    es10f_put_get_certs(request(c));
+    if (ask(c, "reading the certificates", &raw, e) != 0)
+        return -1;
+    if (es10f_read_certs(buf_span(&raw), euicc, eum, e) != 0)
+        return nonsense(e, "reading the certificates");
+    return 0;
+}
+
 int fpa_card_status(struct fpa_card *c, struct buf *raw,
                     struct ifpp_status *out, struct err *e)
 {

@@ -33,6 +33,11 @@ int fpa_card_eid(struct fpa_card *c, struct eid *out, struct err *e);
 int fpa_card_info2(struct fpa_card *c, struct buf *raw,
                    struct euicc_info2 *out, struct err *e);
 
+/* GetCerts: appended, nothing in them is proven. ERR_CARD also where the eUICC
+ * does not know the command (SGP.32's, which not every eUICC has). */
+int fpa_card_certs(struct fpa_card *c, struct buf *euicc, struct buf *eum,
+                   struct err *e);
+
 /* BF70 with a fresh random nonce: unused keys and open/closed. Opens the FPA
  * session: before it the card refuses BF31-BF34 and BF36 with 6985. */
 int fpa_card_status(struct fpa_card *c, struct buf *raw,

@@ -118,6 +118,33 @@ int es10f_read_info2(struct span in, struct euicc_info2 *out, struct err *e)
     return 0;
 }
 
+void es10f_put_get_certs(struct buf *b)
+{
+    put_empty(b, TAG_GET_CERTS);
+}
+
+/* BF56 { A0 { A5 CERT.EUM, A6 CERT.EUICC } }, or {81 error}. The implicit tags
+ * stand in the place of the certificates' own 30. */
+int es10f_read_certs(struct span in, struct buf *euicc, struct buf *eum,
+                     struct err *e)
+{
+    struct tlv both, a5, a6;
+    struct span value;
+
+    if (open_answer(in, TAG_GET_CERTS, &value, e) != 0)
+        return -1;
+    if (der_take(&value, 0xA0, &both) != 0 || value.n != 0 ||
+        der_take(&both.value, 0xA5, &a5) != 0 ||
+        der_take(&both.value, 0xA6, &a6) != 0 || both.value.n != 0)
+        return bad(e, TAG_GET_CERTS, "no certificates");
+    if (a5.whole.n > CERT_MAX || a6.whole.n > CERT_MAX)
+        return bad(e, TAG_GET_CERTS, "a certificate that is too large");
+    der_put(eum, TAG_SEQUENCE, a5.value);
+    der_put(euicc, TAG_SEQUENCE, a6.value);
+    return buf_ok(eum) && buf_ok(euicc)
+               ? 0 : err_set(e, ERR_NOMEM, "no memory for certificates");
+}
+
 void es10f_put_profiles_info(struct buf *b)
 {
     put_empty(b, TAG_PROFILES_INFO);

@@ -25,6 +25,12 @@ struct euicc_info2 {
 };
 int es10f_read_info2(struct span in, struct euicc_info2 *out, struct err *e);
 
+/* BF56 {}: CERT.EUICC and CERT.EUM (SGP.32), each appended as it stands in a
+ * chain: whole, from its 30 on. Nothing in them is proven yet. */
+void es10f_put_get_certs(struct buf *b);
+int es10f_read_certs(struct span in, struct buf *euicc, struct buf *eum,
+                     struct err *e);
+
 void es10f_put_profiles_info(struct buf *b);          /* BF2D {} */
 struct profile_info {
     struct iccid iccid;

@@ -166,8 +166,11 @@ int step_delete_keys(struct run *r)
     if (r->status.key_count == 0 &&
         receipt_known(r->env->db, r->books.act.position, 0x72, &known, r->e) != 0)
         return run_station_failed(r);
-    if (known)
+    if (known) {
+        r->keys_deleted = true;
         return 0;
+    }
+    r->keys_deleted = true;
     if (fpa_card_delete_keys(r->card, r->key, &r->eid, &raw, &receipt, r->e) != 0)
         return run_card_failed(r);
     return commit_receipt(r, &receipt, false);

@@ -29,6 +29,7 @@ struct run {
     bool eid_read;
     struct buf status_raw;
     struct ifpp_status status; /* into status_raw */
+    bool keys_deleted;         /* were told to be, so that it holds no more */
     enum euicc_kind kind;
 
     struct books books;
@@ -69,6 +70,10 @@ int run_reserved(struct run *r);
 /* Power on and read the EID; the unit's time goes on counting. */
 int run_power_on(struct run *r, struct eid *eid);
 void run_power_off(struct run *r); /* harmless twice */
+
+/* Keeps what the card has said of its unused keys; of a unit that has no BPP
+ * it asks. Before the power goes off. */
+void run_note_keys(struct run *r);
 
 /* Waits for what is still on its way. */
 void job_end(struct job *j);

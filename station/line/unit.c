@@ -267,6 +267,7 @@ static int step_status(struct run *r)
 
 static int step_power_off(struct run *r)
 {
+    run_note_keys(r);
     run_power_off(r);
     return 0;
 }
@@ -429,6 +430,7 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
         out->verdict = V_DONE;
         out->why = (struct err)ERR_INIT;
     } else {
+        run_note_keys(&r);
         run_power_off(&r);
         end_badly(&r);
     }

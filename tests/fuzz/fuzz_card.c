@@ -157,6 +157,7 @@ static const struct eid the_eid = { { 0x89, 0x04, 0x90, 0x32, 0x77, 0x72, 0x98, 
 static void read_all(struct fpa_card *c)
 {
     AUTO(buf_clear) struct buf info_raw = BUF_INIT, status_raw = BUF_INIT;
+    AUTO(buf_clear) struct buf euicc = BUF_INIT, eum = BUF_INIT;
     struct euicc_info2 info;
     struct ifpp_status status;
     struct fpa_profiles profiles;
@@ -169,6 +170,8 @@ static void read_all(struct fpa_card *c)
         ifpp_status_has_key(&status, &the_txid);
     if (fpa_card_profiles(c, &profiles, NULL) == 0)
         CHECK(profiles.n <= FPA_PROFILES_MAX);
+    if (fpa_card_certs(c, &euicc, &eum, NULL) == 0)
+        CHECK(euicc.n > 0 && euicc.n <= CERT_MAX && eum.n > 0 && eum.n <= CERT_MAX);
 }
 
 static void walk_notifications(struct fpa_card *c)

@@ -154,6 +154,14 @@ START_TEST(recipe)
     ck_assert(eid_eq(&eid, &d.eid));
     good(fpa_card_info2(c, &raw, &info, &e), &e);
     ck_assert_int_eq(info.kind, INFO2_CONSUMER);
+    AUTO(buf_clear) struct buf own = BUF_INIT;
+    AUTO(buf_clear) struct buf eum = BUF_INIT;
+    AUTO(cert_stack_free) STACK_OF(X509) *cert = NULL;
+    struct eid certified;
+    good(fpa_card_certs(c, &own, &eum, &e), &e);
+    good(cert_chain_decode(buf_span(&own), &cert, &e), &e);
+    good(cert_eid(sk_X509_value(cert, 0), &certified, &e), &e);
+    ck_assert(eid_eq(&certified, &d.eid));
 
     ck_assert_msg(visit_load(&v, c) == 0, "%s", v.e.msg);
     ck_assert_int_eq(v.result.outcome, LOAD_INSTALLED);

@@ -89,6 +89,7 @@ static const struct {
 } put_rows[] = {
     { "EID", es10f_put_get_eid, "BF3E 03 5C015A" },
     { "info", es10f_put_info2, "BF22 00" },
+    { "certificates", es10f_put_get_certs, "BF56 00" },
     { "profiles", es10f_put_profiles_info, "BF2D 00" },
     { "enable", put_enable, "BF31 11 A00C" ICCID "810100" },
     { "disable", put_disable, "BF32 11 A00C" ICCID "8101FF" },
@@ -121,7 +122,7 @@ END_TEST
 
 /* --- answers ----------------------------------------------------------------- */
 
-enum reader { R_EID, R_INFO, R_PROFILES, R_RESULT, R_LIST, R_STATUS, R_ACT };
+enum reader { R_EID, R_INFO, R_PROFILES, R_RESULT, R_LIST, R_STATUS, R_ACT, R_CERTS };
 
 static const struct {
     const char *name;
@@ -179,6 +180,11 @@ static const struct {
     { "error 0 is no error", R_ACT, "BF72 03 800100", ERR_FORMAT },
     { "receipt", R_ACT, "BF72 02 3000", ERR_NONE },
     { "receipt of another act", R_ACT, "BF73 02 3000", ERR_FORMAT },
+    { "certificates", R_CERTS, "BF56 08 A006 A50131 A60132", ERR_NONE },
+    { "certificates: none of that CI", R_CERTS, "BF56 03 810101", ERR_FORMAT },
+    { "certificates: one", R_CERTS, "BF56 05 A003 A50131", ERR_FORMAT },
+    { "certificates: turned round", R_CERTS, "BF56 08 A006 A60132 A50131", ERR_FORMAT },
+    { "certificates and more", R_CERTS, "BF56 0A A008 A50131 A60132 8000", ERR_FORMAT },
 };
 
 static int read_one(enum reader r, struct span in, struct err *e)
@@ -206,6 +212,14 @@ static int read_one(enum reader r, struct span in, struct err *e)
         return es10f_read_status(in, &status, e);
     case R_ACT:
         return es10f_read_receipt_act(in, TAG_DELETE_OTK, &s, &u, e);
+    case R_CERTS: {
+        AUTO(buf_clear) struct buf own = BUF_INIT, eum = BUF_INIT;
+        if (es10f_read_certs(in, &own, &eum, e) != 0)
+            return -1;
+        ck_assert(span_eq(buf_span(&own), SPAN("\x30\x01\x32", 3)));
+        ck_assert(span_eq(buf_span(&eum), SPAN("\x30\x01\x31", 3)));
+        return 0;
+    }
     }
     return -2;
 }

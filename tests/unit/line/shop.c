@@ -5,6 +5,7 @@
 #include "storage/bundles.h"
 #include "storage/exports.h"
 #include "storage/queries.h"
+#include "storage/station.h"
 #include "tests/lab/euicc_fixture.h"
 
 #include "drivers/fault.h"
@@ -260,6 +261,37 @@ void shop_expect(struct shop *s, const char *line, const char *code)
 
     ck_assert_msg(strcmp(v.code, code) == 0, "%s, not %s: %s (steps: %s)",
                   v.code, code, v.detail, s->steps);
+}
+
+/* --- the station ------------------------------------------------------------------ */
+
+static int commission(struct tx *tx, void *ctx, struct err *e)
+{
+    struct shop *s = ctx;
+    const struct span root = SPAN("DM root", 7);
+    const struct span ci[] = { buf_span(&s->d.ci_der) };
+    const uint8_t key_id[32] = { 7 };
+    const struct container_seen seen = {
+        .kind = SEEN_STATION_CERT, .id = "00000000-0000-4000-8000-00000000cert",
+        .issuer = "authority", .sequence = 1, .created_at = 1,
+        .not_after = 4000000000,
+    };
+    const struct station_trust t = { .chain = SPAN("chain", 5), .dm_root = root,
+                                     .ci_roots = ci, .ci_root_count = 1 };
+    uint8_t hash[EVENT_HASH];
+
+    event_hash(root, hash);
+    return station_create(tx, "S-1", hash, key_id, "test", e) != 0
+               ? -1 : station_commission(tx, &seen, &t, "test", e);
+}
+
+void shop_commission(struct shop *s)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    good(db_open(s->data, DB_WRITE, NULL, &db, &e), &e);
+    good(db_write(db, commission, s, &e), &e);
 }
 
 /* --- the books ------------------------------------------------------------------ */

@@ -52,6 +52,9 @@ void shop_stock(struct shop *s, unsigned first, unsigned n);
 /* ... or with these octets in place of one BPP. */
 void shop_stock_bpp(struct shop *s, unsigned k, struct span bpp);
 
+/* The station gets a certificate, and trusts the chip's CI. */
+void shop_commission(struct shop *s);
+
 /* A line of one fixture, F1. */
 void shop_start(struct shop *s, const struct fixture_ops *ops, const char *where);
 /* ... or of these. */

@@ -3,6 +3,7 @@
 #include "station/line/claims.h"
 #include "station/line/recipe.h"
 #include "station/line/unit.h"
+#include "storage/keys.h"
 #include "tests/unit/line/shop.h"
 #include "tests/unit/support.h"
 
@@ -158,11 +159,41 @@ START_TEST(has_nothing_for_it)
     start_chip(&s, CARD_FAULT_NONE, 0);
     unsigned before = shop_apdus();
     shop_expect(&s, s.barcode, "no-bpp");
-    ck_assert_uint_eq(shop_apdus() - before, APDUS_OF_EID_READ);
+    /* It is asked for its keys; nobody whom the station trusts knows it. */
+    ck_assert_uint_gt(shop_apdus() - before, APDUS_OF_EID_READ);
+    ck_assert_uint_eq(shop_events(&s, "card-keys"), 0);
     ck_assert_uint_eq(shop_events(&s, "unit-not-loaded"), 1);
     ck_assert_uint_eq(shop_failures(&s), 0);
     shop_stock(&s, 0, 1);
     shop_expect(&s, s.barcode, "done");
+    shop_close(&s);
+}
+END_TEST
+
+START_TEST(tells_of_its_keys)
+{
+    struct shop s;
+
+    shop_open(&s, 3);
+    shop_commission(&s);
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    shop_expect(&s, s.barcode, "no-bpp");
+    ck_assert_uint_eq(shop_events(&s, "card-keys"), 1);
+    shop_expect(&s, s.barcode, "no-bpp"); /* the same again: nothing new */
+    ck_assert_uint_eq(shop_events(&s, "card-keys"), 1);
+    AUTO(db_close_p) struct db *db = NULL;
+    struct key_info k;
+    struct err e = ERR_INIT;
+    ck_assert_int_eq(db_open(s.data, DB_READ, NULL, &db, &e), 0);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(key_by_txid(db, &s.d.key[i].txid, &k, &e), 0);
+        ck_assert(eid_eq(&k.eid, &s.d.eid));
+        ck_assert_mem_eq(k.otpk, s.d.key[i].otpk, sizeof k.otpk);
+    }
+    /* A visit that deletes them leaves nothing to note. */
+    shop_stock(&s, 0, 1);
+    shop_expect(&s, s.barcode, "done");
+    ck_assert_uint_eq(shop_events(&s, "card-keys"), 1);
     shop_close(&s);
 }
 END_TEST
@@ -707,6 +738,7 @@ int main(void)
         { "wrong label", refuses_a_wrong_label, 1 },
         { "serials", knows_serials, 1 },
         { "no BPP", has_nothing_for_it, 1 },
+        { "its keys", tells_of_its_keys, 1 },
         { "no card", finds_no_card, 1 },
         { "key used elsewhere", finds_a_key_used_elsewhere, 1 },
         { "signed refusal", records_a_signed_refusal, 1 },
