@@ -41,6 +41,7 @@ fpa_DIRS := station/fpa
 import_DIRS := station/import
 line_DIRS := station/line
 order_DIRS := station/order
+request_DIRS := station/request
 report_DIRS := station/report
 control_DIRS := station/control
 identity_DIRS := station/identity
@@ -54,7 +55,7 @@ lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/sa
 labfuse_DIRS := tests/lab/usb/fuse
 # Defines open, read, ioctl, close: only what asks for it may link it.
 inprocess_DIRS := tests/lab/usb/inprocess
-ROOMS := base ifpp container identity people fpa import order line report control doctor verify storage drivers lab
+ROOMS := base ifpp container identity people fpa import order line request report control doctor verify storage drivers lab
 APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
@@ -80,7 +81,7 @@ $(foreach r,$(ROOMS) $(APART),$(eval $(call room_rule,$(r))))
 # program: its own folder, the rooms it may use, the libraries it may use.
 
 lineside_SRCS := $(wildcard station/cmd/*.c)
-lineside_ROOMS := base ifpp container identity people fpa import order line report control doctor storage drivers
+lineside_ROOMS := base ifpp container identity people fpa import order line request report control doctor storage drivers
 lineside_LIBS := -lcrypto -lsqlite3 -ljansson -lusb-1.0
 
 lineside-verify_SRCS := $(wildcard station/verify/main.c)

@@ -24,6 +24,7 @@ extern const struct command
     cmd_station_cert,
     cmd_import,
     cmd_importer,
+    cmd_request,
     cmd_stock,
     cmd_unit,
     cmd_run,

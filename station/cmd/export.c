@@ -28,8 +28,8 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
 
 static void print_one(const struct report_made *r, bool json)
 {
-    const char *kind = kind_name(r->kind == EXPORT_AUDIT_LOG
-                                     ? KIND_AUDIT_LOG : KIND_LOADING_REPORT);
+    const char *kind = report_kind(r->kind);
+
     if (json) {
         json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "kind",
                               kind, "id", r->id, "container", r->path,
@@ -40,6 +40,10 @@ static void print_one(const struct report_made *r, bool json)
         json_dumpf(j, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(j);
+    } else if (r->kind == EXPORT_BPP_REQUEST) {
+        printf("%s %llu: %llu keys\n  %s\n", kind,
+               (unsigned long long)r->sequence, (unsigned long long)r->records,
+               r->path);
     } else {
         printf("%s %llu: %llu records, events %llu to %llu\n  %s\n", kind,
                (unsigned long long)r->sequence, (unsigned long long)r->records,

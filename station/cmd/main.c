@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &cmd_station_csr,
     &cmd_station_cert,
     &cmd_import,
+    &cmd_request,
     &cmd_stock,
     &cmd_unit,
     &cmd_run,

@@ -22,19 +22,13 @@ static json_t *balance_json(const struct stock_balance *b)
     return j;
 }
 
-static const char *export_name(enum export_kind k)
-{
-    return kind_name(k == EXPORT_AUDIT_LOG ? KIND_AUDIT_LOG
-                                           : KIND_LOADING_REPORT);
-}
-
 static json_t *waiting_json(const struct report_list *l)
 {
     json_t *a = json_array();
 
     for (size_t i = 0; i < l->n; i++)
         json_array_append_new(a, json_pack("{s:s, s:s, s:I}", "kind",
-                                           export_name(l->v[i].kind), "id",
+                                           report_kind(l->v[i].kind), "id",
                                            l->v[i].id, "sequence",
                                            (json_int_t)l->v[i].sequence));
     return a;
@@ -106,7 +100,7 @@ static void print_row(const char *name, const struct stock_balance *b)
 static void print_forecast(const struct stock_forecast *f)
 {
     if (f->low)
-        printf("LOW STOCK: ask the SM-DPf for more now. ");
+        printf("LOW STOCK: ask for more now (`lineside request`). ");
     printf("%llu BPPs left; ", (unsigned long long)f->left);
     if (f->hours_left == FORECAST_UNKNOWN) {
         printf("none was used up yet, so nothing tells how long they last\n");
@@ -160,7 +154,7 @@ static void print_text(const struct stock_overview *o,
            (unsigned long long)o->pending.events);
     for (size_t i = 0; i < waiting->n; i++)
         printf("not delivered: %s %llu has not reached a medium: run `lineside "
-               "export`\n", export_name(waiting->v[i].kind),
+               "export`\n", report_kind(waiting->v[i].kind),
                (unsigned long long)waiting->v[i].sequence);
     if (!o->clock.confirmed)
         printf("clock: this machine's is not believed; the ledger's time is "

@@ -11,6 +11,8 @@ static const struct right_info rights[RIGHTS] = {
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_CLOCK] = { "clock", "confirm the machine's clock",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
+    [RIGHT_REQUEST] = { "request", "ask an SM-DPf for profiles",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_ORDERS] = { "orders", "make, activate and close work orders, and "
         "bind fixtures to them",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },

@@ -21,7 +21,27 @@
 
 static enum container_kind container_kind_of(enum export_kind k)
 {
-    return k == EXPORT_AUDIT_LOG ? KIND_AUDIT_LOG : KIND_LOADING_REPORT;
+    return k == EXPORT_AUDIT_LOG     ? KIND_AUDIT_LOG
+           : k == EXPORT_BPP_REQUEST ? KIND_BPP_REQUEST
+                                     : KIND_LOADING_REPORT;
+}
+
+const char *report_kind(enum export_kind k)
+{
+    return kind_name(container_kind_of(k));
+}
+
+/* The number that people know it by: a request counts per SM-DPf, the ledger
+ * counts all requests. */
+static uint64_t sequence_of(const struct export_info *x)
+{
+    AUTO(manifest_clear) struct manifest m;
+    struct err ignored = ERR_INIT;
+
+    manifest_init(&m);
+    return x->kind == EXPORT_BPP_REQUEST &&
+           manifest_peek(buf_span(&x->manifest), &m, &ignored) == 0
+               ? m.sequence : x->sequence;
 }
 
 void report_list_clear(struct report_list *l)
@@ -333,6 +353,15 @@ struct delivery {
     uint64_t records;
 };
 
+static int write_again(struct db *db, struct delivery *d, struct sink *k,
+                       struct err *e)
+{
+    if (d->x->kind == EXPORT_BPP_REQUEST)
+        return request_write(db, d->x->id, k->w, &k->records, e);
+    return write_records(db, d->x->kind, d->x->first_event, d->x->last_event, k,
+                         e);
+}
+
 static int deliver_in_snapshot(struct db *db, void *ctx, struct err *e)
 {
     struct delivery *d = ctx;
@@ -345,8 +374,7 @@ static int deliver_in_snapshot(struct db *db, void *ctx, struct err *e)
     int bad = container_writer_open(d->to_dir, &m, &w, e);
     if (!bad) {
         struct sink k = { .w = w, .m = &m };
-        bad = write_records(db, d->x->kind, d->x->first_event,
-                            d->x->last_event, &k, e);
+        bad = write_again(db, d, &k, e);
         d->records = k.records;
         if (bad)
             container_writer_abort(w);
@@ -396,7 +424,7 @@ static int list_add(struct report_list *l, const struct export_info *x,
     }
     l->v = v;
     struct report_made *r = &v[l->n++];
-    *r = (struct report_made){ .kind = x->kind, .sequence = x->sequence,
+    *r = (struct report_made){ .kind = x->kind, .sequence = sequence_of(x),
                                .first_event = x->first_event,
                                .last_event = x->last_event,
                                .records = records, .path = path };
@@ -420,8 +448,8 @@ static int not_delivered(const struct export_info *x, const char *to_dir,
 {
     return err_wrap(e, "%s %llu is made, but did not reach %s; run `lineside "
                        "export` again with a good medium",
-                    kind_name(container_kind_of(x->kind)),
-                    (unsigned long long)x->sequence, to_dir);
+                    report_kind(x->kind),
+                    (unsigned long long)sequence_of(x), to_dir);
 }
 
 /* Remove a container's folder: flat, our own. */
@@ -524,13 +552,13 @@ int report_waiting(struct db *db, const char *data_dir,
     return outbox_walk(db, outbox, list_one, out, e);
 }
 
-static int deliver_and_forget(struct db *db, const struct making *g,
-                              const char *to_dir, struct report_list *out,
-                              struct err *e)
+static int send_one(struct db *db, const struct export_info *x,
+                    const char *outbox, const char *to_dir,
+                    struct report_list *out, struct err *e)
 {
-    if (deliver(db, &g->x, to_dir, out, e) != 0)
-        return not_delivered(&g->x, to_dir, e);
-    remove_container(g->outbox, g->x.directory);
+    if (deliver(db, x, to_dir, out, e) != 0)
+        return not_delivered(x, to_dir, e);
+    remove_container(outbox, x->directory);
     return 0;
 }
 
@@ -545,8 +573,32 @@ static int make_and_deliver(struct db *db, struct pair *p, const char *to_dir,
                         e->code == ERR_FULL ? "; make room on the disk of the "
                                               "data directory, then run it again"
                                             : "");
-    return deliver_and_forget(db, &p->log, to_dir, out, e) != 0 ||
-           deliver_and_forget(db, &p->report, to_dir, out, e) != 0 ? -1 : 0;
+    return send_one(db, &p->log.x, p->log.outbox, to_dir, out, e) != 0 ||
+           send_one(db, &p->report.x, p->report.outbox, to_dir, out, e) != 0
+               ? -1 : 0;
+}
+
+int report_outbox(const char *data_dir, char *out, size_t cap, struct err *e)
+{
+    outbox_path(data_dir, out, cap);
+    return mkdir(out, 0700) == 0 || errno == EEXIST ? 0 : err_errno(e, "%s", out);
+}
+
+int report_send(struct db *db, const struct lock *lock, const char *data_dir,
+                const char *id, const char *to_dir, struct report_list *out,
+                struct err *e)
+{
+    struct export_info x = { 0 };
+    char outbox[4096];
+
+    if (!lock)
+        return err_set(e, ERR_INTERNAL, "an export needs the export lock");
+    outbox_path(data_dir, outbox, sizeof outbox);
+    int bad = export_by_id(db, id, &x, e);
+    if (!bad)
+        bad = send_one(db, &x, outbox, to_dir, out, e);
+    export_clear(&x);
+    return bad;
 }
 
 int report_export(struct db *db, const struct lock *lock, const char *data_dir,
@@ -564,9 +616,8 @@ int report_export(struct db *db, const struct lock *lock, const char *data_dir,
 
     if (!lock)
         return err_set(e, ERR_INTERNAL, "an export needs the export lock");
-    outbox_path(data_dir, outbox, sizeof outbox);
-    if (mkdir(outbox, 0700) != 0 && errno != EEXIST)
-        return err_errno(e, "%s", outbox);
+    if (report_outbox(data_dir, outbox, sizeof outbox, e) != 0)
+        return -1;
     if (outbox_walk(db, outbox, empty_one, &left, e) != 0)
         return -1;
     int bad = make_and_deliver(db, &p, to_dir, out, e);

@@ -1,6 +1,7 @@
 /* report/report.h: what leaves the station: loading-report and audit-log
- * (binding, clause 5). Both cover the events after the last export of their
- * kind up to one and the same moment.
+ * (binding, clause 5), and how requests (request/request.h) leave it. The two
+ * cover the events after the last export of their kind up to one and the same
+ * moment.
  *
  * The way out survives a pulled stick: a container is sealed in DATA/outbox/,
  * then entered in the ledger, then written to the medium, and leaves the
@@ -12,6 +13,7 @@
 
 #include "station/container/writer.h"
 #include "station/identity/identity.h"
+#include "station/request/request.h"
 #include "storage/exports.h"
 #include "storage/station.h"
 
@@ -22,7 +24,7 @@
 struct report_made {
     enum export_kind kind;
     char id[UUID_LEN + 1];
-    uint64_t sequence, first_event, last_event;
+    uint64_t sequence, first_event, last_event; /* as its manifest says */
     uint64_t records; /* 0 in report_waiting */
     char *path; /* owned; NULL in report_waiting */
 };
@@ -38,6 +40,17 @@ void report_list_clear(struct report_list *l);
 int report_export(struct db *db, const struct lock *lock, const char *data_dir,
                   const struct station *s, const struct identity *self,
                   const char *to_dir, struct report_list *out, struct err *e);
+
+const char *report_kind(enum export_kind k); /* "audit-log" */
+
+/* DATA/outbox, made if it is not there. out of at least 4096 octets. */
+int report_outbox(const char *data_dir, char *out, size_t cap, struct err *e);
+
+/* Deliver what was made there and entered in the ledger by somebody else: the
+ * request of this id. On failure the outbox keeps it. */
+int report_send(struct db *db, const struct lock *lock, const char *data_dir,
+                const char *id, const char *to_dir, struct report_list *out,
+                struct err *e);
 
 /* What was exported, but not seen to arrive on a medium. *out is empty or is
  * added to. */
