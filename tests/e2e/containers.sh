@@ -23,6 +23,8 @@ printf 'F1\t%s\n' "$3" >"$WORK/scans"
 fixture_put F1 "$1"
 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
 "$STATION" export --data "$DATA" --to "$WORK/out1" >/dev/null
+# The two that were not loaded have keys left; those of the first are gone.
+"$STATION" request --data "$DATA" --smdp 2.999.10 --count 2 --msp 'Grüße' --to "$WORK/out1" >/dev/null
 
 # KIND ROOT DIRECTORY, one of each kind that this version makes.
 signer=$WORK/csr.pem
@@ -38,6 +40,7 @@ station-csr $signer $(echo "$STICK"/station-csr-*)
 station-cert $W/dm/root.pem $(echo "$STICK"/station-cert-*)
 loading-report $W/dm/root.pem $(echo "$WORK"/out1/loading-report-*)
 audit-log $W/dm/root.pem $(echo "$WORK"/out1/audit-log-*)
+bpp-request $W/dm/root.pem $(echo "$WORK"/out1/bpp-request-*)
 work-order $W/dm/root.pem $(echo "$STICK"/work-order-*)
 LIST
 kinds=$(sed -n '/^| kind |/,/^$/s/^| `\([a-z-]*\)` .*/\1/p' docs/formats/container.md)
@@ -96,4 +99,4 @@ while read -r kind _ _; do
 done <"$WORK/list"
 # What the report is to have been: a result, its receipts, and failures.
 grep -q '^loading-report: manifest and 5 records' "$WORK/decoded" || die "$(cat "$WORK/decoded")"
-echo "containers: 7 kinds read by openssl and asn1c"
+echo "containers: 8 kinds read by openssl and asn1c"

@@ -54,6 +54,20 @@ static void forgery_clear(struct forgery *f)
 
 /* --- reading ------------------------------------------------------------------ */
 
+/* A bundle's record but for what the SM-DPf adds. */
+static int keep_request(struct entry *i, struct err *e)
+{
+    struct key_record r;
+
+    if (key_record_parse(buf_span(&i->octets), &r, e) != 0)
+        return -1;
+    i->r.eid = r.eid;
+    i->r.cert = r.cert;
+    i->r.key = r.key;
+    i->r.eum_chain = r.eum_chain;
+    return 0;
+}
+
 static int keep_record(void *ctx, uint64_t number, struct span record,
                        struct err *e)
 {
@@ -71,10 +85,14 @@ static int keep_record(void *ctx, uint64_t number, struct span record,
     buf_put_span(&i->octets, record);
     if (!buf_ok(&i->octets))
         return err_set(e, ERR_NOMEM, "out of memory");
-    if (f->m.kind != KIND_BPP_BUNDLE)
+    if (f->m.kind == KIND_BPP_REQUEST) {
+        if (keep_request(i, e) != 0)
+            return -1;
+    } else if (f->m.kind != KIND_BPP_BUNDLE) {
         return 0;
-    if (bpp_record_parse(buf_span(&i->octets), &i->r, e) != 0)
+    } else if (bpp_record_parse(buf_span(&i->octets), &i->r, e) != 0) {
         return -1;
+    }
     i->cert = i->r.cert.whole;
     i->signed2 = i->r.key.signed2.whole;
     const uint8_t *after = i->signed2.p + i->signed2.n;
@@ -111,9 +129,10 @@ static int need_other(const struct forgery *f, struct err *e)
 
 static int need_records(const struct forgery *f, size_t n, struct err *e)
 {
-    return f->m.kind == KIND_BPP_BUNDLE && f->n >= n ? 0
-         : err_set(e, ERR_USAGE, "this lie needs a bpp-bundle of at least %zu "
-                                 "record(s)", n);
+    return (f->m.kind == KIND_BPP_BUNDLE || f->m.kind == KIND_BPP_REQUEST) &&
+           f->n >= n ? 0
+         : err_set(e, ERR_USAGE, "this lie needs a bpp-bundle or bpp-request of "
+                                 "at least %zu record(s)", n);
 }
 
 static int lie_none(struct forgery *f, struct err *e)
@@ -343,6 +362,16 @@ static int lie_nobody(struct forgery *f, struct err *e)
                ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
+static int lie_to_other(struct forgery *f, struct err *e)
+{
+    if (need_other(f, e) != 0)
+        return -1;
+    blobs_clear(&f->m.recipients.list);
+    f->m.recipients.kind = RCPT_PARTIES;
+    return blobs_add(&f->m.recipients.list, SPAN_STR(f->other->oid)) == 0
+               ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
 static const struct lie {
     const char *name;
     int (*tell)(struct forgery *f, struct err *e);
@@ -351,6 +380,7 @@ static const struct lie {
     { "same-bpp", lie_none, false },       /* again, under a new id        */
     { "same-id", lie_none, true },
     { "other-recipient", lie_nobody, false },
+    { "to-other", lie_to_other, false },   /* a request, to the other SM-DPf */
     { "other-signer", lie_other_signer, false },
     { "other-issuer", lie_other_issuer, false },
     { "other-dpauth", lie_other_dpauth, false },
@@ -404,6 +434,9 @@ static int put_record(const struct forgery *f, const struct entry *i,
     if (f->m.kind == KIND_BPP_BUNDLE)
         bpp_record_put(&b, &i->r.eid, i->cert, i->signed2, i->sign_tlv,
                        i->r.eum_chain, i->r.dp_chain, i->bpp);
+    else if (f->m.kind == KIND_BPP_REQUEST)
+        key_record_put(&b, &i->r.eid, i->cert, i->signed2, i->sign_tlv,
+                       i->r.eum_chain);
     else
         buf_put_span(&b, buf_span(&i->octets));
     return buf_ok(&b) ? container_writer_add(w, buf_span(&b), e)
@@ -442,6 +475,8 @@ static int write_container(struct forgery *f, const char *out, char **path,
     free(f->m.segments);
     f->m.segments = NULL;
     f->m.segment_count = 0;
+    if (f->m.kind == KIND_BPP_REQUEST)
+        f->m.keys_offered = f->n;
     if (container_writer_open(out, &f->m, &w, e) != 0)
         return -1;
     for (size_t i = 0; i < f->n; i++)
@@ -471,6 +506,8 @@ static int find_parties(const struct options *o, struct forgery *f,
         snprintf(f->signer, sizeof f->signer, "dm/authority");
     else if (f->m.kind == KIND_EUICC_DATA)
         snprintf(f->signer, sizeof f->signer, "eum/data");
+    else if (f->m.kind == KIND_BPP_REQUEST) /* whoever tests puts it there */
+        snprintf(f->signer, sizeof f->signer, "dm/station");
     else if (f->m.kind == KIND_WORK_ORDER)
         snprintf(f->signer, sizeof f->signer, "dm/order");
     else

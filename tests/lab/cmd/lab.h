@@ -42,7 +42,8 @@ struct command {
 extern const struct command cmd_euicc, cmd_euicc_show, cmd_rig, cmd_sweep,
     cmd_forge;
 extern const struct command cmd_usb, cmd_usb_ctl;
-extern const struct command cmd_new, cmd_authority, cmd_bind, cmd_verify, cmd_books;
+extern const struct command cmd_new, cmd_authority, cmd_bind, cmd_answer,
+    cmd_verify, cmd_books;
 extern const struct command cmd_upp_compare, cmd_forge_report, cmd_order;
 
 /* Fill *out (options by offset) and *rest (words that belong to no option;

@@ -9,6 +9,7 @@ static const struct command *const commands[] = {
     &cmd_new,
     &cmd_authority,
     &cmd_bind,
+    &cmd_answer,
     &cmd_euicc,
     &cmd_euicc_show,
     &cmd_rig,

@@ -26,6 +26,10 @@ static const char schema[] =
     " imsi TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,"
     " upp_sha256 BLOB NOT NULL, upp BLOB) STRICT;"
     "CREATE INDEX IF NOT EXISTS issued_bundle ON issued(bundle);"
+    /* stations' requests that were answered */
+    "CREATE TABLE IF NOT EXISTS request("
+    " id TEXT PRIMARY KEY, station TEXT NOT NULL, sequence INTEGER NOT NULL,"
+    " bundle TEXT NOT NULL REFERENCES bundle) STRICT;"
     /* the one signed result of a transactionId, whoever brought it */
     "CREATE TABLE IF NOT EXISTS result("
     " txid BLOB PRIMARY KEY REFERENCES issued, installed INTEGER NOT NULL,"

@@ -106,7 +106,10 @@ static int make_profile(const struct produce_order *o, struct job *j,
         return saip_personalise(buf_span(&j->given->der), &j->iccid, j->imsi,
                                 &j->upp, e);
     }
-    snprintf(j->name, sizeof j->name, "Lab %lld", (long long)j->serial);
+    if (o->name)
+        snprintf(j->name, sizeof j->name, "%.63s", o->name);
+    else
+        snprintf(j->name, sizeof j->name, "Lab %lld", (long long)j->serial);
     snprintf(s.imsi, sizeof s.imsi, "%s", j->imsi);
     int got = saip_subscription_random(&s, e) == 0
                   ? saip_generate(&s, &j->upp, e)
@@ -160,7 +163,7 @@ static int work(void *ctx, unsigned worker, size_t i, struct err *e)
     struct run *r = ctx;
     struct job *j = &r->job[i];
     struct profile_metadata meta = {
-        .provider = r->o->smdpf->name,
+        .provider = r->o->provider ? r->o->provider : r->o->smdpf->name,
         .name = j->name,
         .profile_class = 2,
         .notify = NOTIFY_ALL,
@@ -244,7 +247,58 @@ static int fill_job(struct run *r, sqlite3_stmt *st, const struct eid *eid,
     return source_index(r, sql_text(st, 4), sql_blob(st, 5), &j->eum_chain, e);
 }
 
-/* The next unused key of this eUICC becomes a job, and is used from now on. */
+/* What became a job is used from now on. */
+static int job_filled(struct run *r, struct err *e)
+{
+    struct job *j = &r->job[r->n];
+
+    if (sql_run(r->book, e, "UPDATE otk SET bundle = ? WHERE txid = ?", "sb",
+                r->m.id, SPAN_ARRAY(j->txid.o)) != 0)
+        return -1;
+    r->n++;
+    return r->n == BATCH ? flush(r, e) : 0;
+}
+
+/* This very key. */
+static int take_one(struct run *r, const struct txid *t, struct eid *last,
+                    struct err *e)
+{
+    sqlite3_stmt *st;
+    struct eid eid;
+
+    if (sql_start(r->book, &st, e,
+                  "SELECT txid, signed2, sign, cert, source, eum_chain, eid"
+                  " FROM otk JOIN euicc USING(eid)"
+                  " JOIN source ON source.id = source"
+                  " WHERE smdpf = ? AND bundle IS NULL AND txid = ?",
+                  "sb", r->o->smdpf->oid, SPAN_ARRAY(t->o)) != 0)
+        return -1;
+    int got = sql_step(r->book, st, e);
+    if (got == 0)
+        got = err_set(e, ERR_NOT_FOUND, "a key that is not unused");
+    else if (got == 1)
+        got = eid_from_span(sql_blob(st, 6), &eid)
+                  ? fill_job(r, st, &eid, e)
+                  : err_set(e, ERR_INTERNAL, "bad EID in the book");
+    sql_end(st);
+    if (got != 0)
+        return -1;
+    r->out->euiccs += !eid_eq(&eid, last);
+    *last = eid;
+    return job_filled(r, e);
+}
+
+static int bind_keys(struct run *r, struct err *e)
+{
+    struct eid last = { { 0 } };
+
+    for (size_t i = 0; i < r->o->key_count; i++)
+        if (take_one(r, &r->o->keys[i], &last, e) != 0)
+            return -1;
+    return flush(r, e);
+}
+
+/* The next unused key of this eUICC becomes a job. */
 static int take_key(struct run *r, const struct eid *eid, struct err *e)
 {
     char digits[EID_DIGITS + 1];
@@ -265,14 +319,7 @@ static int take_key(struct run *r, const struct eid *eid, struct err *e)
     if (got == 1)
         got = fill_job(r, st, eid, e);
     sql_end(st);
-    if (got != 0)
-        return -1;
-    struct job *j = &r->job[r->n];
-    if (sql_run(r->book, e, "UPDATE otk SET bundle = ? WHERE txid = ?", "sb",
-                r->m.id, SPAN_ARRAY(j->txid.o)) != 0)
-        return -1;
-    r->n++;
-    return r->n == BATCH ? flush(r, e) : 0;
+    return got != 0 ? -1 : job_filled(r, e);
 }
 
 static int bind_euiccs(struct run *r, const struct eid *eids, size_t n,
@@ -438,16 +485,19 @@ static int produce(struct run *r, const struct world *w, struct err *e)
     const struct produce_order *o = r->o;
 
     configure_isdp_put(&r->configure);
-    if (o->eid_count == 0 && find_eids(r, &found, e) != 0)
+    if (o->eid_count == 0 && o->key_count == 0 && find_eids(r, &found, e) != 0)
         return -1;
-    size_t n = o->eid_count ? o->eid_count : found.n;
+    size_t n = o->key_count ? o->key_count
+               : o->eid_count ? o->eid_count : found.n;
     if (world_smdpf_holder(w, o->smdpf, "dppb", &dppb, e) != 0 ||
         make_workers(r, w, dppb.key, e) != 0 ||
         fill_manifest(r, dppb.cert, e) != 0 ||
         take_serials(r, n * o->per_euicc, e) != 0 ||
         container_writer_open(o->out, &r->m, &r->cw, e) != 0)
         return -1;
-    return bind_euiccs(r, o->eid_count ? o->eids : found.v, n, e);
+    return o->key_count
+               ? bind_keys(r, e)
+               : bind_euiccs(r, o->eid_count ? o->eids : found.v, n, e);
 }
 
 /* A bundle that never appeared was never issued: its keys are free again. */

@@ -23,9 +23,12 @@ struct produce_order {
     size_t eid_count;
     size_t count;              /* at most so many eUICCs; 0: no limit */
     size_t per_euicc;          /* profiles for each                 */
+    const struct txid *keys;   /* none of that: for just these keys */
+    size_t key_count;
     /* What. */
     const struct given_upp *upp; /* round robin; none: generated    */
     size_t upp_count;
+    const char *name, *provider; /* of each; NULL: as they fall     */
     size_t target_size;        /* of a generated profile, 0: as it falls */
     bool session_keys;         /* instead of PPKs                   */
     bool keep_upp;             /* remember the clear profile        */
