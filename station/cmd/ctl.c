@@ -61,6 +61,8 @@ static void print_fixture(const json_t *f)
     printf("%-7s ", word(f, "fixture"));
     if (*word(f, "person"))
         printf("%s; ", word(f, "person"));
+    if (*word(f, "order"))
+        printf("order %s; ", word(f, "order"));
     if (*word(f, "state"))
         printf("%s%s%s; ", word(f, "state"), *word(f, "reason") ? ": " : "",
                word(f, "reason"));
@@ -86,9 +88,13 @@ static void print_state(const json_t *s)
     json_array_foreach(json_object_get(s, "scanners"), i, one)
         printf("scanner %s is %s%s%s\n", word(one, "place"), word(one, "state"),
                *word(one, "reason") ? ": " : "", word(one, "reason"));
-    printf("units   %lld PASS, %lld FAIL, %lld ALREADY DONE, %lld REFUSED\n",
+    printf("units   %lld PASS, %lld FAIL, %lld ALREADY DONE, %lld REFUSED",
            count(counts, "pass"), count(counts, "fail"),
            count(counts, "alreadyDone"), count(counts, "refused"));
+    if (count(counts, "stocked") + count(counts, "incomplete") > 0)
+        printf(", %lld STOCKED, %lld INCOMPLETE", count(counts, "stocked"),
+               count(counts, "incomplete"));
+    putchar('\n');
     print_stock(json_object_get(s, "stock"));
 }
 

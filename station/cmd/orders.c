@@ -1,4 +1,5 @@
-/* lineside orders: work orders, as they come, are activated and closed. */
+/* lineside orders: work orders, as they come, are activated, bound to fixtures
+ * and closed. */
 #include "station/cmd/cmd.h"
 
 #include "station/cmd/actor.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 
 enum { OPT_NUMBER = 256, OPT_PRODUCT, OPT_QUANTITY, OPT_SERIALS, OPT_RECIPE,
-       OPT_AS };
+       OPT_POSITION, OPT_AS };
 
 static const struct option options[] = {
     { "number", required_argument, NULL, OPT_NUMBER },
@@ -21,6 +22,7 @@ static const struct option options[] = {
     { "quantity", required_argument, NULL, OPT_QUANTITY },
     { "serials", required_argument, NULL, OPT_SERIALS },
     { "recipe", required_argument, NULL, OPT_RECIPE },
+    { "position", required_argument, NULL, OPT_POSITION },
     { "as", required_argument, NULL, OPT_AS },
     { NULL, 0, NULL, 0 },
 };
@@ -31,7 +33,7 @@ struct call {
     struct cmd_common common;
     struct db *db;
     struct order_spec spec; /* of `new` */
-    const char *as;
+    const char *position, *as;
     bool made; /* an option of `new` was given */
     char **word; /* behind the act's name */
     char actor[PERSON_NAME_MAX + 1];
@@ -82,7 +84,7 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     struct call *c = ctx;
     struct order_spec *s = &c->spec;
 
-    c->made |= val != OPT_AS;
+    c->made |= val != OPT_POSITION && val != OPT_AS;
     switch (val) {
     case OPT_NUMBER:
         return keep(s->number, sizeof s->number, "number", arg, e);
@@ -94,6 +96,9 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
         return quantity(arg, &s->quantity, e);
     case OPT_RECIPE:
         return recipe(s, arg, e);
+    case OPT_POSITION:
+        c->position = arg;
+        return 0;
     default:
         c->as = arg;
         return 0;
@@ -271,6 +276,32 @@ static int close_order(struct call *c, struct err *e)
          ? -1 : done(c, c->word[0], e);
 }
 
+static int bind_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return order_bind(tx, c->word[0], c->word[1], c->position ? c->position : "",
+                      ORDER_BIND_COMMAND, c->actor, e);
+}
+
+static int bind(struct call *c, struct err *e)
+{
+    return may(c, e) != 0 || db_write(c->db, bind_tx, c, e) != 0
+         ? -1 : done(c, c->word[0], e);
+}
+
+static int unbind_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+
+    return order_unbind(tx, c->word[0], c->actor, e);
+}
+
+static int unbind(struct call *c, struct err *e)
+{
+    return may(c, e) != 0 || db_write(c->db, unbind_tx, c, e) != 0 ? -1 : 0;
+}
+
 /* run: 0; -1 with *e; 1: it failed and was told. */
 static const struct {
     const char *name;
@@ -287,6 +318,8 @@ static const struct {
       "--quantity, --recipe" },
     { "activate", 1, false, activate, "it takes the number of an order" },
     { "close", 1, false, close_order, "it takes the number of an order" },
+    { "bind", 2, false, bind, "it takes the number of an order and a fixture" },
+    { "unbind", 1, false, unbind, "it takes a fixture" },
 };
 #define ACTS (sizeof acts / sizeof *acts)
 
@@ -316,6 +349,8 @@ static int choose(struct call *c, const char *name, int words)
         if (c->made && acts[i].run != make)
             return cmd_usage(c->self, "--number, --product, --quantity, --serials "
                                       "and --recipe are options of `new` alone");
+        if (c->position && acts[i].run != bind)
+            return cmd_usage(c->self, "--position is an option of `bind` alone");
         return perform(c, i);
     }
     err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with orders", name);
@@ -348,9 +383,9 @@ const struct command cmd_orders = {
     "orders",
     "[list | show NUMBER | import CONTAINER |\n"
     "       new --number NUMBER --product TEXT --quantity N [--serials PATTERN]\n"
-    "       --recipe [POSITION:]RECIPE... | activate NUMBER | close NUMBER]\n"
-    "       [--as BADGE]",
-    "Work orders: what is made, how many, by which recipe",
+    "       --recipe [POSITION:]RECIPE... | activate NUMBER | close NUMBER |\n"
+    "       bind NUMBER FIXTURE [--position NAME] | unbind FIXTURE] [--as BADGE]",
+    "Work orders: what is made, how many, by which recipe, at which fixtures",
     "Without words it lists them. A RECIPE is `load WHICH; ...; enable N; close`,\n"
     "ends with `close`, `keep K` or is just `register`; WHICH is any of\n"
     "provider=TEXT smdp=OID name=TEXT class=WORD, or `any`.\n"
@@ -362,6 +397,8 @@ const struct command cmd_orders = {
     "                      {A-B} a number\n"
     "  --recipe RECIPE     of the product's one position, main; for more,\n"
     "                      POSITION:RECIPE, once for each\n"
+    "  --position NAME     this fixture works on that position of every unit\n"
+    "                      (default: on the unit's next one)\n"
     CMD_AS_HELP,
     run
 };

@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Only where there is one: a line without orders says what it always said. */
+static json_t *with_order(json_t *j, const struct line_event *ev)
+{
+    if (j && *ev->order)
+        json_object_set_new(j, "order", control_string(ev->order));
+    if (j && *ev->position)
+        json_object_set_new(j, "position", control_string(ev->position));
+    return j;
+}
+
 static json_t *ready_json(const struct line_event *ev)
 {
     json_t *names = json_array();
@@ -16,9 +26,10 @@ static json_t *ready_json(const struct line_event *ev)
 
 static json_t *busy_json(const struct line_event *ev)
 {
-    return json_pack("{s:s, s:o, s:s, s:o, s:s}", "event", "busy", "fixture",
-                     control_string(ev->fixture), "step", ev->step, "serial",
-                     control_string(ev->serial), "eid", ev->eid);
+    return with_order(json_pack("{s:s, s:o, s:s, s:o, s:s}", "event", "busy",
+                                "fixture", control_string(ev->fixture), "step",
+                                ev->step, "serial", control_string(ev->serial),
+                                "eid", ev->eid), ev);
 }
 
 static json_t *unresolved_json(const struct line_event *ev)
@@ -48,6 +59,7 @@ static json_t *verdict_json(const struct line_event *ev)
         snprintf(sw, sizeof sw, "%04X", ev->sw);
         json_object_set_new(j, "sw", json_string(sw));
     }
+    with_order(j, ev);
     return j;
 }
 
@@ -103,7 +115,7 @@ void told_keep(struct told *t, const struct line_event *ev)
     const char **text[] = { &t->ev.fixture, &t->ev.serial, &t->ev.eid,
                             &t->ev.step, &t->ev.txid, &t->ev.iccid,
                             &t->ev.place, &t->ev.state, &t->ev.person,
-                            &t->ev.detail };
+                            &t->ev.order, &t->ev.position, &t->ev.detail };
     char *at = t->text;
 
     t->ev = *ev;

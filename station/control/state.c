@@ -11,6 +11,7 @@
 #define STEP_MAX 31
 #define WHY_MAX 255
 #define WHO_MAX 63
+#define ORDER_MAX 32
 
 struct place {
     char place[FIXTURE_NAME_MAX + 1];
@@ -22,6 +23,7 @@ struct slot {
     char name[FIXTURE_NAME_MAX + 1];
     struct place at; /* on the bus; empty for the embedded bench */
     char person[WHO_MAX + 1]; /* logged in here; "": nobody */
+    char order[ORDER_MAX + 1];  /* of the last unit that began; "": none */
     /* The unit that is at work; step "": none is. */
     char step[STEP_MAX + 1];
     char serial[SERIAL_MAX + 1];
@@ -125,6 +127,7 @@ static void on_busy(struct state *s, const struct line_event *ev)
 
     if (!f)
         return;
+    KEEP(f->order, ev->order);
     KEEP(f->step, ev->step);
     KEEP(f->serial, ev->serial);
     KEEP(f->eid, ev->eid);
@@ -138,6 +141,9 @@ static void on_verdict(struct state *s, const struct line_event *ev)
         return;
     struct slot *f = slot_add(s, ev->fixture);
     if (!f)
+        return;
+    KEEP(f->order, ev->order);
+    if (ev->verdict->kind == VERDICT_ORDER)
         return;
     f->step[0] = f->serial[0] = f->eid[0] = '\0';
     f->last = ev->verdict;
@@ -283,6 +289,8 @@ static json_t *slot_json(const struct slot *f)
 
     json_object_set_new(j, "fixture", control_string(f->name));
     json_object_set_new(j, "busy", json_boolean(*f->step));
+    if (*f->order)
+        json_object_set_new(j, "order", control_string(f->order));
     if (*f->person)
         json_object_set_new(j, "person", control_string(f->person));
     if (*f->step) {
@@ -295,6 +303,23 @@ static json_t *slot_json(const struct slot *f)
     return j;
 }
 
+static json_t *counts_json(const struct state *s)
+{
+    static const char *const names[VERDICT_KINDS] = {
+        [VERDICT_PASS] = "pass",       [VERDICT_ALREADY_DONE] = "alreadyDone",
+        [VERDICT_FAIL] = "fail",       [VERDICT_REFUSED] = "refused",
+        [VERDICT_STOCKED] = "stocked", [VERDICT_INCOMPLETE] = "incomplete",
+        [VERDICT_ORDER] = NULL, /* no unit's */
+    };
+    json_t *j = json_object();
+
+    for (int k = 0; k < VERDICT_KINDS; k++)
+        if (names[k])
+            json_object_set_new(j, names[k],
+                                json_integer((json_int_t)s->verdicts[k]));
+    return j;
+}
+
 json_t *state_json(const struct state *s, const struct control_stock *k)
 {
     json_t *fixtures = json_array(), *scanners = json_array();
@@ -303,12 +328,9 @@ json_t *state_json(const struct state *s, const struct control_stock *k)
         json_array_append_new(fixtures, slot_json(&s->fixture[i]));
     for (size_t i = 0; i < s->scanners; i++)
         json_array_append_new(scanners, place_json(&s->scanner[i]));
-    return json_pack("{s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:I}",
-                     "person", control_string(s->person), "fixtures", fixtures,
-                     "scanners", scanners, "counts", "pass", (json_int_t)s->verdicts[VERDICT_PASS], "alreadyDone",
-                     (json_int_t)s->verdicts[VERDICT_ALREADY_DONE], "fail",
-                     (json_int_t)s->verdicts[VERDICT_FAIL], "refused",
-                     (json_int_t)s->verdicts[VERDICT_REFUSED], "stock",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "person",
+                     control_string(s->person), "fixtures", fixtures, "scanners",
+                     scanners, "counts", counts_json(s), "stock",
                      k ? control_stock_json(k) : json_null(), "notListed",
                      (json_int_t)s->unknown);
 }

@@ -59,26 +59,63 @@ static int reserve(struct tx *tx, const struct eid *eid, const struct act *a,
     return stock_of_eid(tx_db(tx), eid, all, e);
 }
 
+/* Only what the order's recipe asks for. */
+static int reserve_wanted(struct tx *tx, struct book_unit *o, const struct act *a,
+                          struct err *e)
+{
+    if (stock_of_eid(tx_db(tx), &o->eid, &o->all, e) != 0 ||
+        duty_sort(o->duty, &o->all, &o->verdict, e) != 0)
+        return -1;
+    for (size_t i = 0; i < o->duty->recipe->wants; i++) {
+        struct bpp_info *b = &o->all.v[i];
+        if (b->state == BPP_IN_STOCK &&
+            (stock_move(tx, b->id, BPP_RESERVED, CAUSE_SCAN, a, NULL, e) != 0 ||
+             stock_get(tx_db(tx), b->id, b, e) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* What was judged when the unit was looked at may be otherwise by now: other
+ * fixtures work by the same order. */
+static int admit(struct tx *tx, struct book_unit *o, const struct act *a,
+                 struct err *e)
+{
+    enum order_answer answer = ORDER_TAKES;
+
+    if (!o->duty->order || order_admit(tx, o->duty->order, a, &answer, e) == 0)
+        return 0;
+    if (answer != ORDER_TAKES)
+        o->verdict = duty_verdict(answer);
+    return -1;
+}
+
 static int run_unit(struct tx *tx, void *ctx, struct err *e)
 {
     struct book_unit *o = ctx;
     struct act a = o->b.where.act;
 
-    if (unit_register(tx, o->serial, POSITION_MAIN, &o->eid, &a, &o->position, e) != 0)
+    o->verdict = V_DONE;
+    if (unit_register(tx, o->serial, o->name, &o->eid, &a, &o->position, e) != 0)
         return -1;
     a.position = o->position.id;
+    if (admit(tx, o, &a, e) != 0)
+        return -1;
     if (o->position.state != POSITION_OPEN &&
         position_move(tx, &a, POSITION_OPEN, POSITION_CAUSE_SCAN, NULL, e) != 0)
         return -1;
     if (release(tx, &o->eid, &a, NULL, e) != 0)
         return -1;
-    return reserve(tx, &o->eid, &a, &o->all, e);
+    return o->duty->order ? reserve_wanted(tx, o, &a, e)
+                          : reserve(tx, &o->eid, &a, &o->all, e);
 }
 
 void book_unit(struct book_unit *o, const struct books *w, const char *serial,
-               const struct eid *eid)
+               const char *name, const struct duty *duty, const struct eid *eid)
 {
     o->serial = serial;
+    o->name = name;
+    o->duty = duty;
     o->eid = *eid;
     submit(&o->b, w, run_unit, o);
 }
@@ -230,6 +267,24 @@ void book_receipt(struct book_receipt *o, const struct books *w,
     submit(&o->b, w, run_receipt, o);
 }
 
+static int run_stocked(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_stocked *o = ctx;
+    const struct act *a = &o->b.where.act;
+
+    return position_set_card(tx, a, o->kind, o->keys_left, e) != 0 ||
+           position_move(tx, a, POSITION_STOCKED, POSITION_CAUSE_KEYS_KEPT, NULL,
+                         e) != 0 ? -1 : 0;
+}
+
+void book_stocked(struct book_stocked *o, const struct books *w,
+                  enum euicc_kind kind, int64_t keys_left)
+{
+    o->kind = kind;
+    o->keys_left = keys_left;
+    submit(&o->b, w, run_stocked, o);
+}
+
 /* --- the end of a unit that did not pass --------------------------------------- */
 
 static int release_position(struct tx *tx, const struct book_failure *o,
@@ -259,10 +314,12 @@ static int log_failure(struct tx *tx, const struct book_failure *o,
         { "fixture", fixture ? fixture : "" },
         { "serial", f->serial },
         { "eid", f->eid ? eid_format(f->eid, eid) : "" },
+        { "order", f->order },
     };
+    size_t n = sizeof fields / sizeof *fields - (f->order[0] == '\0');
 
     return event_append(tx, "unit-not-loaded", o->b.where.act.actor, fields,
-                        sizeof fields / sizeof *fields, NULL, e);
+                        n, NULL, e);
 }
 
 static int run_failure(struct tx *tx, void *ctx, struct err *e)
@@ -272,7 +329,7 @@ static int run_failure(struct tx *tx, void *ctx, struct err *e)
     const struct verdict_row *row = verdict_row(f->verdict);
     struct failure_info info = {
         .code = row->code, .detail = f->detail, .eid = f->eid,
-        .txid = f->txid, .serial = f->serial, .position_name = POSITION_MAIN,
+        .txid = f->txid, .serial = f->serial, .position_name = f->position,
         .started_at = f->started_at,
     };
 

@@ -10,6 +10,7 @@
 #define LINESIDE_LINE_BOOKS_H
 
 #include "station/fpa/doubt.h"
+#include "station/line/duty.h"
 #include "station/line/verdict.h"
 #include "storage/stock.h"
 #include "storage/units.h"
@@ -38,13 +39,18 @@ void book_end(struct book *b);
 struct book_unit {
     struct book b;
     const char *serial;       /* borrowed until book_unit_end */
+    const char *name;         /* the position's, likewise     */
+    const struct duty *duty;  /* likewise: with an order only what its recipe
+                                 asks for is reserved, and comes first in all */
     struct eid eid;
+    enum verdict verdict;     /* out, when it failed: the order's word;
+                                 V_DONE: the ledger's                       */
     struct position position; /* out, once executed */
     struct bpp_list all;      /* out, once executed; owned: every BPP of this
                                  eUICC in bundle order, ours are reserved */
 };
 void book_unit(struct book_unit *o, const struct books *w, const char *serial,
-               const struct eid *eid);
+               const char *name, const struct duty *duty, const struct eid *eid);
 void book_unit_end(struct book_unit *o);
 
 /* Durable point 1. */
@@ -99,12 +105,23 @@ struct book_receipt {
 void book_receipt(struct book_receipt *o, const struct books *w,
                   const struct receipt_info *r, bool passes);
 
+/* The end of a unit that keeps its keys: stocked. */
+struct book_stocked {
+    struct book b;
+    enum euicc_kind kind;
+    int64_t keys_left;
+};
+void book_stocked(struct book_stocked *o, const struct books *w,
+                  enum euicc_kind kind, int64_t keys_left);
+
 /* The end of a unit that did not pass: what is still reserved goes back to
  * stock, the position says why, the failure is kept for the report. */
 struct failure {
     enum verdict verdict;
     const char *detail;
     const char *serial;
+    const char *position;
+    const char *order;       /* ""; none          */
     const struct eid *eid;   /* NULL: not read    */
     const struct txid *txid; /* NULL: of no BPP   */
     int64_t started_at;

@@ -9,11 +9,13 @@
 
 /* --- enable -------------------------------------------------------------------- */
 
-/* Built-in order: the last one installed, in bundle order. */
+/* Without a work order: the last one installed, in bundle order. */
 static const struct bpp_info *to_enable(const struct run *r)
 {
     const struct bpp_info *last = NULL;
 
+    if (r->duty.recipe) /* what it asks for comes first, in its order */
+        return &r->all.v[r->duty.recipe->enable - 1];
     for (size_t i = 0; i < r->all.n; i++)
         if (r->all.v[i].state == BPP_INSTALLED && !r->all.v[i].deleted)
             last = &r->all.v[i];
@@ -184,4 +186,34 @@ int step_close(struct run *r)
     if (fpa_card_close_services(r->card, r->key, &r->eid, &raw, &receipt, r->e) != 0)
         return run_card_failed(r);
     return commit_receipt(r, &receipt, true);
+}
+
+/* --- keys kept -------------------------------------------------------------------- */
+
+/* The card's own count, after the loads. */
+static int count_keys(struct run *r, int64_t *left)
+{
+    if (fpa_card_status(r->card, &r->status_raw, &r->status, r->e) != 0)
+        return run_card_failed(r);
+    *left = (int64_t)r->status.key_count;
+    return 0;
+}
+
+int step_keep(struct run *r)
+{
+    const struct order_recipe *asked = r->duty.recipe;
+    int64_t left = (int64_t)r->status.key_count;
+
+    if (asked->wants && count_keys(r, &left) != 0)
+        return -1;
+    if (left < (int64_t)asked->keep) {
+        err_set(r->e, ERR_CARD, "%lld one-time keys are left, order %s keeps %u",
+                (long long)left, r->duty.number, asked->keep);
+        return run_fail(r, V_KEYS_TOO_FEW);
+    }
+    struct book_stocked op = { .keys_left = 0 };
+    book_stocked(&op, &r->books, r->kind, left);
+    int bad = book_durable(&op.b, r->e);
+    book_end(&op.b);
+    return bad ? run_station_failed(r) : 0;
 }

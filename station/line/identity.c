@@ -36,31 +36,44 @@ bool identity_judge(const struct identity_facts *f,
         return false;
     }
     if (f->by_eid && (strcmp(f->by_eid->serial, serial) != 0 ||
-                      strcmp(f->by_eid->name, POSITION_MAIN) != 0)) {
+                      strcmp(f->by_eid->name, f->name) != 0)) {
         *v = V_EID_HAS_OTHER_SERIAL;
-        err_set(e, ERR_CONFLICT, "EID %s is known in unit %s (%s), the label says %s",
-                card, f->by_eid->serial, f->by_eid->name, serial);
+        err_set(e, ERR_CONFLICT, "EID %s is known in unit %s (%s), the label says %s "
+                "(%s)", card, f->by_eid->serial, f->by_eid->name, serial, f->name);
         return false;
     }
     return true;
 }
 
-/* 1: *out is position "main" of this serial; 0: not known. */
-static int main_position(struct db *db, const char *serial,
-                         struct position *out, struct err *e)
+static const struct position *find(const struct position_list *all,
+                                   const char *name)
 {
-    struct position_list all = { NULL, 0 };
-    int found = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (strcmp(all->v[i].name, name) == 0)
+            return &all->v[i];
+    return NULL;
+}
 
-    if (unit_by_serial(db, serial, &all, e) != 0)
-        return -1;
-    for (size_t i = 0; i < all.n && !found; i++)
-        if (strcmp(all.v[i].name, POSITION_MAIN) == 0) {
-            *out = all.v[i];
-            found = 1;
-        }
-    position_list_clear(&all);
-    return found;
+/* The unit has them all: the first, so that both eUICCs are told. */
+static const char *next_of(const struct order_spec *o,
+                           const struct position_list *all)
+{
+    for (size_t i = 0; i < o->positions; i++)
+        if (!find(all, o->recipe[i].position))
+            return o->recipe[i].position;
+    return o->recipe[0].position;
+}
+
+/* by_eid: where this eUICC is known in the unit, or NULL. */
+static const char *position_name(const struct identity_place *at,
+                                 const struct position *by_eid,
+                                 const struct position_list *all)
+{
+    if (at->bound && *at->bound)
+        return at->bound;
+    if (by_eid)
+        return by_eid->name;
+    return at->order ? next_of(at->order, all) : POSITION_MAIN;
 }
 
 static int known_eid(struct db *db, const struct eid *eid,
@@ -72,23 +85,27 @@ static int known_eid(struct db *db, const struct eid *eid,
 }
 
 int identity_find(struct db *db, const struct scan *scan,
-                  const struct eid *card, struct position *position,
+                  const struct eid *card, const struct identity_place *at,
+                  struct position *position, char name[POSITION_NAME_MAX + 1],
                   char serial[UNIT_SERIAL_MAX + 1], enum verdict *v,
                   struct err *e)
 {
-    struct position by_serial;
+    AUTO(position_list_clear) struct position_list all = { NULL, 0 };
     struct err not_found = ERR_INIT;
     int has_eid = known_eid(db, card, position, &not_found);
-    int has_serial = has_eid < 0 ? -1
-                   : main_position(db, scan->barcode, &by_serial, &not_found);
+    bool same = has_eid > 0 && (scan->is_eid ||
+                                strcmp(position->serial, scan->barcode) == 0);
 
-    if (has_eid < 0 || has_serial < 0) {
+    if (has_eid < 0 || unit_by_serial(db, same ? position->serial : scan->barcode,
+                                      &all, &not_found) != 0) {
         *e = not_found;
         *v = verdict_of_station(e);
         return -1;
     }
+    snprintf(name, POSITION_NAME_MAX + 1, "%s",
+             position_name(at, same ? position : NULL, &all));
     struct identity_facts f = { scan, card, has_eid ? position : NULL,
-                                has_serial ? &by_serial : NULL };
+                                find(&all, name), name };
     if (!has_eid)
         *position = (struct position){ .id = 0 };
     return identity_judge(&f, serial, v, e) ? 0 : -1;

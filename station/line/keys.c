@@ -131,7 +131,8 @@ static int note(struct tx *tx, void *ctx, struct err *e)
 static bool read_status(struct run *r, struct err *e)
 {
     return r->status_raw.n > 0 ||
-           (r->card && r->out->verdict == V_NO_BPP &&
+           (r->card && (r->out->verdict == V_NO_BPP ||
+                        r->out->verdict == V_PROFILE_MISSING) &&
             fpa_card_status(r->card, &r->status_raw, &r->status, e) == 0);
 }
 

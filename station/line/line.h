@@ -56,6 +56,8 @@ struct line_event {
     const char *txid;           /* LINE_UNRESOLVED: hex              */
     const char *iccid;          /* LINE_UNRESOLVED: digits           */
     const struct verdict_row *verdict; /* LINE_VERDICT, else NULL    */
+    const char *order;          /* LINE_BUSY, LINE_VERDICT: its work order */
+    const char *position;       /* ... and which eUICC of the unit, with one */
     const char *detail;         /* LINE_VERDICT: the technical why   */
     uint16_t sw;                /* LINE_VERDICT: status word, 0 none */
     unsigned installed;         /* LINE_VERDICT: profiles in the unit */

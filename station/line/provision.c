@@ -153,6 +153,23 @@ static int check_open(struct run *r)
     return 0;
 }
 
+/* Before anything is loaded: each load takes one key. */
+static int check_keys(struct run *r)
+{
+    size_t loads = 0;
+
+    if (!r->duty.recipe || r->duty.recipe->end != ORDER_KEEP)
+        return 0;
+    for (size_t i = 0; i < r->wanted; i++)
+        loads += r->all.v[i].state == BPP_RESERVED;
+    if (r->status.key_count >= loads + r->duty.recipe->keep)
+        return 0;
+    err_set(r->e, ERR_WRONG_STATE, "the eUICC has %zu one-time keys; order %s loads "
+            "%zu more profiles and keeps %u", (size_t)r->status.key_count,
+            r->duty.number, loads, r->duty.recipe->keep);
+    return run_fail(r, V_KEYS_TOO_FEW);
+}
+
 int step_settle(struct run *r)
 {
     bool doubt = false, returned = false;
@@ -161,14 +178,14 @@ int step_settle(struct run *r)
         doubt |= in_doubt(r, &r->all.v[i]);
     if (doubt && settle_by_card(r) != 0)
         return -1;
-    for (size_t i = 0; i < r->all.n; i++)
+    for (size_t i = 0; i < r->wanted; i++)
         returned |= r->all.v[i].state == BPP_IN_STOCK;
     if (returned) {
         run_reserve(r);
         if (run_reserved(r) != 0)
             return -1;
     }
-    return check_open(r);
+    return check_open(r) != 0 ? -1 : check_keys(r);
 }
 
 /* --- authorise ----------------------------------------------------------------- */

@@ -12,6 +12,7 @@ const struct recipe_step recipe[STEPS] = {
     { STEP_NOTIFICATIONS, "notifications", false, V_NOTIFICATIONS },
     { STEP_DELETE_KEYS, "delete keys", false, V_DELETE_KEYS },
     { STEP_CLOSE, "close", false, V_CLOSE },
+    { STEP_KEEP, "keep keys", false, V_CARD_REFUSED },
     { STEP_POWER_OFF, "power off", false, V_CARD_REFUSED },
 };
 

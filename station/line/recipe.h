@@ -17,6 +17,7 @@ enum step {
     STEP_NOTIFICATIONS, /* all fetched and committed, then BF30 each          */
     STEP_DELETE_KEYS,   /* BF72, receipt committed                            */
     STEP_CLOSE,         /* BF73, receipt committed, unit passed               */
+    STEP_KEEP,          /* instead of the two: keys counted, unit stocked     */
     STEP_POWER_OFF,
     STEPS
 };

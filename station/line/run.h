@@ -32,10 +32,15 @@ struct run {
     bool keys_deleted;         /* were told to be, so that it holds no more */
     enum euicc_kind kind;
 
+    struct duty duty;    /* of the fixture's order */
+    char position[POSITION_NAME_MAX + 1]; /* of the unit, that is worked on */
     struct books books;
     struct book_unit unit;
     struct bpp_list all; /* this eUICC's BPPs in bundle order, as this run has
-                            left them; reserved: still to be loaded */
+                            left them; reserved: still to be loaded. By an
+                            order: first those of its recipe, in its order */
+    size_t wanted;       /* so many of them, from the first, are wanted; all
+                            of them without an order */
     size_t at;           /* the one being loaded */
     struct job job[2];
     unsigned turn;       /* job[turn] is the one being loaded */
@@ -57,6 +62,7 @@ int step_enable(struct run *r);
 int step_notifications(struct run *r);
 int step_delete_keys(struct run *r);
 int step_close(struct run *r);
+int step_keep(struct run *r);
 
 int run_fail(struct run *r, enum verdict v);
 int run_card_failed(struct run *r);    /* by *e, as the recipe says  */

@@ -169,14 +169,40 @@ static int identify(struct run *r, struct position *known)
     char *serial = r->out->serial;
     enum verdict v;
 
+    const struct identity_place at = { r->duty.bound, r->duty.spec };
+
     for (bool claimed = false;; claimed = true) {
-        if (identity_find(r->env->db, r->scan, &r->eid, known, serial, &v, r->e) != 0)
+        if (identity_find(r->env->db, r->scan, &r->eid, &at, known, r->position,
+                          serial, &v, r->e) != 0)
             return run_fail(r, v);
         if (claimed)
             return 0;
         if (!claims_take(claims, serial, &r->eid, r->env->fixture, r->e))
             return run_fail(r, V_BUSY_ELSEWHERE);
     }
+}
+
+/* What was finished before is left alone; what may not be, is refused. */
+static int check_state(struct run *r, const struct position *known)
+{
+    enum verdict v;
+
+    if (r->duty.order)
+        return duty_judge(r->env->db, &r->duty, r->out->serial, r->position, &v,
+                          r->e) != 0 ? run_fail(r, v) : 0;
+    if (known->id && (known->state == POSITION_PASSED ||
+                      known->state == POSITION_STOCKED))
+        return run_fail(r, V_ALREADY_DONE);
+    return 0;
+}
+
+static int check_profiles(struct run *r)
+{
+    enum verdict v;
+
+    if (!r->duty.order)
+        return check_stock(r);
+    return duty_sort(&r->duty, &r->all, &v, r->e) != 0 ? run_fail(r, v) : 0;
 }
 
 static int step_identify(struct run *r)
@@ -186,33 +212,33 @@ static int step_identify(struct run *r)
     if (identify(r, &known) != 0)
         return -1;
     r->books.act.position = known.id;
+    snprintf(r->out->position, sizeof r->out->position, "%s", r->position);
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
         return run_station_failed(r);
     r->out->installed = count_installed(&r->all);
-    if (known.id && (known.state == POSITION_PASSED ||
-                     known.state == POSITION_STOCKED))
-        return run_fail(r, V_ALREADY_DONE);
-    if (check_stock(r) != 0)
+    if (check_state(r, &known) != 0 || check_profiles(r) != 0)
         return -1;
     /* Waited for in the next step: the card need not wait for the writer. */
     run_reserve(r);
-    return run_read_record(r, first_record(&r->all));
+    return r->all.n ? run_read_record(r, first_record(&r->all)) : 0;
 }
 
 void run_reserve(struct run *r)
 {
     book_unit_end(&r->unit);
-    book_unit(&r->unit, &r->books, r->out->serial, &r->eid);
+    book_unit(&r->unit, &r->books, r->out->serial, r->position, &r->duty, &r->eid);
 }
 
 int run_reserved(struct run *r)
 {
     if (book_executed(&r->unit.b, r->e) != 0)
-        return run_station_failed(r);
+        return r->unit.verdict != V_DONE ? run_fail(r, r->unit.verdict)
+                                         : run_station_failed(r);
     r->books.act.position = r->unit.position.id;
     bpp_list_clear(&r->all);
     r->all = r->unit.all;
     r->unit.all = (struct bpp_list){ NULL, 0 };
+    r->wanted = r->duty.order ? r->duty.recipe->wants : r->all.n;
     return 0;
 }
 
@@ -253,6 +279,20 @@ static const enum euicc_kind kinds[] = {
     [INFO2_IOT] = EUICC_IOT,
 };
 
+/* What activation could not know: of what kind this eUICC is. */
+static int check_acts(struct run *r, enum info2_kind kind)
+{
+    const struct order_recipe *asked = r->duty.recipe;
+
+    if (!asked || asked->enable == 0 || asked->enable == asked->wants ||
+        fpa_act_names_profile(FPA_ENABLE, kind))
+        return 0;
+    err_set(r->e, ERR_WRONG_STATE, "order %s enables profile %u, but an IoT eUICC "
+            "enables only the one loaded last, %zu", r->duty.number,
+            asked->enable, asked->wants);
+    return run_fail(r, V_NO_SUCH_ACT);
+}
+
 static int step_status(struct run *r)
 {
     AUTO(buf_clear) struct buf raw = BUF_INIT;
@@ -262,7 +302,7 @@ static int step_status(struct run *r)
         fpa_card_info2(r->card, &raw, &info, r->e) != 0)
         return run_card_failed(r);
     r->kind = kinds[info.kind];
-    return run_reserved(r);
+    return run_reserved(r) != 0 ? -1 : check_acts(r, info.kind);
 }
 
 static int step_power_off(struct run *r)
@@ -286,11 +326,36 @@ static int (*const acts[STEPS])(struct run *) = {
     [STEP_NOTIFICATIONS] = step_notifications,
     [STEP_DELETE_KEYS] = step_delete_keys,
     [STEP_CLOSE] = step_close,
+    [STEP_KEEP] = step_keep,
     [STEP_POWER_OFF] = step_power_off,
 };
 
+/* What the order's recipe does not ask for. */
+static bool left_out(const struct run *r, enum step s)
+{
+    const struct order_recipe *asked = r->duty.recipe;
+
+    if (!asked)
+        return s == STEP_KEEP;
+    switch (s) {
+    case STEP_ENABLE:
+        return asked->enable == 0;
+    case STEP_NOTIFICATIONS:
+        return asked->wants == 0;
+    case STEP_DELETE_KEYS:
+    case STEP_CLOSE:
+        return asked->end != ORDER_CLOSE;
+    case STEP_KEEP:
+        return asked->end == ORDER_CLOSE;
+    default:
+        return false;
+    }
+}
+
 static int perform(struct run *r, const struct recipe_step *s)
 {
+    if (left_out(r, s->step))
+        return 0;
     r->step = s->step;
     r->env->busy(r->env->ctx, r->out, s);
     return acts[s->step](r);
@@ -394,6 +459,8 @@ static void end_badly(struct run *r)
         .verdict = r->out->verdict,
         .detail = r->e->msg,
         .serial = r->out->serial,
+        .position = r->position[0] ? r->position : POSITION_MAIN,
+        .order = r->duty.number,
         .eid = r->eid_read ? &r->eid : NULL,
         .txid = loading && r->at < r->all.n ? &r->all.v[r->at].txid : NULL,
         .started_at = r->started_at,
@@ -414,6 +481,59 @@ static void run_clear(struct run *r)
     EVP_PKEY_free(r->key);
 }
 
+static int begin(struct run *r)
+{
+    enum verdict v;
+
+    if (duty_find(r->env->db, r->env->fixture, r->env->orders, &r->duty, &v, r->e) != 0)
+        return run_fail(r, v);
+    memcpy(r->out->order, r->duty.number, sizeof r->out->order);
+    return 0;
+}
+
+/* Positions that other orders have, or none. */
+static void add_others(const struct run *r, const struct position_list *all,
+                       char *missing, size_t cap, bool *stocked)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct position *p = &all->v[i];
+        size_t n = strlen(missing);
+        *stocked |= p->state == POSITION_STOCKED;
+        if (!order_position(r->duty.spec, p->name) &&
+            p->state != POSITION_PASSED && p->state != POSITION_STOCKED)
+            snprintf(missing + n, cap - n, "%s%s", n ? ", " : "", p->name);
+    }
+}
+
+/* The verdict is the unit's, which may have other positions. What was done at
+ * this one is on the disk. */
+static void say_end(struct run *r)
+{
+    AUTO(position_list_clear) struct position_list all = { NULL, 0 };
+    char missing[256] = "";
+    bool stocked = false;
+
+    *r->e = (struct err)ERR_INIT;
+    r->out->verdict = V_DONE;
+    if (!r->duty.order)
+        return;
+    if (unit_by_serial(r->env->db, r->out->serial, &all, r->e) != 0 ||
+        (r->duty.spec->positions > 1 &&
+         order_missing(r->env->db, r->duty.order, r->out->serial, missing,
+                       sizeof missing, r->e) != 0)) {
+        r->out->verdict = V_POSITIONS_MISSING;
+        err_wrap(r->e, "which positions of the unit are done could not be read");
+        return;
+    }
+    add_others(r, &all, missing, sizeof missing, &stocked);
+    if (stocked)
+        r->out->verdict = V_STOCKED;
+    if (!*missing)
+        return;
+    r->out->verdict = V_POSITIONS_MISSING;
+    err_set(r->e, ERR_NONE, "%s is done; missing: %s", r->position, missing);
+}
+
 void unit_run(const struct unit_env *env, const struct scan *scan,
               struct unit_result *out)
 {
@@ -426,9 +546,8 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
 
     *out = (struct unit_result){ .verdict = V_MACHINE, .why = ERR_INIT };
     snprintf(out->serial, sizeof out->serial, "%s", scan->barcode);
-    if (perform_all(&r) == 0) {
-        out->verdict = V_DONE;
-        out->why = (struct err)ERR_INIT;
+    if (begin(&r) == 0 && perform_all(&r) == 0) {
+        say_end(&r);
     } else {
         run_note_keys(&r);
         run_power_off(&r);
@@ -447,6 +566,8 @@ void unit_not_begun(const struct unit_env *env, const struct scan *scan,
         .verdict = result->verdict,
         .detail = result->why.msg,
         .serial = scan->barcode,
+        .position = POSITION_MAIN,
+        .order = "",
         .eid = scan->is_eid ? &scan->eid : NULL,
         .started_at = clock_system(),
     };

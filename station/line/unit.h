@@ -5,6 +5,7 @@
 #include "drivers/fixture.h"
 #include "station/fpa/apdu.h"
 #include "station/line/claims.h"
+#include "station/line/duty.h"
 #include "station/line/recipe.h"
 #include "storage/units.h"
 #include "storage/writer.h"
@@ -15,6 +16,8 @@ struct unit_result {
     char eid[EID_DIGITS + 1];         /* what the eUICC said, else ""   */
     unsigned installed;               /* its profiles that are in place */
     uint64_t apdus;                   /* sent to it, of all kinds        */
+    char order[ORDER_NUMBER_MAX + 1];     /* it is worked on by; "": none */
+    char position[POSITION_NAME_MAX + 1]; /* of the unit; "": not known   */
     struct err why;                   /* the technical detail of a FAIL */
 };
 
@@ -25,6 +28,7 @@ struct unit_env {
     struct db *db;         /* to read with; this thread's own */
     struct writer *writer;
     struct claims *claims;
+    struct duty_cache *orders; /* this thread's own */
     struct apdu_limits limits;
     /* A step begins. serial and eid: as in unit_result, so far. */
     void (*busy)(void *ctx, const struct unit_result *so_far,

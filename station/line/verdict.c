@@ -5,6 +5,9 @@ static const char *const kinds[VERDICT_KINDS] = {
     [VERDICT_ALREADY_DONE] = "ALREADY DONE",
     [VERDICT_FAIL] = "FAIL",
     [VERDICT_REFUSED] = "REFUSED",
+    [VERDICT_STOCKED] = "STOCKED",
+    [VERDICT_INCOMPLETE] = "INCOMPLETE",
+    [VERDICT_ORDER] = "ORDER",
 };
 
 #define ROW_PASS VERDICT_PASS, false
@@ -19,6 +22,16 @@ static const struct verdict_row rows[VERDICTS] = {
     [V_ALREADY_DONE] = { "already-done", VERDICT_ALREADY_DONE, false,
         "This unit was finished before. Nothing was sent to it now.",
         "Take the unit out. If it should not be here, find out why it came back." },
+
+    [V_STOCKED] = { "stocked", VERDICT_STOCKED, false,
+        "All that the unit's order asks for is done and in the ledger; its one-time keys are kept.",
+        "Take the unit out and put it into stock." },
+    [V_POSITIONS_MISSING] = { "positions-missing", VERDICT_INCOMPLETE, false,
+        "This position of the unit is done. The detail names those that are not.",
+        "Take the eUICC's contacts off and go on with the unit's next position." },
+    [V_ORDER_CHOSEN] = { "order-chosen", VERDICT_ORDER, false,
+        "This fixture works by this order from now on.",
+        "Scan the order's units." },
 
     [V_SCAN_EMPTY] = { "scan-empty", ROW_REFUSED,
         "The scan line is empty.",
@@ -62,6 +75,13 @@ static const struct verdict_row rows[VERDICTS] = {
         "This badge does not let anybody work here.",
         "Scan the badge again. If it stays so, log in with badge and PIN, or ask a supervisor." },
 
+    [V_ORDER_UNKNOWN] = { "order-unknown", ROW_REFUSED,
+        "There is no active order of this number at this station.",
+        "Check the order's sheet. A line engineer imports and activates orders." },
+    [V_NO_ORDER] = { "no-order", ROW_REFUSED,
+        "Orders are active at this station, and this fixture works by none of them.",
+        "Scan the order's barcode at this fixture first, then the unit's." },
+
     [V_FIXTURE] = { "fixture", ROW_FPA,
         "The fixture itself does not work.",
         "Check its cable and power, then scan again. If it stays so, use another fixture." },
@@ -91,9 +111,25 @@ static const struct verdict_row rows[VERDICTS] = {
         "This unit or eUICC is being worked on in another fixture. Nothing was loaded.",
         "Check for a doubled label. Wait for the other fixture's verdict." },
 
+    [V_NOT_IN_ORDER] = { "not-in-order", ROW_FAIL,
+        "This unit's serial number or position does not belong to the fixture's order. Nothing was loaded.",
+        "Check the unit and its label. If the fixture has the wrong order, scan the right one's barcode." },
+    [V_OTHER_ORDER] = { "other-order", ROW_FAIL,
+        "This unit belongs to another order than the fixture. Nothing was loaded.",
+        "Take the unit to a fixture of its own order, or scan that order's barcode here." },
+    [V_ORDER_FULL] = { "order-full", ROW_FAIL,
+        "The order's quantity is reached. Nothing was loaded.",
+        "Take the unit out, and scan the next order's barcode. A line engineer closes the full one." },
+    [V_ORDER_NOT_ACTIVE] = { "order-not-active", ROW_FAIL,
+        "The fixture's order was closed meanwhile. Nothing was loaded.",
+        "Scan another order's barcode at this fixture, then the unit's." },
+
     [V_NO_BPP] = { "no-bpp", ROW_FAIL,
         "There is no profile in stock for this eUICC.",
         "Import the bundle that holds its profile, or check that the unit belongs to this order." },
+    [V_PROFILE_MISSING] = { "profile-missing", ROW_FAIL,
+        "A profile that the order's recipe asks for is not in stock for this eUICC. Nothing was loaded.",
+        "Import the bundle that holds it, then scan the unit again." },
     [V_NOT_REPLACED] = { "not-replaced", ROW_FAIL,
         "A profile of this unit was used up without being installed, and no replacement has come.",
         "Set the unit aside, export the loading report and ask for a new profile for this eUICC." },
@@ -103,6 +139,13 @@ static const struct verdict_row rows[VERDICTS] = {
     [V_KEY_NOT_ON_CARD] = { "key-not-on-card", ROW_FPA,
         "The eUICC no longer has the one-time key that the profile in stock was made for.",
         "Set the unit aside, export the loading report and ask for a new profile for this eUICC." },
+
+    [V_KEYS_TOO_FEW] = { "keys-too-few", ROW_FPA,
+        "The eUICC does not have as many one-time keys left as the order is to keep.",
+        "Set the unit aside and show the detail to a line engineer. It can be made by an order that keeps fewer." },
+    [V_NO_SUCH_ACT] = { "no-such-act", ROW_FAIL,
+        "This kind of eUICC has no command for what the order's recipe asks. Nothing was loaded.",
+        "Set the unit aside. A line engineer makes an order whose recipe fits this kind of eUICC." },
 
     [V_AUTHORISE_REFUSED] = { "authorise-refused", ROW_FPA,
         "The eUICC does not accept the profile server that made this profile.",

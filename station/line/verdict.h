@@ -13,6 +13,9 @@ enum verdict_kind {
     VERDICT_ALREADY_DONE, /* neither: nothing was sent but the EID read       */
     VERDICT_FAIL,         /* the unit was looked at and is not finished       */
     VERDICT_REFUSED,      /* the scan: no unit was touched, nothing changed   */
+    VERDICT_STOCKED,      /* done as its order asks, and not finished by it   */
+    VERDICT_INCOMPLETE,   /* this position is done, others of the unit are not */
+    VERDICT_ORDER,        /* no unit: the scan was an order's                 */
     VERDICT_KINDS
 };
 const char *verdict_kind_text(enum verdict_kind k); /* "ALREADY DONE" */
@@ -20,6 +23,9 @@ const char *verdict_kind_text(enum verdict_kind k); /* "ALREADY DONE" */
 enum verdict {
     V_DONE,
     V_ALREADY_DONE,
+    V_STOCKED,
+    V_POSITIONS_MISSING,
+    V_ORDER_CHOSEN,
 
     /* Scans that start nothing. */
     V_SCAN_EMPTY,
@@ -35,6 +41,8 @@ enum verdict {
     V_SCAN_NO_LOGIN,
     V_SCAN_NO_RIGHT,
     V_BADGE_REFUSED,
+    V_ORDER_UNKNOWN,
+    V_NO_ORDER,
 
     /* The fixture and the card. */
     V_FIXTURE,
@@ -48,12 +56,19 @@ enum verdict {
     V_SERIAL_HAS_OTHER_EID,
     V_EID_HAS_OTHER_SERIAL,
     V_BUSY_ELSEWHERE,
+    V_NOT_IN_ORDER,
+    V_OTHER_ORDER,
+    V_ORDER_FULL,
+    V_ORDER_NOT_ACTIVE,
 
     /* What is there for it? */
     V_NO_BPP,
+    V_PROFILE_MISSING,
     V_NOT_REPLACED,
     V_FPA_CLOSED,
     V_KEY_NOT_ON_CARD,
+    V_KEYS_TOO_FEW,
+    V_NO_SUCH_ACT,
 
     /* The recipe. */
     V_AUTHORISE_REFUSED,

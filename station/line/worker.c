@@ -25,6 +25,7 @@ struct worker {
     int64_t scanned_ms;
     struct fixture *slot; /* the thread's; NULL: not open */
     struct db *db;        /* the thread's; NULL: not open */
+    struct duty_cache orders; /* the thread's */
 };
 
 /* --- telling ------------------------------------------------------------------- */
@@ -35,7 +36,7 @@ void worker_tell(const struct worker_shared *s, const struct line_event *ev)
     const char **text[] = { &whole.fixture, &whole.serial, &whole.eid,
                             &whole.step, &whole.txid, &whole.iccid,
                             &whole.detail, &whole.place, &whole.state,
-                            &whole.person };
+                            &whole.person, &whole.order, &whole.position };
 
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         if (!*text[i])
@@ -51,7 +52,8 @@ static void tell_busy(void *ctx, const struct unit_result *so_far,
 
     worker_tell(w->s, &(struct line_event){
         .kind = LINE_BUSY, .fixture = w->f->name, .serial = so_far->serial,
-        .eid = so_far->eid, .step = step->name });
+        .eid = so_far->eid, .step = step->name, .order = so_far->order,
+        .position = *so_far->order ? so_far->position : "" });
 }
 
 static void tell_verdict(struct worker *w, const struct unit_result *r,
@@ -61,7 +63,8 @@ static void tell_verdict(struct worker *w, const struct unit_result *r,
         .kind = LINE_VERDICT, .fixture = w->f->name, .serial = r->serial,
         .eid = r->eid, .verdict = verdict_row(r->verdict), .detail = r->why.msg,
         .sw = r->why.sw, .installed = r->installed,
-        .apdus = r->apdus,
+        .apdus = r->apdus, .order = r->order,
+        .position = *r->order ? r->position : "",
         .person = strcmp(actor, LINE_ACTOR) == 0 ? "" : actor,
         .ms = clock_monotonic_ms() - scanned_ms });
 }
@@ -92,15 +95,54 @@ static void close_slot(struct worker *w)
     w->slot = NULL;
 }
 
+/* The scan was no unit's but an order's: this fixture works by it. */
+struct choice {
+    const struct worker *w;
+    const char *number;
+    struct order_info order;
+};
+
+static int choose_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct choice *c = ctx;
+
+    return order_bind(tx, c->number, c->w->f->name, "", ORDER_BIND_SCAN,
+                      c->w->actor, e) != 0 ? -1
+         : order_by_number(tx_db(tx), c->number, &c->order, e);
+}
+
+static void choose_order(struct worker *w, const char *number,
+                         struct unit_result *r)
+{
+    struct choice c = { .w = w, .number = number };
+
+    memcpy(r->serial, w->scan.barcode, sizeof w->scan.barcode);
+    if (writer_do(w->s->writer, choose_tx, &c, &r->why) != 0) {
+        r->verdict = r->why.code == ERR_NOT_FOUND || r->why.code == ERR_WRONG_STATE
+                   ? V_ORDER_UNKNOWN : verdict_of_station(&r->why);
+        return;
+    }
+    r->verdict = V_ORDER_CHOSEN;
+    memcpy(r->order, c.order.number, sizeof r->order);
+    err_set(&r->why, ERR_NONE, "order %s: %s, %llu units left", c.order.number,
+            c.order.product, (unsigned long long)order_left(&c.order));
+}
+
 static void run_one(struct worker *w, struct unit_result *r)
 {
     struct unit_env env = {
         .fixture = w->f->name, .actor = w->actor, .slot = w->slot, .db = w->db,
         .writer = w->s->writer, .claims = w->s->claims,
-        .limits = w->s->limits, .busy = tell_busy, .ctx = w,
+        .limits = w->s->limits, .orders = &w->orders, .busy = tell_busy,
+        .ctx = w,
     };
 
     *r = (struct unit_result){ .why = ERR_INIT };
+    const char *number = duty_scan(w->scan.barcode);
+    if (number) {
+        choose_order(w, number, r);
+        return;
+    }
     if (get_ready(w, r) != 0) {
         memcpy(r->serial, w->scan.barcode, sizeof w->scan.barcode);
         unit_not_begun(&env, &w->scan, r);
@@ -154,6 +196,7 @@ static void *work(void *ctx)
     }
     close_slot(w);
     db_close(w->db);
+    duty_cache_clear(&w->orders);
     return NULL;
 }
 

@@ -109,7 +109,7 @@ static struct line_event event(enum line_event_kind kind)
         .kind = kind, .fixture = "F1", .serial = "S\xc3\xa9\xc3", .eid = "89",
         .step = "load", .txid = "ab", .iccid = "12", .detail = "why",
         .place = "1-2", .state = kind == LINE_SESSION ? "pin" : "card",
-        .person = "Bob",
+        .person = "Bob", .order = "WO-1", .position = "main",
         .verdict = kind == LINE_VERDICT ? verdict_row(V_DONE) : NULL,
         .sw = 0x6A80 };
 }

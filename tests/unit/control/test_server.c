@@ -168,7 +168,7 @@ static void tell(struct desk_line *d, unsigned n)
         .kind = LINE_BUSY, .fixture = "F1", .serial = serial, .eid = filling,
         .step = "load",
         .txid = "", .iccid = "", .detail = "", .place = "", .state = "",
-        .person = "" });
+        .person = "", .order = "", .position = "" });
 }
 
 static bool is_of(const json_t *j, const char *serial)

@@ -87,7 +87,7 @@ static void import_one(struct shop *s, struct import *i, unsigned k,
     put_record(s, k, bpp, &record);
     const struct import_bpp b = {
         .txid = s->d.key[k].txid, .eid = s->d.eid, .iccid = desk_iccid(k),
-        .name = "Test", .provider = "Desk", .delete_notified = true,
+        .name = s->names[k] ? s->names[k] : "Test", .provider = "Desk", .delete_notified = true,
         .profile_class = 2,
         .record = buf_span(&record),
     };
@@ -151,6 +151,8 @@ static void keep_verdict(struct shop *s, const struct line_event *ev)
     snprintf(v->eid, sizeof v->eid, "%s", ev->eid);
     snprintf(v->code, sizeof v->code, "%s", ev->verdict->code);
     snprintf(v->detail, sizeof v->detail, "%s", ev->detail);
+    snprintf(v->order, sizeof v->order, "%s", ev->order);
+    snprintf(v->position, sizeof v->position, "%s", ev->position);
     snprintf(v->person, sizeof v->person, "%s", ev->person);
     s->verdicts++;
     pthread_cond_broadcast(&s->told);

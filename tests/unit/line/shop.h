@@ -15,6 +15,7 @@ struct shop_verdict {
     char fixture[FIXTURE_NAME_MAX + 1];
     char serial[160], eid[EID_DIGITS + 1];
     char code[64], detail[400];
+    char order[64], position[64];
     enum verdict_kind kind;
     char person[64]; /* in whose name */
     unsigned installed;
@@ -27,6 +28,7 @@ struct shop {
     char data[96];
     char barcode[160]; /* "F1 TAB EID" of the desk's chip */
     const char *smdp_oid; /* of the next bundle */
+    const char *names[DESK_KEYS]; /* of profiles; NULL: "Test" */
     uint64_t bundles;
     struct line *line;
     int apdu_ms; /* of the next line; 0: as usual */

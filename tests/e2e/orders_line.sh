@@ -1,0 +1,97 @@
+#!/bin/sh
+# Units made by work orders on a running line: two SM-DPfs in one unit,
+# registered first and configured weeks later, a car with two eUICCs, several
+# orders at several fixtures, and what each of them refuses.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/lib.sh
+
+new_world 4 3 --smdpf north south
+new_station "$DATA" "$STICK"
+orders() { "$STATION" orders --data "$DATA" "$@"; }
+made() { # made NUMBER QUANTITY SERIALS RECIPE...: an active order
+    number=$1 quantity=$2 serials=$3
+    shift 3
+    for r; do set -- "$@" --recipe "$r"; shift; done
+    orders new --number "$number" --product Device --quantity "$quantity" --serials "$serials" "$@" >/dev/null
+    orders activate "$number" >/dev/null 2>&1
+}
+scan() { # scan FIXTURE BARCODE: its verdict's code; the line to $WORK/verdict
+    printf '%s\t%s\n' "$1" "$2" >"$WORK/scans"
+    "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json >"$WORK/run.json" 2>"$WORK/err" ||
+        die "lineside run: $(cat "$WORK/err")"
+    grep '"event":"verdict"' "$WORK/run.json" >"$WORK/verdict"
+    sed 's/.*"code":"\([a-z-]*\)".*/\1/' "$WORK/verdict"
+}
+is() { # is FIXTURE BARCODE CODE [WORDS]
+    got=$(scan "$1" "$2")
+    [ "$got" = "$3" ] || die "$got instead of $3: $(cat "$WORK/verdict")"
+    [ -z "${4:-}" ] || grep -Eq -- "$4" "$WORK/verdict" || die "nothing like '$4': $(cat "$WORK/verdict")"
+}
+cards_start
+# shellcheck disable=SC2046 # a list of EIDs
+set -- $(eids)
+fixture_put F1 "$1"
+fixture_put F2 "$2"
+
+# --- registered now, configured later ---------------------------------------------
+
+made MAKE 2 'SN-##' register
+is F1 SN-01 no-order
+orders bind MAKE F1
+orders bind MAKE F2
+is F1 SN-01 stocked '"verdict":"STOCKED".*"order":"MAKE","position":"main"'
+is F2 SN-2 not-in-order 'SN-2.*SN-##'
+is F2 SN-02 stocked
+"$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --smdpf north --eid "$1" --eid "$2")" \
+    "$(bundle "$DATA" "$STICK" --smdpf south --eid "$1")" >/dev/null
+made BOTH 5 'SN-##' 'load smdp=2.999.11; load smdp=2.999.10; enable 2; close'
+is F1 ORDER:both order-chosen '"verdict":"ORDER".*BOTH: Device, 5 units left'
+is F1 SN-01 done '"verdict":"PASS".*"installed":2.*"order":"BOTH"'
+is F1 order:MAKE order-chosen
+is F1 SN-01 other-order 'passed in order BOTH.*order MAKE'
+"$LAB" euicc-show "$W" "$1" --json >"$WORK/chip.json"
+[ "$(grep -o '"iccid"' "$WORK/chip.json" | wc -l)" = 2 ] || die "not two profiles: $(cat "$WORK/chip.json")"
+# The second one is short of its southern profile, and nothing of it is loaded.
+orders bind BOTH F2
+is F2 SN-02 profile-missing 'order BOTH, profile 1 .smdp=2.999.11'
+"$LAB" euicc-show "$W" "$2" --json | grep -q '"iccid"' && die "a profile was loaded though another is missing"
+"$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --smdpf south --eid "$2")" >/dev/null
+is F2 SN-02 done '"installed":2'
+orders --json | grep -q '"order":"MAKE".*"stocked":2.*"order":"BOTH".*"quantity":5,"left":3.*"passed":2' || die "$(orders --json)"
+
+# --- a car with two eUICCs ----------------------------------------------------------
+
+"$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --smdpf north --eid "$3")" \
+    "$(bundle "$DATA" "$STICK" --smdpf north --eid "$4")" >/dev/null
+made CAR 1 'CAR-{1-9}' 'telematics: load any; enable 1; close' 'info: load smdp=2.999.10; keep 1'
+orders bind CAR F1 --position info
+expect 1 'no recipe for a position boot' orders bind CAR F1 --position boot
+fixture_put F1 "$3"
+is F1 CAR-1 positions-missing '"verdict":"INCOMPLETE".*info is done; missing: telematics.*"position":"info"'
+orders bind CAR F2
+fixture_put F2 "$4"
+fixture_put F1 "$4"
+is F1 CAR-2 order-full 'order CAR is for 1 units'
+is F2 CAR-1 stocked '"position":"telematics"'
+orders show CAR | grep -q 'units     1: 0 passed, 1 stocked, 0 failed, 0 at work, 0 left' || die "$(orders show CAR)"
+orders show CAR | grep -q 'fixtures  F1:info, F2$' || die "$(orders show CAR)"
+
+# --- the end -------------------------------------------------------------------------
+
+for o in MAKE BOTH CAR; do orders close $o; done
+orders --json | grep -q '"fixtures":\[{' && die "a closed order has fixtures: $(orders --json)"
+# Without an active order the line works as it always did.
+is F1 CAR-9 eid-has-other-serial
+"$STATION" log --data "$DATA" --all --json >"$WORK/log"
+for words in '"order-bound","actor":"engineer".*"order":"MAKE","fixture":"F1","cause":"command"' \
+    '"order-bound","actor":"line".*"order":"BOTH","fixture":"F1","cause":"scan"' \
+    '"unit-ordered","actor":"line".*"order":"BOTH","serial":"SN-01","position":"main","fixture":"F1","from":"MAKE"' \
+    '"position-moved".*"order":"CAR","from":"open","to":"stocked","cause":"keys-kept"' \
+    '"unit-not-loaded".*"code":"order-full".*"order":"CAR"'; do
+    grep -q "$words" "$WORK/log" || die "not in the log: $words"
+done
+"$STATION" stock --data "$DATA" --check >/dev/null
+"$STATION" export --data "$DATA" --to "$STICK" >/dev/null
+expect 0 '' "$LAB" verify "$W" "$STICK"/loading-report-*
+echo "orders on the line: two steps, two SM-DPfs, two positions"
