@@ -42,11 +42,20 @@ struct fixture_ops {
 
     void (*power_off)(struct fixture *f); /* never fails; harmless twice */
     void (*close)(struct fixture *f);     /* powers off; NULL is fine    */
+
+    /* How fast the card with power is spoken to, in TA1's form; 0: not known.
+     * NULL: this driver has nothing that is fast or slow. */
+    uint8_t (*speed)(struct fixture *f);
 };
 
 struct fixture {
     const struct fixture_ops *ops;
 };
+
+static inline uint8_t fixture_speed(struct fixture *f)
+{
+    return f->ops->speed ? f->ops->speed(f) : 0;
+}
 
 extern const struct fixture_ops fixture_bench;
 

@@ -181,6 +181,11 @@ static void ccid_power_off(struct fixture *f)
     end_session(self(f));
 }
 
+static uint8_t ccid_speed(struct fixture *f)
+{
+    return self(f)->live ? self(f)->link.fidi : 0;
+}
+
 static void ccid_close(struct fixture *f)
 {
     if (!f)
@@ -196,4 +201,5 @@ const struct fixture_ops fixture_ccid = {
     .transmit = ccid_transmit,
     .power_off = ccid_power_off,
     .close = ccid_close,
+    .speed = ccid_speed,
 };

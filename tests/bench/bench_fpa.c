@@ -70,7 +70,7 @@ static void dumb_off(struct fixture *f)
 }
 
 static const struct fixture_ops dumb_ops = { "dumb", NULL, dumb_power_on,
-                                             dumb_transmit, dumb_off, dumb_off };
+                                             dumb_transmit, dumb_off, dumb_off, NULL };
 
 /* --- the floor, from the octets ------------------------------------------ */
 

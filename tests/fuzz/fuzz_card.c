@@ -121,7 +121,7 @@ static void fuzz_off(struct fixture *f)
 }
 
 static const struct fixture_ops fuzz_ops = { "fuzz", NULL, fuzz_power_on,
-                                             fuzz_transmit, fuzz_off, fuzz_off };
+                                             fuzz_transmit, fuzz_off, fuzz_off, NULL };
 
 static EVP_PKEY *euicc_key(void)
 {

@@ -341,7 +341,7 @@ static void flood_off(struct fixture *f)
 }
 
 static const struct fixture_ops flood_ops = { "flood", NULL, flood_power_on,
-                                              flood_transmit, flood_off, flood_off };
+                                              flood_transmit, flood_off, flood_off, NULL };
 
 /* Endless 61xx: with no data the count ends it, with much the octets do. */
 static const struct {
