@@ -419,6 +419,43 @@ static const char *const version_7[] = {
     NULL
 };
 
+/* How each fixture does, the limits that stop one, and golden units. `stopped`,
+ * `due` and `proven` are the events that say so. */
+static const char *const version_8[] = {
+    "CREATE TABLE fixture_health("
+    " fixture TEXT PRIMARY KEY," /* a place, or a bench fixture's name */
+    " name TEXT NOT NULL,"
+    " cycles INTEGER NOT NULL DEFAULT 0 CHECK(cycles >= 0),"
+    " atr_missing INTEGER NOT NULL DEFAULT 0,"
+    " resets INTEGER NOT NULL DEFAULT 0,"
+    " slower INTEGER NOT NULL DEFAULT 0,"
+    " timeouts INTEGER NOT NULL DEFAULT 0,"
+    " transport INTEGER NOT NULL DEFAULT 0,"
+    " serviced_at INTEGER NOT NULL DEFAULT 0,"
+    " cycle_limit INTEGER NOT NULL DEFAULT 0 CHECK(cycle_limit >= 0),"
+    " due INTEGER REFERENCES event,"
+    " stopped INTEGER REFERENCES event,"
+    " reason TEXT NOT NULL DEFAULT '',"
+    " in_row INTEGER NOT NULL DEFAULT 0,"
+    " judged INTEGER NOT NULL DEFAULT 0,"
+    " recent BLOB NOT NULL CHECK(length(recent) <= 200),"
+    " proven INTEGER REFERENCES event,"
+    " proven_at INTEGER NOT NULL DEFAULT 0,"
+    " CHECK(serviced_at BETWEEN 0 AND cycles)) STRICT;"
+    "CREATE TABLE fixture_limits("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " failures INTEGER NOT NULL,"
+    " yield INTEGER NOT NULL CHECK(yield BETWEEN 0 AND 100),"
+    " units INTEGER NOT NULL CHECK(units >= 1),"
+    " golden_hours INTEGER NOT NULL,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE golden_unit("
+    " eid BLOB PRIMARY KEY CHECK(length(eid) = 16),"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -432,6 +469,7 @@ static const struct {
     { NULL, version_5, NULL },
     { NULL, version_6, NULL },
     { NULL, version_7, NULL },
+    { NULL, version_8, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

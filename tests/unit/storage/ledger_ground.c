@@ -220,6 +220,8 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 8, "DROP TABLE fixture_health; DROP TABLE fixture_limits;"
+         "DROP TABLE golden_unit;" },
     { 7, "DROP TABLE offered_key; DROP TABLE request;"
          "DROP TABLE key_gone; DROP TABLE card_key; DROP TABLE card_euicc;"
          "ALTER TABLE one_time_key DROP COLUMN sign;"
