@@ -93,6 +93,9 @@ new_station() { # new_station DATA STICK [OPTION...of authority]: ready to impor
     rm -rf "$csr" "$stick"/station-cert-*
 }
 
+# For tests that let many units fail in a row on purpose.
+never_stop() { "$STATION" fixtures --data "$DATA" limits --failures 0 --yield 0; }
+
 bundle() { # bundle DATA OUT [OPTION...]: prints the bundle's directory
     data=$1 out=$2
     shift 2

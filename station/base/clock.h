@@ -10,6 +10,7 @@
 
 int64_t clock_system(void);       /* the machine's clock */
 int64_t clock_monotonic_ms(void); /* for waits and durations only */
+int64_t clock_monotonic_us(void);
 
 /* Empty when the year has not four digits. */
 char *gtime_format(int64_t t, char out[GTIME_LEN + 1]);

@@ -66,6 +66,8 @@ static void print_fixture(const json_t *f)
     if (*word(f, "state"))
         printf("%s%s%s; ", word(f, "state"), *word(f, "reason") ? ": " : "",
                word(f, "reason"));
+    if (*word(f, "maintenance"))
+        printf("due for maintenance: %s; ", word(f, "maintenance"));
     if (json_is_true(json_object_get(f, "busy")))
         printf("%s: %s", word(f, "serial"), word(f, "step"));
     else
@@ -94,6 +96,8 @@ static void print_state(const json_t *s)
     if (count(counts, "stocked") + count(counts, "incomplete") > 0)
         printf(", %lld STOCKED, %lld INCOMPLETE", count(counts, "stocked"),
                count(counts, "incomplete"));
+    if (count(counts, "golden") > 0)
+        printf(", %lld GOLDEN OK", count(counts, "golden"));
     putchar('\n');
     print_stock(json_object_get(s, "stock"));
 }

@@ -2,246 +2,28 @@
  * and the line engineer's words for places. Looking opens no device, so that
  * it may be done while the line runs. */
 #include "station/cmd/actor.h"
+#include "station/cmd/bus_list.h"
 #include "station/cmd/cmd.h"
+#include "station/cmd/health_list.h"
 
-#include "drivers/ccid/descriptor.h"
-#include "drivers/usb/usb.h"
+#include "station/control/client.h"
 #include "storage/places.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define USB_CLASS_HID 3
-#define USB_CLASS_HUB 9
-#define HID_PROTOCOL_KEYBOARD 1
-
 struct options {
     struct scanner_setting scanner; /* place filled by the act */
     const char *fixture;            /* NULL: the station's */
     const char *as;                 /* NULL: no badge was given */
+    bool remove, done;
+    long cycles;                    /* of --limit; -1: not said, as below */
+    long failures, yield, units, golden_hours;
 };
-
-/* --- what is there ------------------------------------------------------------- */
-
-enum what { WHAT_READER, WHAT_REFUSED, WHAT_SCANNER, WHAT_HID, WHAT_OTHER, WHAT_NOTHING };
-static const char *const what_names[] = {
-    [WHAT_READER] = "reader",
-    [WHAT_REFUSED] = "refused",
-    [WHAT_SCANNER] = "scanner",
-    [WHAT_HID] = "keyboard-or-scanner",
-    [WHAT_OTHER] = "other",
-    [WHAT_NOTHING] = "nothing",
-};
-
-struct row {
-    char place[PLACE_MAX + 1];
-    enum what what;
-    bool ours;
-    uint16_t vendor, product;
-    char text[256]; /* verdict, reason, or what to do */
-};
-
-struct rows {
-    struct row *v;
-    size_t n;
-    const struct places *said;
-    bool failed;
-};
-
-static struct row *add_row(struct rows *r, const char *place)
-{
-    struct row *v = realloc(r->v, (r->n + 1) * sizeof *v);
-
-    if (!v) {
-        r->failed = true;
-        return NULL;
-    }
-    r->v = v;
-    struct row *row = &v[r->n++];
-    *row = (struct row){ .what = WHAT_NOTHING };
-    snprintf(row->place, sizeof row->place, "%s", place);
-    return row;
-}
-
-static void add_device(struct rows *r, const struct usb_device *d,
-                       const char *place, enum what what, bool ours,
-                       const char *text)
-{
-    struct row *row = add_row(r, place);
-
-    if (!row)
-        return;
-    row->what = what;
-    row->ours = ours;
-    row->vendor = d->vendor;
-    row->product = d->product;
-    snprintf(row->text, sizeof row->text, "%s", text);
-}
-
-/* One row for each slot, named as drivers/ccid/readers.h names places. */
-static void add_slots(struct rows *r, const struct usb_device *d,
-                      const struct usb_interface *i, unsigned *slot)
-{
-    char place[PLACE_MAX + 1], text[256];
-    struct ccid_profile profile = { .slots = 1 };
-    struct err why = ERR_INIT;
-    bool good = ccid_descriptor_judge(i, &profile, &why) == 0;
-
-    if (good)
-        ccid_descriptor_text(&profile, text, sizeof text);
-    else
-        snprintf(text, sizeof text, "%.255s", why.msg);
-    for (unsigned s = 0; s < profile.slots; s++, ++*slot) {
-        snprintf(place, sizeof place, *slot ? "%s:%u" : "%s", d->path, *slot);
-        add_device(r, d, place, good ? WHAT_READER : WHAT_REFUSED,
-                   good && places_allow(r->said, place), text);
-    }
-}
-
-static bool add_scanner(struct rows *r, const struct usb_device *d,
-                        const struct usb_interface *i)
-{
-    const struct scanner_setting *s = places_scanner(r->said, d->path);
-    char text[256];
-
-    if (i->class_code != USB_CLASS_HID)
-        return false;
-    if (s) {
-        snprintf(text, sizeof text, "scans for %s, layout %s, suffix %s%s%s",
-                 s->fixture[0] ? s->fixture : "the station", s->layout,
-                 s->suffix, s->prefix[0] ? ", prefix " : "", s->prefix);
-        add_device(r, d, d->path, WHAT_SCANNER, true, text);
-        return true;
-    }
-    if (i->protocol == HID_PROTOCOL_KEYBOARD)
-        snprintf(text, sizeof text, "a keyboard, or a scanner that plays one; if "
-                 "it is a scanner: lineside fixtures scanner %s", d->path);
-    else
-        snprintf(text, sizeof text, "a HID device; taken as a scanner of the "
-                 "station if it says that it is one");
-    add_device(r, d, d->path, WHAT_HID, false, text);
-    return true;
-}
-
-static void on_device(void *ctx, const struct usb_device *d, bool here)
-{
-    struct rows *r = ctx;
-    unsigned slot = 0;
-    bool known = false;
-
-    if (!here || d->device_class == USB_CLASS_HUB)
-        return;
-    for (size_t i = 0; i < d->interface_count; i++)
-        if (ccid_descriptor_is_reader(&d->interfaces[i])) {
-            add_slots(r, d, &d->interfaces[i], &slot);
-            known = true;
-        }
-    for (size_t i = 0; i < d->interface_count && !known; i++)
-        known = add_scanner(r, d, &d->interfaces[i]);
-    if (!known)
-        add_device(r, d, d->path, WHAT_OTHER, false,
-                   d->fault ? d->fault : "neither a card reader nor a scanner; left alone");
-}
-
-static struct row *find_row(struct rows *r, const char *place)
-{
-    for (size_t i = 0; i < r->n; i++)
-        if (strcmp(r->v[i].place, place) == 0)
-            return &r->v[i];
-    return NULL;
-}
-
-/* Places that have words, and nothing plugged in. */
-static void add_empty_places(struct rows *r)
-{
-    for (size_t i = 0; i < r->said->n; i++)
-        if (r->said->v[i].label[0] && !find_row(r, r->said->v[i].place))
-            add_row(r, r->said->v[i].place);
-    for (size_t i = 0; i < r->said->scanner_count; i++)
-        if (!find_row(r, r->said->scanners[i].place))
-            add_row(r, r->said->scanners[i].place);
-}
-
-/* 1-2 before 1-10. */
-static int by_place(const void *a, const void *b)
-{
-    return strverscmp(((const struct row *)a)->place, ((const struct row *)b)->place);
-}
-
-static int look(const struct places *said, struct rows *r, struct err *e)
-{
-    struct usb *usb;
-
-    *r = (struct rows){ .said = said };
-    if (usb_start(on_device, r, &usb, e) != 0)
-        return -1;
-    usb_stop(usb);
-    add_empty_places(r);
-    if (r->failed)
-        return err_set(e, ERR_NOMEM, "no memory for the list of places");
-    if (r->n)
-        qsort(r->v, r->n, sizeof *r->v, by_place);
-    return 0;
-}
-
-/* --- telling --------------------------------------------------------------------- */
-
-static const char *label_of(const struct places *said, const char *place)
-{
-    const struct place_setting *s = places_find(said, place);
-
-    return s ? s->label : "";
-}
-
-static void print_json(const struct places *said, const struct rows *r)
-{
-    json_t *list = json_array(), *allowed = json_array();
-
-    for (size_t i = 0; i < r->n; i++) {
-        const struct row *row = &r->v[i];
-        char id[10];
-        snprintf(id, sizeof id, "%04x:%04x", row->vendor, row->product);
-        json_array_append_new(list, json_pack(
-            "{s:s, s:s, s:s, s:b, s:s, s:s}", "place", row->place, "label",
-            label_of(said, row->place), "what", what_names[row->what], "ours",
-            row->ours, "device", row->what == WHAT_NOTHING ? "" : id, "text",
-            row->text));
-    }
-    for (size_t i = 0; i < said->n; i++)
-        if (said->v[i].allowed)
-            json_array_append_new(allowed, json_string(said->v[i].place));
-    json_t *j = json_pack("{s:o, s:o}", "places", list, "allowed", allowed);
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
-
-static void print_text(const struct places *said, const struct rows *r)
-{
-    size_t allowed = 0;
-
-    printf("%-14s %-16s %s\n", "PLACE", "LABEL", "DEVICE");
-    for (size_t i = 0; i < r->n; i++) {
-        const struct row *row = &r->v[i];
-        const char *label = label_of(said, row->place);
-        if (row->what == WHAT_NOTHING)
-            printf("%-14s %-16s %-9s nothing is plugged in\n", row->place,
-                   *label ? label : "-", "-");
-        else
-            printf("%-14s %-16s %04x:%04x %s%s: %s\n", row->place,
-                   *label ? label : "-", row->vendor, row->product,
-                   row->ours ? "" : "not ours, ", what_names[row->what],
-                   row->text);
-    }
-    for (size_t i = 0; i < said->n; i++)
-        if (said->v[i].allowed)
-            printf("%s%s", allowed++ ? ", " : "\nfixtures are allowed at: ",
-                   said->v[i].place);
-    puts(allowed ? " (and behind)" : "\nfixtures are allowed everywhere");
-}
 
 /* --- acts --------------------------------------------------------------------------- */
 
@@ -318,20 +100,122 @@ static int do_no_scanner(struct tx *tx, void *ctx, struct err *e)
     return scanner_remove(tx, a->place, a->actor, e);
 }
 
+/* --- health --------------------------------------------------------------------- */
+
+static int do_release(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct act_call *a = ctx;
+    char fixture[HEALTH_NAME_MAX + 1];
+
+    if (health_find(tx_db(tx), a->place, fixture, e) != 0)
+        return -1;
+    return health_release(tx, fixture, "person", a->actor, e);
+}
+
+static int do_golden(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct act_call *a = ctx;
+    struct eid eid;
+
+    if (eid_parse(a->place, &eid) != 0)
+        return err_set(e, ERR_USAGE, "'%.80s' is no EID: 32 digits, whose check "
+                       "digits hold", a->place);
+    return (a->o->remove ? golden_unmark : golden_mark)(tx, &eid, a->actor, e);
+}
+
+static int do_maintenance(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct act_call *a = ctx;
+    char fixture[HEALTH_NAME_MAX + 1];
+
+    if (a->o->cycles < 0 && !a->o->done)
+        return err_set(e, ERR_USAGE, "say --limit N, the cycles between two "
+                       "maintenances, or --done");
+    if (health_find(tx_db(tx), a->place, fixture, e) != 0 ||
+        (a->o->done && health_maintained(tx, fixture, a->actor, e) != 0))
+        return -1;
+    return a->o->cycles < 0 ? 0
+         : health_set_limit(tx, fixture, (uint64_t)a->o->cycles, a->actor, e);
+}
+
+static void take_limit(long said, unsigned *limit)
+{
+    if (said >= 0)
+        *limit = (unsigned)said;
+}
+
+static int do_limits(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct act_call *a = ctx;
+    const struct options *o = a->o;
+    struct health_limits l;
+
+    if (o->failures < 0 && o->yield < 0 && o->units < 0 && o->golden_hours < 0)
+        return err_set(e, ERR_USAGE, "say which: --failures, --yield, --units or "
+                       "--golden-hours; `lineside fixtures health` shows them");
+    if (health_limits(tx_db(tx), &l, e) != 0)
+        return -1;
+    take_limit(o->failures, &l.failures);
+    take_limit(o->yield, &l.yield);
+    take_limit(o->units, &l.units);
+    take_limit(o->golden_hours, &l.golden_hours);
+    return health_limits_set(tx, &l, a->actor, e);
+}
+
+/* A running line has read its places when it started... */
+static void say_when(const char *data_dir)
+{
+    AUTO(lock_release_p) struct lock *lock = NULL;
+    struct err e = ERR_INIT;
+
+    if (lock_take(data_dir, LOCK_RUN, &lock, &e) != 0 && e.code == ERR_BUSY)
+        fprintf(stderr, "lineside fixtures: the line is running; this holds from "
+                        "its next start\n");
+}
+
+static void ignore(void *ctx, const json_t *event)
+{
+    (void)ctx;
+    (void)event;
+}
+
+/* ... but asks for their health before each unit; those who watch it hear of it
+ * now. A line that cannot be asked finds it by itself. */
+static void have_looked(const char *data_dir)
+{
+    AUTO(client_close_p) struct client *c = NULL;
+    AUTO(json_decrefp) json_t *reply = NULL;
+    struct err e = ERR_INIT;
+
+    if (client_open(data_dir, ignore, NULL, &c, &e) == 0)
+        client_ask(c, CONTROL_LOOK, NULL, &reply, &e);
+}
+
 static const struct {
     const char *name;
     int words; /* after the name */
     tx_fn *act;
+    void (*then)(const char *data_dir);
+    const char *takes;
 } acts[] = {
-    { "label", 2, do_label },         { "unlabel", 1, do_unlabel },
-    { "allow", 1, do_allow },         { "disallow", 1, do_disallow },
-    { "scanner", 1, do_scanner },     { "no-scanner", 1, do_no_scanner },
+    { "label", 2, do_label, say_when, "a place and a name" },
+    { "unlabel", 1, do_unlabel, say_when, "one place" },
+    { "allow", 1, do_allow, say_when, "one place" },
+    { "disallow", 1, do_disallow, say_when, "one place" },
+    { "scanner", 1, do_scanner, say_when, "one place" },
+    { "no-scanner", 1, do_no_scanner, say_when, "one place" },
+    { "release", 1, do_release, have_looked, "one fixture" },
+    { "golden", 1, do_golden, have_looked, "one EID" },
+    { "maintenance", 1, do_maintenance, have_looked, "one fixture" },
+    { "limits", 0, do_limits, have_looked, "no operand" },
 };
 #define ACTS (sizeof acts / sizeof *acts)
 
 /* --- options ---------------------------------------------------------------------- */
 
-enum { OPT_FIXTURE = 256, OPT_STATION, OPT_LAYOUT, OPT_SUFFIX, OPT_PREFIX, OPT_AS };
+enum { OPT_FIXTURE = 256, OPT_STATION, OPT_LAYOUT, OPT_SUFFIX, OPT_PREFIX, OPT_AS,
+       OPT_REMOVE, OPT_DONE, OPT_LIMIT, OPT_FAILURES, OPT_YIELD, OPT_UNITS,
+       OPT_GOLDEN_HOURS };
 
 static const struct option options[] = {
     { "fixture", required_argument, NULL, OPT_FIXTURE },
@@ -340,6 +224,13 @@ static const struct option options[] = {
     { "suffix", required_argument, NULL, OPT_SUFFIX },
     { "prefix", required_argument, NULL, OPT_PREFIX },
     { "as", required_argument, NULL, OPT_AS },
+    { "remove", no_argument, NULL, OPT_REMOVE },
+    { "done", no_argument, NULL, OPT_DONE },
+    { "limit", required_argument, NULL, OPT_LIMIT },
+    { "failures", required_argument, NULL, OPT_FAILURES },
+    { "yield", required_argument, NULL, OPT_YIELD },
+    { "units", required_argument, NULL, OPT_UNITS },
+    { "golden-hours", required_argument, NULL, OPT_GOLDEN_HOURS },
     { NULL, 0, NULL, 0 },
 };
 
@@ -353,6 +244,21 @@ static int keep(char *out, size_t cap, const char *what, const char *arg,
                        "'%.80s'", what, cap - 1, arg);
     memcpy(out, arg, n + 1);
     return 0;
+}
+
+#define CYCLES_MAX 1000000000L
+
+static int number(const char *what, const char *arg, long most, long *out,
+                  struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtol(arg, &end, 10);
+    if (errno == 0 && end != arg && *end == '\0' && *out >= 0 && *out <= most)
+        return 0;
+    return err_set(e, ERR_USAGE, "--%s takes a number from 0 to %ld, not '%.80s'",
+                   what, most, arg);
 }
 
 static int own_option(void *ctx, int val, const char *arg, struct err *e)
@@ -371,6 +277,22 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
         return 0;
     case OPT_LAYOUT:
         return keep(o->scanner.layout, sizeof o->scanner.layout, "layout", arg, e);
+    case OPT_REMOVE:
+        o->remove = true;
+        return 0;
+    case OPT_DONE:
+        o->done = true;
+        return 0;
+    case OPT_LIMIT:
+        return number("limit", arg, CYCLES_MAX, &o->cycles, e);
+    case OPT_FAILURES:
+        return number("failures", arg, HEALTH_FAILURES_MAX, &o->failures, e);
+    case OPT_YIELD:
+        return number("yield", arg, 100, &o->yield, e);
+    case OPT_UNITS:
+        return number("units", arg, HEALTH_UNITS_MAX, &o->units, e);
+    case OPT_GOLDEN_HOURS:
+        return number("golden-hours", arg, HEALTH_HOURS_MAX, &o->golden_hours, e);
     case OPT_SUFFIX:
         return keep(o->scanner.suffix, sizeof o->scanner.suffix, "suffix", arg, e);
     default:
@@ -378,32 +300,39 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     }
 }
 
+/* --- looking ------------------------------------------------------------------------- */
+
+static void print_json(const struct places *said, const struct bus_rows *r,
+                       const struct health_facts *facts)
+{
+    json_t *j = r ? bus_json(said, r) : json_object();
+
+    json_object_set_new(j, "health", health_json(said, facts));
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
 /* --- the command -------------------------------------------------------------------- */
 
 static int list(const struct command *self, const struct cmd_common *c,
-                const struct places *said)
+                struct db *db, const struct places *said, bool bus)
 {
+    AUTO(health_facts_clear) struct health_facts facts = { .golden = { NULL, 0 } };
+    struct bus_rows r = { .v = NULL };
     struct err e = ERR_INIT;
-    struct rows r;
 
-    if (look(said, &r, &e) != 0) {
-        free(r.v);
-        return cmd_fail(self, &e);
+    int bad = health_facts_read(db, &facts, &e) != 0 ||
+              (bus && bus_look(said, &r, &e) != 0);
+    if (!bad && c->json)
+        print_json(said, bus ? &r : NULL, &facts);
+    else if (!bad) {
+        if (bus)
+            bus_print(said, &r);
+        health_print(said, &facts, bus);
     }
-    (c->json ? print_json : print_text)(said, &r);
     free(r.v);
-    return 0;
-}
-
-/* A running line has read its places when it started. */
-static void say_when(const char *data_dir)
-{
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    struct err e = ERR_INIT;
-
-    if (lock_take(data_dir, LOCK_RUN, &lock, &e) != 0 && e.code == ERR_BUSY)
-        fprintf(stderr, "lineside fixtures: the line is running; this holds from "
-                        "its next start\n");
+    return bad ? cmd_fail(self, &e) : 0;
 }
 
 static int act(const struct command *self, const struct cmd_common *c,
@@ -413,16 +342,16 @@ static int act(const struct command *self, const struct cmd_common *c,
 
     for (size_t i = 0; i < ACTS; i++)
         if (strcmp(argv[0], acts[i].name) == 0) {
-            if (argc - 1 != acts[i].words)
-                return cmd_usage(self, acts[i].words == 2
-                                 ? "it takes a place and a name"
-                                 : "it takes one place");
-            a->place = argv[1];
+            if (argc - 1 != acts[i].words) {
+                err_set(&e, ERR_USAGE, "%s takes %s", argv[0], acts[i].takes);
+                return cmd_usage(self, e.msg);
+            }
+            a->place = argv[acts[i].words > 0];
             a->word = argv[argc - 1];
             if (cmd_actor(db, a->o->as, RIGHT_FIXTURES, a->actor, &e) != 0 ||
                 db_write(db, acts[i].act, a, &e) != 0)
                 return cmd_fail(self, &e);
-            say_when(c->data_dir);
+            acts[i].then(c->data_dir);
             return 0;
         }
     err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with fixtures", argv[0]);
@@ -433,7 +362,9 @@ static int run(const struct command *self, int argc, char **argv)
 {
     AUTO(places_clear) struct places said = { NULL, 0, NULL, 0 };
     AUTO(db_close_p) struct db *db = NULL;
-    struct options o = { .scanner = { .layout = "us", .suffix = "cr" } };
+    struct options o = { .scanner = { .layout = "us", .suffix = "cr" },
+                         .cycles = -1, .failures = -1, .yield = -1, .units = -1,
+                         .golden_hours = -1 };
     struct act_call a = { .o = &o, .said = &said };
     struct cmd_common c;
     struct err e = ERR_INIT;
@@ -441,12 +372,13 @@ static int run(const struct command *self, int argc, char **argv)
     int stop = cmd_options(self, argc, argv, options, own_option, &o, &c);
     if (stop)
         return stop - 1;
-    bool looking = optind == argc;
+    bool health = optind + 1 == argc && strcmp(argv[optind], "health") == 0;
+    bool looking = optind == argc || health;
     if (db_open(c.data_dir, looking ? DB_READ : DB_WRITE, NULL, &db, &e) != 0 ||
         places_get(db, &said, &e) != 0)
         return cmd_fail(self, &e);
     if (looking)
-        return list(self, &c, &said);
+        return list(self, &c, db, &said, !health);
     return act(self, &c, db, &a, argc - optind, argv + optind);
 }
 
@@ -454,8 +386,11 @@ const struct command cmd_fixtures = {
     "fixtures",
     "[label PLACE NAME | unlabel PLACE | allow PLACE | disallow PLACE |\n"
     "       scanner PLACE [--fixture NAME | --station] [--layout us|de|fr]\n"
-    "       [--suffix cr|lf|crlf|tab] [--prefix TEXT] | no-scanner PLACE] [--as BADGE]",
-    "What is plugged in where, and the names of places",
+    "       [--suffix cr|lf|crlf|tab] [--prefix TEXT] | no-scanner PLACE |\n"
+    "       health | release NAME | golden EID [--remove] |\n"
+    "       maintenance NAME [--limit N] [--done] | limits [--failures N]\n"
+    "       [--yield N] [--units N] [--golden-hours N]] [--as BADGE]",
+    "What is plugged in where, how it does, and the names of places",
     "Without words it lists the bus; no device is opened. A PLACE is a bus and its\n"
     "ports, like 1-2.4; the second slot of a reader there is 1-2.4:1.\n"
     "  label PLACE NAME    the fixture at PLACE is called NAME in scans and\n"
@@ -471,6 +406,20 @@ const struct command cmd_fixtures = {
     "  --layout us|de|fr   the keyboard that it plays (default us)\n"
     "  --suffix cr|lf|crlf|tab  what it sends after each scan (default cr)\n"
     "  --prefix TEXT       what it sends before each scan\n"
+    "  health              how the fixtures do, and nothing of the bus\n"
+    "  release NAME        a stopped fixture takes units again\n"
+    "  golden EID          that eUICC is a golden unit: no product, it proves\n"
+    "                      fixtures\n"
+    "  --remove            it is none any more\n"
+    "  maintenance NAME    of its contacts:\n"
+    "  --limit N           is due after N cycles (insertions); 0: never\n"
+    "  --done              was done: its cycles are counted anew\n"
+    "  limits              what stops a fixture:\n"
+    "  --failures N        N failures in a row (default 3); 0: no number does\n"
+    "  --yield N           fewer than N % good units (default 70); 0: never\n"
+    "  --units N           ... of the last N (default 20)\n"
+    "  --golden-hours N    and keeps units out of one where no golden unit has\n"
+    "                      passed within N hours; 0: none needs to (default)\n"
     "  --as BADGE          who does it, once this station knows people; the PIN is\n"
     "                      asked for, or is a line of standard input\n",
     run

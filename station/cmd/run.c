@@ -6,6 +6,7 @@
 #include "station/control/events.h"
 #include "station/control/server.h"
 #include "station/line/floor.h"
+#include "station/line/health.h"
 #include "station/line/line.h"
 #include "station/line/recipe.h"
 #include "station/line/scan.h"
@@ -70,6 +71,14 @@ static int fixture_text(const struct line_event *ev, char *out, size_t cap)
                     *ev->detail ? ": " : "", ev->detail);
 }
 
+static int health_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return snprintf(out, cap, "%-7s is %s%s%s\n", ev->fixture,
+                    strcmp(ev->state, HEALTH_MAINTENANCE) == 0
+                        ? "due for maintenance" : ev->state,
+                    *ev->detail ? ": " : "", ev->detail);
+}
+
 static int scanner_text(const struct line_event *ev, char *out, size_t cap)
 {
     return snprintf(out, cap, "scanner %s is %s%s%s\n", ev->place, ev->state,
@@ -116,6 +125,9 @@ static int verdict_text(const struct line_event *ev, char *out, size_t cap)
 {
     const struct verdict_row *v = ev->verdict;
 
+    if (v->kind == VERDICT_GOLDEN)
+        return snprintf(out, cap, "%-7s %s: GOLDEN OK (%s), %lld ms\n", ev->fixture,
+                        ev->serial, ev->detail, (long long)ev->ms);
     if (v->kind == VERDICT_PASS)
         return snprintf(out, cap, "%-7s %s: PASS, %u profile%s, %lld ms\n",
                         ev->fixture, ev->serial, ev->installed,
@@ -133,6 +145,7 @@ static int (*const texts[])(const struct line_event *ev, char *out, size_t cap) 
     [LINE_BUSY] = busy_text,         [LINE_VERDICT] = verdict_text,
     [LINE_FIXTURE] = fixture_text,   [LINE_SCANNER] = scanner_text,
     [LINE_CHOSEN] = chosen_text,     [LINE_SESSION] = session_text,
+    [LINE_HEALTH] = health_text,
 };
 
 static void on_event(void *ctx, const struct line_event *ev)

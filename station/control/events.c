@@ -103,6 +103,7 @@ static json_t *(*const shapes[])(const struct line_event *ev) = {
     [LINE_BUSY] = busy_json,         [LINE_VERDICT] = verdict_json,
     [LINE_FIXTURE] = fixture_json,   [LINE_SCANNER] = scanner_json,
     [LINE_CHOSEN] = chosen_json,     [LINE_SESSION] = session_json,
+    [LINE_HEALTH] = fixture_json,
 };
 
 json_t *control_event_json(const struct line_event *ev)

@@ -14,6 +14,7 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_LOGIN] = "login",
     [CONTROL_LOGOUT] = "logout",
     [CONTROL_WHO] = "who",
+    [CONTROL_LOOK] = "look",
 };
 
 const char *control_verb_name(enum control_verb v)
@@ -52,7 +53,7 @@ static int find_verb(const char *name, enum control_verb *out, struct err *e)
         }
     return err_set(e, ERR_NOT_FOUND, "no command is called '%.40s'; this line "
                    "knows snapshot, subscribe, unsubscribe, scan, stop, "
-                   "version, login, logout and who", name);
+                   "version, login, logout, who and look", name);
 }
 
 int control_request_read(struct span line, struct control_request *out,

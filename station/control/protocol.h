@@ -35,6 +35,7 @@ enum control_verb {
     CONTROL_LOGIN,
     CONTROL_LOGOUT,
     CONTROL_WHO,
+    CONTROL_LOOK,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);

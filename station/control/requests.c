@@ -140,6 +140,16 @@ static int logout(struct control *c, struct peer *p,
     return 0;
 }
 
+/* Somebody has changed what the ledger says of fixtures: a few rows are read. */
+static int look(struct control *c, struct peer *p,
+                const struct control_request *r, struct err *e)
+{
+    (void)e;
+    line_look(control_line(c));
+    control_send(p, control_reply_ok(r->id), NULL);
+    return 0;
+}
+
 json_t *control_seat_json(const struct seat *s)
 {
     json_t *j = json_pack("{s:o, s:s, s:s, s:s, s:I}", "person",
@@ -181,6 +191,7 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_STOP] = stop,               [CONTROL_VERSION] = version,
     [CONTROL_LOGIN] = login_here,        [CONTROL_LOGOUT] = logout,
     [CONTROL_WHO] = who,
+    [CONTROL_LOOK] = look,
 };
 
 /* Here, and nowhere else, it is asked whether this client may do this: of who

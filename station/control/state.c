@@ -1,6 +1,7 @@
 #include "station/control/state.h"
 
 #include "station/control/protocol.h"
+#include "station/line/health.h"
 #include "storage/queries.h"
 
 #include <stdlib.h>
@@ -24,6 +25,9 @@ struct slot {
     struct place at; /* on the bus; empty for the embedded bench */
     char person[WHO_MAX + 1]; /* logged in here; "": nobody */
     char order[ORDER_MAX + 1];  /* of the last unit that began; "": none */
+    bool stopped;    /* it takes no units: stopped_why; whatever is in it */
+    char stopped_why[WHY_MAX + 1];
+    char worn[WHY_MAX + 1]; /* maintenance is due; "": it is not */
     /* The unit that is at work; step "": none is. */
     char step[STEP_MAX + 1];
     char serial[SERIAL_MAX + 1];
@@ -161,6 +165,22 @@ static void on_fixture(struct state *s, const struct line_event *ev)
         keep_place(&f->at, ev);
 }
 
+static void on_health(struct state *s, const struct line_event *ev)
+{
+    struct slot *f = slot_add(s, ev->fixture);
+
+    if (!f)
+        return;
+    if (strcmp(ev->state, HEALTH_MAINTENANCE) == 0) {
+        KEEP(f->worn, ev->detail);
+    } else if (strcmp(ev->state, HEALTH_MAINTAINED) == 0) {
+        f->worn[0] = '\0';
+    } else {
+        f->stopped = strcmp(ev->state, HEALTH_STOPPED) == 0;
+        KEEP(f->stopped_why, ev->detail);
+    }
+}
+
 static void on_scanner(struct state *s, const struct line_event *ev)
 {
     size_t i = 0;
@@ -192,6 +212,7 @@ void state_apply(struct state *s, const struct line_event *ev)
         [LINE_VERDICT] = on_verdict, [LINE_FIXTURE] = on_fixture,
         [LINE_SCANNER] = on_scanner, [LINE_CHOSEN] = NULL,
         [LINE_SESSION] = on_session,
+        [LINE_HEALTH] = on_health,
     };
 
     s->seen++;
@@ -288,6 +309,12 @@ static json_t *slot_json(const struct slot *f)
     json_t *j = *f->at.place ? place_json(&f->at) : json_object();
 
     json_object_set_new(j, "fixture", control_string(f->name));
+    if (f->stopped) {
+        json_object_set_new(j, "state", json_string(HEALTH_STOPPED));
+        json_object_set_new(j, "reason", control_string(f->stopped_why));
+    }
+    if (*f->worn)
+        json_object_set_new(j, "maintenance", control_string(f->worn));
     json_object_set_new(j, "busy", json_boolean(*f->step));
     if (*f->order)
         json_object_set_new(j, "order", control_string(f->order));
@@ -310,6 +337,7 @@ static json_t *counts_json(const struct state *s)
         [VERDICT_FAIL] = "fail",       [VERDICT_REFUSED] = "refused",
         [VERDICT_STOCKED] = "stocked", [VERDICT_INCOMPLETE] = "incomplete",
         [VERDICT_ORDER] = NULL, /* no unit's */
+        [VERDICT_GOLDEN] = "golden",
     };
     json_t *j = json_object();
 

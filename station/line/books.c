@@ -1,5 +1,6 @@
 #include "station/line/books.h"
 
+#include "station/line/health.h"
 #include "storage/events.h"
 
 #include <string.h>
@@ -25,6 +26,81 @@ void book_end(struct book *b)
 {
     ticket_free(b->ticket);
     *b = (struct book){ .ticket = NULL };
+}
+
+/* --- the fixture ---------------------------------------------------------- */
+
+static int judge(struct tx *tx, struct fixture_health *h, struct visit *v,
+                 const char *actor, struct err *e)
+{
+    char reason[HEALTH_REASON_MAX + 1];
+    struct health_limits limits;
+    const struct verdict_row *row = verdict_row(v->verdict);
+
+    if (h->stopped || row->says == SAYS_NOTHING)
+        return 0;
+    if (health_limits(tx_db(tx), &limits, e) != 0)
+        return -1;
+    const char *cause = health_judge(h, &limits, row->code, reason);
+    if (!cause)
+        return 0;
+    v->changed = true;
+    return health_stop(tx, h, cause, reason, actor, e);
+}
+
+/* *h as it is after this visit. */
+static int note_visit(struct tx *tx, const struct act *a, struct visit *v,
+                      struct fixture_health *h, struct err *e)
+{
+    v->changed = false;
+    if (health_get(tx_db(tx), v->fixture, h, e) != 0)
+        return -1;
+    health_name(a->fixture, h->name);
+    health_note(h, &v->contacts, verdict_row(v->verdict)->says);
+    if (health_keep(tx, h, e) != 0)
+        return -1;
+    if (health_worn(h) && !h->due) {
+        v->changed = true;
+        if (health_due(tx, h, a->actor, e) != 0)
+            return -1;
+    }
+    return judge(tx, h, v, a->actor, e);
+}
+
+static int run_visit(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_visit *o = ctx;
+    struct fixture_health h;
+
+    return note_visit(tx, &o->b.where.act, o->visit, &h, e);
+}
+
+void book_visit(struct book_visit *o, const struct books *w, struct visit *visit)
+{
+    o->visit = visit;
+    submit(&o->b, w, run_visit, o);
+}
+
+static int run_golden(struct tx *tx, void *ctx, struct err *e)
+{
+    struct book_golden *o = ctx;
+    struct fixture_health h;
+
+    if (note_visit(tx, &o->b.where.act, o->visit, &h, e) != 0)
+        return -1;
+    if (!o->test->code) {
+        o->visit->changed |= h.stopped;
+        h.in_row = 0; /* it works */
+    }
+    return golden_tested(tx, &h, o->test, o->b.where.act.actor, e);
+}
+
+void book_golden(struct book_golden *o, const struct books *w,
+                 const struct golden_test *t, struct visit *visit)
+{
+    o->test = t;
+    o->visit = visit;
+    submit(&o->b, w, run_golden, o);
 }
 
 /* --- the unit ------------------------------------------------------------- */
@@ -255,15 +331,19 @@ static int run_receipt(struct tx *tx, void *ctx, struct err *e)
 
     if (receipt_add(tx, a, &o->receipt, e) != 0)
         return -1;
-    return o->passes ? position_move(tx, a, POSITION_PASSED,
-                                     POSITION_CAUSE_EVIDENCE, NULL, e) : 0;
+    if (!o->visit)
+        return 0;
+    struct fixture_health h;
+    if (position_move(tx, a, POSITION_PASSED, POSITION_CAUSE_EVIDENCE, NULL, e) != 0)
+        return -1;
+    return note_visit(tx, a, o->visit, &h, e);
 }
 
 void book_receipt(struct book_receipt *o, const struct books *w,
-                  const struct receipt_info *r, bool passes)
+                  const struct receipt_info *r, struct visit *visit)
 {
     o->receipt = *r;
-    o->passes = passes;
+    o->visit = visit;
     submit(&o->b, w, run_receipt, o);
 }
 
@@ -272,14 +352,19 @@ static int run_stocked(struct tx *tx, void *ctx, struct err *e)
     struct book_stocked *o = ctx;
     const struct act *a = &o->b.where.act;
 
+    struct fixture_health h;
+
     return position_set_card(tx, a, o->kind, o->keys_left, e) != 0 ||
            position_move(tx, a, POSITION_STOCKED, POSITION_CAUSE_KEYS_KEPT, NULL,
-                         e) != 0 ? -1 : 0;
+                         e) != 0 ||
+           note_visit(tx, a, o->visit, &h, e) != 0 ? -1 : 0;
 }
 
 void book_stocked(struct book_stocked *o, const struct books *w,
-                  enum euicc_kind kind, int64_t keys_left)
+                  enum euicc_kind kind, int64_t keys_left,
+                  struct visit *visit)
 {
+    o->visit = visit;
     o->kind = kind;
     o->keys_left = keys_left;
     submit(&o->b, w, run_stocked, o);
@@ -333,15 +418,18 @@ static int run_failure(struct tx *tx, void *ctx, struct err *e)
         .started_at = f->started_at,
     };
 
-    if (release_position(tx, o, e) != 0)
+    struct fixture_health h;
+    if (release_position(tx, o, e) != 0 ||
+        (row->fpa_failure ? failure_add(tx, &o->b.where.act, &info, e)
+                          : log_failure(tx, o, e)) != 0)
         return -1;
-    return row->fpa_failure ? failure_add(tx, &o->b.where.act, &info, e)
-                            : log_failure(tx, o, e);
+    return note_visit(tx, &o->b.where.act, o->visit, &h, e);
 }
 
 void book_failure(struct book_failure *o, const struct books *w,
-                  const struct failure *f)
+                  const struct failure *f, struct visit *visit)
 {
     o->f = *f;
+    o->visit = visit;
     submit(&o->b, w, run_failure, o);
 }

@@ -12,6 +12,7 @@
 #include "station/fpa/doubt.h"
 #include "station/line/duty.h"
 #include "station/line/verdict.h"
+#include "storage/health.h"
 #include "storage/stock.h"
 #include "storage/units.h"
 #include "storage/writer.h"
@@ -33,6 +34,17 @@ int book_executed(struct book *b, struct err *e);
 int book_durable(struct book *b, struct err *e);
 /* Waits for fn if it has not run. Harmless twice. */
 void book_end(struct book *b);
+
+/* What a unit leaves behind about the fixture it was in (line/health.h). It
+ * goes along with the last of the unit's operations; said again by another one
+ * only when that one came to nothing. */
+struct visit {
+    const char *fixture;      /* fixture_health.fixture; borrowed until book_end */
+    struct contacts contacts;
+    enum verdict verdict;
+    bool changed;             /* out, once executed: stopped, released, or due
+                                 for maintenance */
+};
 
 /* Register the unit, and reserve all that is in stock for its eUICC. What an
  * earlier try left reserved (its release failed) is taken over. */
@@ -96,23 +108,26 @@ void book_evidence(struct book_evidence *o, const struct books *w,
                    int64_t installed, const struct notification_info *v,
                    size_t n, enum euicc_kind kind);
 
-/* A receipt; the last one ends the unit: passed. Borrows the octets. */
+/* A receipt; with a visit it is the last one and ends the unit: passed.
+ * Borrows the octets. */
 struct book_receipt {
     struct book b;
     struct receipt_info receipt;
-    bool passes;
+    struct visit *visit; /* NULL: more is to come */
 };
 void book_receipt(struct book_receipt *o, const struct books *w,
-                  const struct receipt_info *r, bool passes);
+                  const struct receipt_info *r, struct visit *visit);
 
 /* The end of a unit that keeps its keys: stocked. */
 struct book_stocked {
     struct book b;
     enum euicc_kind kind;
     int64_t keys_left;
+    struct visit *visit;
 };
 void book_stocked(struct book_stocked *o, const struct books *w,
-                  enum euicc_kind kind, int64_t keys_left);
+                  enum euicc_kind kind, int64_t keys_left,
+                  struct visit *visit);
 
 /* The end of a unit that did not pass: what is still reserved goes back to
  * stock, the position says why, the failure is kept for the report. */
@@ -129,9 +144,26 @@ struct failure {
 struct book_failure {
     struct book b;
     struct failure f;
+    struct visit *visit;
 };
 void book_failure(struct book_failure *o, const struct books *w,
-                  const struct failure *f);
+                  const struct failure *f, struct visit *visit);
+
+/* The end of a unit of which there is nothing else to write. */
+struct book_visit {
+    struct book b;
+    struct visit *visit;
+};
+void book_visit(struct book_visit *o, const struct books *w, struct visit *visit);
+
+/* A golden unit's self-test has ended. t is borrowed until book_end. */
+struct book_golden {
+    struct book b;
+    const struct golden_test *test;
+    struct visit *visit;
+};
+void book_golden(struct book_golden *o, const struct books *w,
+                 const struct golden_test *t, struct visit *visit);
 
 /* A BPP whose `loading` was committed and of which no octet was sent. */
 struct book_unsent {

@@ -144,14 +144,14 @@ int step_notifications(struct run *r)
 /* --- receipts -------------------------------------------------------------------- */
 
 static int commit_receipt(struct run *r, const struct receipt *receipt,
-                          bool passes)
+                          struct visit *visit)
 {
     struct receipt_info info = { receipt->function, receipt->seq,
                                  receipt->deleted, receipt->left,
                                  receipt->whole };
-    struct book_receipt op = { .passes = false };
+    struct book_receipt op = { .visit = NULL };
 
-    book_receipt(&op, &r->books, &info, passes);
+    book_receipt(&op, &r->books, &info, visit);
     int bad = book_durable(&op.b, r->e);
     book_end(&op.b);
     return bad ? run_station_failed(r) : 0;
@@ -175,7 +175,7 @@ int step_delete_keys(struct run *r)
     r->keys_deleted = true;
     if (fpa_card_delete_keys(r->card, r->key, &r->eid, &raw, &receipt, r->e) != 0)
         return run_card_failed(r);
-    return commit_receipt(r, &receipt, false);
+    return commit_receipt(r, &receipt, NULL);
 }
 
 int step_close(struct run *r)
@@ -185,7 +185,7 @@ int step_close(struct run *r)
 
     if (fpa_card_close_services(r->card, r->key, &r->eid, &raw, &receipt, r->e) != 0)
         return run_card_failed(r);
-    return commit_receipt(r, &receipt, true);
+    return commit_receipt(r, &receipt, run_visit(r, V_DONE));
 }
 
 /* --- keys kept -------------------------------------------------------------------- */
@@ -212,7 +212,7 @@ int step_keep(struct run *r)
         return run_fail(r, V_KEYS_TOO_FEW);
     }
     struct book_stocked op = { .keys_left = 0 };
-    book_stocked(&op, &r->books, r->kind, left);
+    book_stocked(&op, &r->books, r->kind, left, run_visit(r, V_STOCKED));
     int bad = book_durable(&op.b, r->e);
     book_end(&op.b);
     return bad ? run_station_failed(r) : 0;

@@ -82,6 +82,7 @@ static void on_reader(void *ctx, const struct ccid_place_event *ev)
         snprintf(why, sizeof why, "link errors: this place now goes no faster "
                  "than TA1=%02X; clean the contacts, check the cable",
                  p->ceiling);
+        line_slower(f->line, p->name);
         tell_fixture(f, p, "slower", why);
         break;
     default:

@@ -203,12 +203,48 @@ static int add_fixture(struct line *l, const struct line_fixture *f,
     return 0;
 }
 
-int line_add(struct line *l, const struct line_fixture *f, struct err *e)
+static int add_one(struct line *l, const struct line_fixture *f, struct err *e)
 {
     pthread_mutex_lock(&l->adding);
     int bad = add_fixture(l, f, e);
     pthread_mutex_unlock(&l->adding);
     return bad;
+}
+
+/* Those from number `from` on. A ledger that cannot be read now says so when
+ * the next unit is scanned. */
+static void look_from(struct line *l, size_t from)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    if (db_open(l->s.data_dir, DB_READ, &l->s.db, &db, &e) != 0)
+        return;
+    for (size_t i = from, n = atomic_load(&l->n); i < n; i++)
+        worker_look(l->workers[i], db);
+}
+
+void line_look(struct line *l)
+{
+    look_from(l, 0);
+}
+
+int line_add(struct line *l, const struct line_fixture *f, struct err *e)
+{
+    size_t before = atomic_load(&l->n);
+
+    if (add_one(l, f, e) != 0)
+        return -1;
+    look_from(l, before);
+    return 0;
+}
+
+void line_slower(struct line *l, const char *place)
+{
+    struct worker *w = find(l, place);
+
+    if (w)
+        worker_slower(w);
 }
 
 static int add_fixtures(struct line *l, const struct line_options *o,
@@ -223,7 +259,7 @@ static int add_fixtures(struct line *l, const struct line_options *o,
     if (!l->fixtures || !l->workers || !l->s.claims)
         return err_set(e, ERR_NOMEM, "no memory for a line's fixtures");
     for (size_t i = 0; i < o->fixture_count; i++)
-        if (line_add(l, &o->fixtures[i], e) != 0)
+        if (add_one(l, &o->fixtures[i], e) != 0)
             return -1;
     return 0;
 }
@@ -252,6 +288,7 @@ int line_new(const struct line_options *o, struct line **out, struct err *e)
     if (open_ledger(l, e) != 0 || open_roster(l, e) != 0 || add_fixtures(l, o, e) != 0)
         return -1;
     tell_ready(l);
+    line_look(l);
     *out = l;
     l = NULL;
     return 0;

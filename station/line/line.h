@@ -40,9 +40,12 @@ enum line_event_kind {
     LINE_SCANNER,    /* a scanner: place, state, detail is why              */
     LINE_CHOSEN,     /* a station's scanner chose this fixture; its unit is
                         awaited                                             */
-    LINE_SESSION     /* state: "opened", "closed", or "pin": a badge was
+    LINE_SESSION,    /* state: "opened", "closed", or "pin": a badge was
                         scanned and waits for its PIN. fixture "": the whole
                         station. detail: why it was closed                  */
+    LINE_HEALTH      /* a fixture was stopped, released, is due for
+                        maintenance or had it (line/health.h): state, detail
+                        is why, place where it is on the bus                */
 };
 
 /* All borrowed for the call. Whoever tells leaves out what it has nothing to
@@ -63,9 +66,9 @@ struct line_event {
     unsigned installed;         /* LINE_VERDICT: profiles in the unit */
     uint64_t apdus;             /* LINE_VERDICT: sent to the eUICC   */
     int64_t ms;                 /* LINE_VERDICT: from scan to now    */
-    const char *place;          /* LINE_FIXTURE, SCANNER, CHOSEN: where on
-                                   the bus (CHOSEN: the scanner)      */
-    const char *state;          /* LINE_FIXTURE, SCANNER: "card"; SESSION */
+    const char *place;          /* LINE_FIXTURE, SCANNER, CHOSEN, HEALTH: where
+                                   on the bus (CHOSEN: the scanner)   */
+    const char *state;          /* LINE_FIXTURE, SCANNER, HEALTH: "card"; SESSION */
     const char *person;         /* LINE_SESSION; LINE_VERDICT: in whose name
                                    the unit was worked on             */
     size_t fixtures;            /* LINE_READY: how many              */
@@ -101,6 +104,12 @@ int line_new(const struct line_options *o, struct line **out, struct err *e);
  * still there, and says so when it is scanned. f is copied. Any thread.
  * ERR_USAGE as above; ERR_LIMIT. */
 int line_add(struct line *l, const struct line_fixture *f, struct err *e);
+/* The fixture at this place goes slower now: counted as a contact problem. Any
+ * thread. */
+void line_slower(struct line *l, const char *place);
+/* Looks what the ledger says of fixtures that were stopped, released or
+ * maintained by others, and tells what is new. Any thread. */
+void line_look(struct line *l);
 /* There is a fixture that bears this name or lies at this place. */
 bool line_has(const struct line *l, const char *name);
 /* ... its own name; NULL: there is none. As long as the line. */

@@ -34,6 +34,11 @@ struct run {
 
     struct duty duty;    /* of the fixture's order */
     char position[POSITION_NAME_MAX + 1]; /* of the unit, that is worked on */
+    bool golden;               /* the eUICC, or the label of one that is silent */
+    struct golden_test test;   /* its self-test                                 */
+    struct contacts contacts;  /* of this unit, so far                          */
+    struct visit visit;
+
     struct books books;
     struct book_unit unit;
     struct bpp_list all; /* this eUICC's BPPs in bundle order, as this run has
@@ -76,6 +81,8 @@ int run_reserved(struct run *r);
 /* Power on and read the EID; the unit's time goes on counting. */
 int run_power_on(struct run *r, struct eid *eid);
 void run_power_off(struct run *r); /* harmless twice */
+/* What the fixture is told of this unit now, borrowed. */
+struct visit *run_visit(struct run *r, enum verdict v);
 
 /* Keeps what the card has said of its unused keys; of a unit that has no BPP
  * it asks. Before the power goes off. */

@@ -1,6 +1,7 @@
 #include "station/line/unit.h"
 
 #include "station/base/clock.h"
+#include "station/line/golden.h"
 #include "station/line/identity.h"
 #include "station/line/line.h"
 #include "station/line/run.h"
@@ -41,7 +42,7 @@ int run_power_on(struct run *r, struct eid *eid)
     limits.unit_ms = time_left(r);
     if (limits.unit_ms == 0)
         return err_set(r->e, ERR_TIMEOUT, "the time for one unit is over");
-    if (fpa_card_open(r->env->slot, &limits, &r->card, r->e) != 0)
+    if (fpa_card_open(&r->env->slot->base, &limits, &r->card, r->e) != 0)
         return -1;
     return fpa_card_eid(r->card, eid, r->e);
 }
@@ -54,13 +55,26 @@ void run_power_off(struct run *r)
     r->card = NULL;
 }
 
+/* A fixture that takes no units still takes golden ones; which one it is only
+ * the eUICC can say. */
+static int refuse_at_gate(struct run *r)
+{
+    err_set(r->e, ERR_WRONG_STATE, "%s", r->env->gate->why);
+    return run_fail(r, r->env->gate->shut);
+}
+
 static int step_read_eid(struct run *r)
 {
+    bool shut = r->env->gate->shut != V_DONE;
+
+    r->golden = r->env->gate->golden;
     if (run_power_on(r, &r->eid) != 0)
-        return run_card_failed(r);
+        return shut && !r->golden ? refuse_at_gate(r) : run_card_failed(r);
     r->eid_read = true;
     eid_format(&r->eid, r->out->eid);
-    return 0;
+    if (golden_known(r->env->db, &r->eid, &r->golden, r->e) != 0)
+        return run_station_failed(r);
+    return shut && !r->golden ? refuse_at_gate(r) : 0;
 }
 
 /* --- identify ------------------------------------------------------------------ */
@@ -169,7 +183,9 @@ static int identify(struct run *r, struct position *known)
     char *serial = r->out->serial;
     enum verdict v;
 
-    const struct identity_place at = { r->duty.bound, r->duty.spec };
+    /* No order knows of golden units. */
+    const struct identity_place at = { r->golden ? "" : r->duty.bound,
+                                       r->golden ? NULL : r->duty.spec };
 
     for (bool claimed = false;; claimed = true) {
         if (identity_find(r->env->db, r->scan, &r->eid, &at, known, r->position,
@@ -205,12 +221,36 @@ static int check_profiles(struct run *r)
     return duty_sort(&r->duty, &r->all, &v, r->e) != 0 ? run_fail(r, v) : 0;
 }
 
+static const struct recipe_step self_test = { STEP_STATUS, "self-test", false,
+                                              V_CARD_REFUSED };
+
+/* In place of the recipe: nothing of the stock is reserved, no unit is
+ * registered. */
+static int test_golden(struct run *r)
+{
+    const struct golden_test *t = &r->test;
+    char speed[16] = "";
+
+    r->step = self_test.step;
+    r->env->busy(r->env->ctx, r->out, &self_test);
+    if (golden_self_test(r->card, &r->env->slot->base, &r->eid, &r->test, r->e) != 0)
+        return run_card_failed(r);
+    if (t->speed)
+        snprintf(speed, sizeof speed, ", TA1=%02X", t->speed);
+    err_set(r->e, ERR_NONE, "EID read %d times: %llu us each, %llu us at most%s",
+            GOLDEN_ROUNDS, (unsigned long long)t->mean_us,
+            (unsigned long long)t->most_us, speed);
+    return run_fail(r, V_GOLDEN_OK);
+}
+
 static int step_identify(struct run *r)
 {
     struct position known;
 
     if (identify(r, &known) != 0)
         return -1;
+    if (r->golden)
+        return test_golden(r);
     r->books.act.position = known.id;
     snprintf(r->out->position, sizeof r->out->position, "%s", r->position);
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
@@ -354,10 +394,14 @@ static bool left_out(const struct run *r, enum step s)
 
 static int perform(struct run *r, const struct recipe_step *s)
 {
+    const struct fixture_gate *gate = r->env->gate;
+
     if (left_out(r, s->step))
         return 0;
     r->step = s->step;
-    r->env->busy(r->env->ctx, r->out, s);
+    /* Not while it is open whether this scan starts anything. */
+    if (s->step != STEP_READ_EID || gate->shut == V_DONE || gate->golden)
+        r->env->busy(r->env->ctx, r->out, s);
     return acts[s->step](r);
 }
 
@@ -427,28 +471,34 @@ static void check_results(struct run *r)
     }
 }
 
-static void write_failure(struct writer *w, const struct books *books,
-                          const struct failure *f, struct unit_result *out)
+struct visit *run_visit(struct run *r, enum verdict v)
 {
-    struct book_failure op = { .b = { .ticket = NULL } };
-    struct err e = ERR_INIT;
-    struct books b = *books;
+    struct contacts more = contact_take(r->env->slot);
 
-    b.writer = w;
-    book_failure(&op, &b, f);
-    if (book_durable(&op.b, &e) != 0 && out)
-        add_detail(&out->why, "this failure was not recorded", &e);
+    /* A unit is one cycle, however often it was given power. */
+    r->contacts.cycles |= more.cycles;
+    for (int i = 0; i < CONTACT_PROBLEMS; i++)
+        r->contacts.v[i] += more.v[i];
+    r->visit = (struct visit){ r->env->fixture_key, r->contacts, v, false };
+    return &r->visit;
+}
+
+static void write_failure(struct run *r, const struct failure *f)
+{
+    struct book_failure op = { .visit = NULL };
+    struct err e = ERR_INIT;
+
+    book_failure(&op, &r->books, f, run_visit(r, f->verdict));
+    if (book_durable(&op.b, &e) != 0)
+        add_detail(r->e, "this failure was not recorded", &e);
     book_end(&op.b);
 }
 
-static void end_badly(struct run *r)
+static void end_failed(struct run *r)
 {
     bool loading = r->step == STEP_AUTHORISE || r->step == STEP_LOAD ||
                    r->step == STEP_RECORD;
 
-    /* A unit that is done stays as it is. */
-    if (verdict_row(r->out->verdict)->kind != VERDICT_FAIL)
-        return;
     check_results(r);
     /* Without a registration that went well there is no place in the books to
      * write to: a wrong label does not touch the unit it names. */
@@ -465,7 +515,55 @@ static void end_badly(struct run *r)
         .txid = loading && r->at < r->all.n ? &r->all.v[r->at].txid : NULL,
         .started_at = r->started_at,
     };
-    write_failure(r->env->writer, &r->books, &f, r->out);
+    write_failure(r, &f);
+}
+
+/* GOLDEN OK is as good as its event: waited for. */
+static void end_golden(struct run *r)
+{
+    struct book_golden op = { .visit = NULL };
+    const struct verdict_row *row = verdict_row(r->out->verdict);
+    bool passed = row->kind == VERDICT_GOLDEN;
+    struct err e = ERR_INIT;
+
+    r->test.eid = r->eid_read ? r->eid : r->scan->eid;
+    r->test.code = passed ? NULL : row->code;
+    r->test.detail = r->e->msg;
+    book_golden(&op, &r->books, &r->test, run_visit(r, r->out->verdict));
+    bool lost = book_durable(&op.b, &e) != 0;
+    book_end(&op.b);
+    if (lost && passed) {
+        *r->e = e;
+        r->out->verdict = verdict_of_station(&e);
+    } else if (lost) {
+        add_detail(r->e, "this failure was not recorded", &e);
+    }
+}
+
+/* A unit that is done stays as it is, and so does one that was refused; what
+ * the contacts did is written with the next group, and nobody waits. */
+static void end_untouched(struct run *r)
+{
+    static const struct contacts none = { .cycles = 0 };
+    struct book_visit op = { .visit = NULL };
+    struct visit *v = run_visit(r, r->out->verdict);
+    struct err ignored = ERR_INIT;
+
+    if (memcmp(&v->contacts, &none, sizeof none) == 0)
+        return;
+    book_visit(&op, &r->books, v);
+    book_executed(&op.b, &ignored);
+    book_end(&op.b);
+}
+
+static void end_badly(struct run *r)
+{
+    if (r->golden)
+        end_golden(r);
+    else if (verdict_row(r->out->verdict)->kind == VERDICT_FAIL)
+        end_failed(r);
+    else
+        end_untouched(r);
 }
 
 static void run_clear(struct run *r)
@@ -485,6 +583,8 @@ static int begin(struct run *r)
 {
     enum verdict v;
 
+    if (r->env->gate->golden)
+        return 0;
     if (duty_find(r->env->db, r->env->fixture, r->env->orders, &r->duty, &v, r->e) != 0)
         return run_fail(r, v);
     memcpy(r->out->order, r->duty.number, sizeof r->out->order);
@@ -534,15 +634,21 @@ static void say_end(struct run *r)
     err_set(r->e, ERR_NONE, "%s is done; missing: %s", r->position, missing);
 }
 
-void unit_run(const struct unit_env *env, const struct scan *scan,
-              struct unit_result *out)
+static struct run run_begin(const struct unit_env *env, const struct scan *scan,
+                            struct unit_result *out)
 {
-    struct run r = {
+    return (struct run){
         .env = env, .scan = scan, .out = out, .e = &out->why,
         .started_at = clock_system(), .started_ms = clock_monotonic_ms(),
         .books = { env->writer, { .actor = env->actor, .fixture = env->fixture } },
         .job = { { .load = LOAD_RESULT_INIT }, { .load = LOAD_RESULT_INIT } },
     };
+}
+
+void unit_run(const struct unit_env *env, const struct scan *scan,
+              struct unit_result *out)
+{
+    struct run r = run_begin(env, scan, out);
 
     *out = (struct unit_result){ .verdict = V_MACHINE, .why = ERR_INIT };
     snprintf(out->serial, sizeof out->serial, "%s", scan->barcode);
@@ -553,24 +659,30 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
         run_power_off(&r);
         end_badly(&r);
     }
+    out->fixture_changed = r.visit.changed;
     if (r.all.n)
         out->installed = count_installed(&r.all);
     run_clear(&r);
 }
 
 void unit_not_begun(const struct unit_env *env, const struct scan *scan,
-                    const struct unit_result *result)
+                    struct unit_result *out)
 {
-    struct books books = { env->writer, { .actor = env->actor, .fixture = env->fixture } };
+    struct run r = run_begin(env, scan, out);
     struct failure f = {
-        .verdict = result->verdict,
-        .detail = result->why.msg,
+        .verdict = out->verdict,
+        .detail = out->why.msg,
         .serial = scan->barcode,
         .position = POSITION_MAIN,
         .order = "",
         .eid = scan->is_eid ? &scan->eid : NULL,
-        .started_at = clock_system(),
+        .started_at = r.started_at,
     };
 
-    write_failure(env->writer, &books, &f, NULL);
+    r.golden = env->gate->golden;
+    if (r.golden)
+        end_golden(&r);
+    else
+        write_failure(&r, &f);
+    out->fixture_changed = r.visit.changed;
 }

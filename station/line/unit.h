@@ -5,7 +5,9 @@
 #include "drivers/fixture.h"
 #include "station/fpa/apdu.h"
 #include "station/line/claims.h"
+#include "station/line/contact.h"
 #include "station/line/duty.h"
+#include "station/line/gate.h"
 #include "station/line/recipe.h"
 #include "storage/units.h"
 #include "storage/writer.h"
@@ -19,12 +21,15 @@ struct unit_result {
     char order[ORDER_NUMBER_MAX + 1];     /* it is worked on by; "": none */
     char position[POSITION_NAME_MAX + 1]; /* of the unit; "": not known   */
     struct err why;                   /* the technical detail of a FAIL */
+    bool fixture_changed;             /* stopped, released, or worn out */
 };
 
 struct unit_env {
     const char *fixture;
     const char *actor;     /* in whose name */
-    struct fixture *slot;  /* open */
+    const char *fixture_key; /* fixture_health.fixture */
+    struct contact *slot;  /* open */
+    const struct fixture_gate *gate;
     struct db *db;         /* to read with; this thread's own */
     struct writer *writer;
     struct claims *claims;
@@ -42,9 +47,10 @@ struct unit_env {
 void unit_run(const struct unit_env *env, const struct scan *scan,
               struct unit_result *out);
 
-/* A unit that could not even be begun (the fixture, the ledger): recorded as
- * far as possible. */
+/* A unit that could not even be begun (the fixture, the ledger; of env nothing
+ * but fixture and its key, actor, slot, gate and writer is looked at): recorded as far
+ * as possible. */
 void unit_not_begun(const struct unit_env *env, const struct scan *scan,
-                    const struct unit_result *r);
+                    struct unit_result *r);
 
 #endif

@@ -8,28 +8,32 @@ static const char *const kinds[VERDICT_KINDS] = {
     [VERDICT_STOCKED] = "STOCKED",
     [VERDICT_INCOMPLETE] = "INCOMPLETE",
     [VERDICT_ORDER] = "ORDER",
+    [VERDICT_GOLDEN] = "GOLDEN OK",
 };
 
-#define ROW_PASS VERDICT_PASS, false
-#define ROW_REFUSED VERDICT_REFUSED, false
-#define ROW_FAIL VERDICT_FAIL, false
-#define ROW_FPA VERDICT_FAIL, true
+#define ROW_PASS VERDICT_PASS, false, SAYS_GOOD
+#define ROW_REFUSED VERDICT_REFUSED, false, SAYS_NOTHING
+#define ROW_FAIL VERDICT_FAIL, false, SAYS_NOTHING
+#define ROW_FPA VERDICT_FAIL, true, SAYS_NOTHING
+/* As ROW_FPA, and it may be the fixture: its contacts, its cable, its reader.
+ * Corrupted octets make a card refuse a profile as a damaged one would. */
+#define ROW_SUSPECT VERDICT_FAIL, true, SAYS_BAD
 
 static const struct verdict_row rows[VERDICTS] = {
     [V_DONE] = { "done", ROW_PASS,
         "Every profile is installed and all evidence is in the ledger.",
         "Take the unit out." },
-    [V_ALREADY_DONE] = { "already-done", VERDICT_ALREADY_DONE, false,
+    [V_ALREADY_DONE] = { "already-done", VERDICT_ALREADY_DONE, false, SAYS_NOTHING,
         "This unit was finished before. Nothing was sent to it now.",
         "Take the unit out. If it should not be here, find out why it came back." },
 
-    [V_STOCKED] = { "stocked", VERDICT_STOCKED, false,
+    [V_STOCKED] = { "stocked", VERDICT_STOCKED, false, SAYS_GOOD,
         "All that the unit's order asks for is done and in the ledger; its one-time keys are kept.",
         "Take the unit out and put it into stock." },
-    [V_POSITIONS_MISSING] = { "positions-missing", VERDICT_INCOMPLETE, false,
+    [V_POSITIONS_MISSING] = { "positions-missing", VERDICT_INCOMPLETE, false, SAYS_GOOD,
         "This position of the unit is done. The detail names those that are not.",
         "Take the eUICC's contacts off and go on with the unit's next position." },
-    [V_ORDER_CHOSEN] = { "order-chosen", VERDICT_ORDER, false,
+    [V_ORDER_CHOSEN] = { "order-chosen", VERDICT_ORDER, false, SAYS_NOTHING,
         "This fixture works by this order from now on.",
         "Scan the order's units." },
 
@@ -82,19 +86,29 @@ static const struct verdict_row rows[VERDICTS] = {
         "Orders are active at this station, and this fixture works by none of them.",
         "Scan the order's barcode at this fixture first, then the unit's." },
 
-    [V_FIXTURE] = { "fixture", ROW_FPA,
+    [V_FIXTURE_STOPPED] = { "fixture-stopped", ROW_REFUSED,
+        "This fixture is stopped: too many of its units failed. Nothing was loaded.",
+        "Use another fixture. A line engineer releases this one, or a golden unit that passes here." },
+    [V_FIXTURE_UNPROVEN] = { "fixture-unproven", ROW_REFUSED,
+        "No golden unit has passed in this fixture lately enough. Nothing was loaded.",
+        "Put a golden unit in and scan it, then scan this unit again." },
+
+    [V_GOLDEN_OK] = { "golden-ok", VERDICT_GOLDEN, false, SAYS_NOTHING,
+        "This is a golden unit, and its self-test has passed: the fixture works.",
+        "Take the golden unit out. The fixture takes units." },
+    [V_FIXTURE] = { "fixture", ROW_SUSPECT,
         "The fixture itself does not work.",
         "Check its cable and power, then scan again. If it stays so, use another fixture." },
-    [V_NO_CARD] = { "no-card", ROW_FPA,
+    [V_NO_CARD] = { "no-card", ROW_SUSPECT,
         "No eUICC answers in this fixture.",
         "Seat the unit again and scan again. If it stays so, set the unit aside as damaged." },
-    [V_SILENT] = { "silent", ROW_FPA,
+    [V_SILENT] = { "silent", ROW_SUSPECT,
         "The eUICC stopped answering in time.",
         "Seat the unit again and scan again. If it stays so, set the unit aside as damaged." },
-    [V_NONSENSE] = { "nonsense", ROW_FPA,
+    [V_NONSENSE] = { "nonsense", ROW_SUSPECT,
         "What came from the eUICC cannot be an answer.",
         "Clean the contacts and scan again. If it stays so, set the unit aside as damaged." },
-    [V_CARD_REFUSED] = { "card-refused", ROW_FPA,
+    [V_CARD_REFUSED] = { "card-refused", ROW_SUSPECT,
         "The eUICC refused a command it must accept.",
         "Scan again. If it stays so, set the unit aside and show the detail to a line engineer." },
 
@@ -150,34 +164,34 @@ static const struct verdict_row rows[VERDICTS] = {
     [V_AUTHORISE_REFUSED] = { "authorise-refused", ROW_FPA,
         "The eUICC does not accept the profile server that made this profile.",
         "Set the unit aside and show the detail to a line engineer. The profile is still in stock." },
-    [V_LOAD_FAILED] = { "load-failed", ROW_FPA,
+    [V_LOAD_FAILED] = { "load-failed", ROW_SUSPECT,
         "The eUICC refused the profile and signed that it did. The profile is used up.",
         "Set the unit aside, export the loading report and ask for a new profile for this eUICC." },
-    [V_LOAD_AGAIN] = { "load-again", ROW_FPA,
+    [V_LOAD_AGAIN] = { "load-again", ROW_SUSPECT,
         "The load was interrupted, and the eUICC confirms that nothing was used up.",
         "Scan the unit again; it goes on where it stopped." },
-    [V_UNRESOLVED] = { "unresolved", ROW_FPA,
+    [V_UNRESOLVED] = { "unresolved", ROW_SUSPECT,
         "The load was interrupted and the eUICC does not say what became of it.",
         "Seat the unit again and scan it again; the eUICC's own records will decide." },
-    [V_NO_EVIDENCE] = { "no-evidence", ROW_FPA,
+    [V_NO_EVIDENCE] = { "no-evidence", ROW_SUSPECT,
         "The profile is used up, but the eUICC has no signed result for it. It is quarantined.",
         "Set the unit aside, export the loading report and tell the profile's provider." },
     [V_CONSUMED_ELSEWHERE] = { "consumed-elsewhere", ROW_FPA,
         "The profile was used by someone else before this station sent any of it.",
         "Set the unit aside and find out which other station had this unit." },
-    [V_BAD_EVIDENCE] = { "bad-evidence", ROW_FPA,
+    [V_BAD_EVIDENCE] = { "bad-evidence", ROW_SUSPECT,
         "A result from the eUICC is not signed by this eUICC, or is for another profile.",
         "Set the unit aside and show the detail to a line engineer; this may be tampering." },
-    [V_ENABLE_FAILED] = { "enable-failed", ROW_FPA,
+    [V_ENABLE_FAILED] = { "enable-failed", ROW_SUSPECT,
         "The profile is installed but could not be enabled.",
         "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
-    [V_NOTIFICATIONS] = { "notifications", ROW_FPA,
+    [V_NOTIFICATIONS] = { "notifications", ROW_SUSPECT,
         "The profile is installed, but the eUICC's notifications could not be fetched or removed.",
         "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
-    [V_DELETE_KEYS] = { "delete-keys", ROW_FPA,
+    [V_DELETE_KEYS] = { "delete-keys", ROW_SUSPECT,
         "The profile is installed, but the unused one-time keys could not be deleted with proof.",
         "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
-    [V_CLOSE] = { "close", ROW_FPA,
+    [V_CLOSE] = { "close", ROW_SUSPECT,
         "The profile is installed, but the factory services could not be closed with proof.",
         "Scan the unit again; it goes on at this step. If it stays so, set the unit aside." },
 

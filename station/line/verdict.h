@@ -16,6 +16,7 @@ enum verdict_kind {
     VERDICT_STOCKED,      /* done as its order asks, and not finished by it   */
     VERDICT_INCOMPLETE,   /* this position is done, others of the unit are not */
     VERDICT_ORDER,        /* no unit: the scan was an order's                 */
+    VERDICT_GOLDEN,       /* a golden unit: its self-test has proven the fixture */
     VERDICT_KINDS
 };
 const char *verdict_kind_text(enum verdict_kind k); /* "ALREADY DONE" */
@@ -44,7 +45,12 @@ enum verdict {
     V_ORDER_UNKNOWN,
     V_NO_ORDER,
 
+    /* The fixture takes no units. */
+    V_FIXTURE_STOPPED,
+    V_FIXTURE_UNPROVEN,
+
     /* The fixture and the card. */
+    V_GOLDEN_OK,
     V_FIXTURE,
     V_NO_CARD,
     V_SILENT,
@@ -91,6 +97,13 @@ enum verdict {
     VERDICTS
 };
 
+/* What a verdict says of the fixture that the unit was in. */
+enum verdict_fixture {
+    SAYS_NOTHING, /* it is the unit's, the operator's, the stock's, the station's */
+    SAYS_GOOD,
+    SAYS_BAD      /* counts against it: enough of them stop it (line/health.h) */
+};
+
 struct verdict_row {
     const char *code; /* "wrong-eid" */
     enum verdict_kind kind;
@@ -98,6 +111,7 @@ struct verdict_row {
      * Loading Report carries it (binding, clause 5); the rest is about the
      * station or its stock, and is in the audit log only. */
     bool fpa_failure;
+    enum verdict_fixture says;
     const char *cause; /* one sentence      */
     const char *next;  /* what to do now    */
 };

@@ -1,7 +1,9 @@
 #include "station/line/worker.h"
 
 #include "station/base/clock.h"
+#include "station/line/health.h"
 #include "station/line/unit.h"
+#include "storage/places.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,9 +25,12 @@ struct worker {
     struct scan scan;  /* the thread's while busy */
     char actor[PERSON_NAME_MAX + 1]; /* likewise */
     int64_t scanned_ms;
-    struct fixture *slot; /* the thread's; NULL: not open */
-    struct db *db;        /* the thread's; NULL: not open */
+    struct contact slot; /* the thread's; closed: slot.inner is NULL */
+    struct db *db;       /* the thread's; NULL: not open */
     struct duty_cache orders; /* the thread's */
+    char key[HEALTH_NAME_MAX + 1]; /* fixture_health.fixture */
+    pthread_mutex_t looking; /* what is read and what was told go together */
+    bool told_stopped, told_worn; /* under looking */
 };
 
 /* --- telling ------------------------------------------------------------------- */
@@ -69,30 +74,112 @@ static void tell_verdict(struct worker *w, const struct unit_result *r,
         .ms = clock_monotonic_ms() - scanned_ms });
 }
 
+/* --- health --------------------------------------------------------------------- */
+
+static void tell_health(struct worker *w, const char *state, const char *why)
+{
+    worker_tell(w->s, &(struct line_event){
+        .kind = LINE_HEALTH, .fixture = w->f->name, .state = state,
+        .place = place_ok(w->key) ? w->key : "", .detail = why });
+}
+
+static void tell_stopped(struct worker *w, const struct fixture_health *h)
+{
+    if (h->stopped == w->told_stopped)
+        return;
+    w->told_stopped = h->stopped;
+    if (h->stopped)
+        tell_health(w, HEALTH_STOPPED, h->reason);
+    else
+        tell_health(w, HEALTH_RELEASED, "");
+}
+
+static void tell_worn(struct worker *w, const struct fixture_health *h)
+{
+    char why[80];
+
+    if (health_worn(h) == w->told_worn)
+        return;
+    w->told_worn = !w->told_worn;
+    snprintf(why, sizeof why, "%llu cycles, the limit is %llu",
+             (unsigned long long)health_cycles(h), (unsigned long long)h->cycle_limit);
+    if (w->told_worn)
+        tell_health(w, HEALTH_MAINTENANCE, why);
+    else
+        tell_health(w, HEALTH_MAINTAINED, "");
+}
+
+void worker_look(struct worker *w, struct db *db)
+{
+    struct fixture_health h;
+    struct err e = ERR_INIT;
+
+    pthread_mutex_lock(&w->looking);
+    if (health_get(db, w->key, &h, &e) == 0) {
+        tell_stopped(w, &h);
+        tell_worn(w, &h);
+    } /* else: the next scan says so, and looks again */
+    pthread_mutex_unlock(&w->looking);
+}
+
+static bool is_news(struct worker *w, const struct fixture_health *h)
+{
+    pthread_mutex_lock(&w->looking);
+    bool news = h->stopped != w->told_stopped || health_worn(h) != w->told_worn;
+    pthread_mutex_unlock(&w->looking);
+    return news;
+}
+
+void worker_slower(struct worker *w)
+{
+    contact_slower(&w->slot);
+}
+
 /* --- one unit ------------------------------------------------------------------ */
 
-static int get_ready(struct worker *w, struct unit_result *r)
+static int open_ledger(struct worker *w, struct fixture_gate *gate, struct unit_result *r)
 {
     struct db_options o = w->s->db;
 
     o.cache_kib = WORKER_CACHE_KIB;
-    if (!w->db && db_open(w->s->data_dir, DB_READ, &o, &w->db, &r->why) != 0) {
+    if ((!w->db && db_open(w->s->data_dir, DB_READ, &o, &w->db, &r->why) != 0) ||
+        gate_read(w->db, w->key, &w->scan, gate, &r->why) != 0) {
         r->verdict = verdict_of_station(&r->why);
         return -1;
     }
-    if (!w->slot && w->f->ops->open(w->f->env, w->f->where, &w->slot, &r->why) != 0) {
-        w->slot = NULL;
-        r->verdict = verdict_of_card(&r->why);
-        return -1;
-    }
+    if (is_news(w, &gate->health))
+        worker_look(w, w->db); /* somebody has released it meanwhile */
     return 0;
+}
+
+static int open_slot(struct worker *w, struct unit_result *r)
+{
+    if (w->slot.inner ||
+        w->f->ops->open(w->f->env, w->f->where, &w->slot.inner, &r->why) == 0)
+        return 0;
+    w->slot.inner = NULL;
+    contact_closed(&w->slot);
+    r->verdict = verdict_of_card(&r->why);
+    return -1;
 }
 
 static void close_slot(struct worker *w)
 {
-    if (w->slot)
-        w->f->ops->close(w->slot);
-    w->slot = NULL;
+    if (w->slot.inner)
+        w->f->ops->close(w->slot.inner);
+    w->slot.inner = NULL;
+}
+
+/* A golden unit may go into a fixture that takes no others. */
+static bool is_shut(const struct fixture_gate *g)
+{
+    return g->shut != V_DONE && !g->golden;
+}
+
+static void refuse(const struct fixture_gate *g, struct unit_result *r)
+{
+    r->verdict = g->shut;
+    err_set(&r->why, ERR_WRONG_STATE, "%s", g->why);
 }
 
 /* The scan was no unit's but an order's: this fixture works by it. */
@@ -130,11 +217,12 @@ static void choose_order(struct worker *w, const char *number,
 
 static void run_one(struct worker *w, struct unit_result *r)
 {
+    struct fixture_gate gate = { .shut = V_DONE };
     struct unit_env env = {
-        .fixture = w->f->name, .actor = w->actor, .slot = w->slot, .db = w->db,
-        .writer = w->s->writer, .claims = w->s->claims,
-        .limits = w->s->limits, .orders = &w->orders, .busy = tell_busy,
-        .ctx = w,
+        .fixture = w->f->name, .fixture_key = w->key, .actor = w->actor,
+        .slot = &w->slot, .gate = &gate, .writer = w->s->writer,
+        .claims = w->s->claims, .limits = w->s->limits, .orders = &w->orders,
+        .busy = tell_busy, .ctx = w,
     };
 
     *r = (struct unit_result){ .why = ERR_INIT };
@@ -143,17 +231,22 @@ static void run_one(struct worker *w, struct unit_result *r)
         choose_order(w, number, r);
         return;
     }
-    if (get_ready(w, r) != 0) {
-        memcpy(r->serial, w->scan.barcode, sizeof w->scan.barcode);
+    memcpy(r->serial, w->scan.barcode, sizeof w->scan.barcode);
+    if (open_ledger(w, &gate, r) != 0) {
         unit_not_begun(&env, &w->scan, r);
-        return;
+    } else if (is_shut(&gate) && w->scan.is_eid) {
+        refuse(&gate, r); /* its label says that it is not golden */
+    } else if (open_slot(w, r) == 0) {
+        env.db = w->db;
+        unit_run(&env, &w->scan, r);
+        /* A fixture that failed is opened anew for the next unit. */
+        if (r->verdict == V_FIXTURE)
+            close_slot(w);
+    } else if (is_shut(&gate)) {
+        refuse(&gate, r);
+    } else {
+        unit_not_begun(&env, &w->scan, r);
     }
-    env.slot = w->slot;
-    env.db = w->db;
-    unit_run(&env, &w->scan, r);
-    /* A fixture that failed is opened anew for the next unit. */
-    if (r->verdict == V_FIXTURE)
-        close_slot(w);
 }
 
 /* --- the thread ------------------------------------------------------------------ */
@@ -191,6 +284,8 @@ static void *work(void *ctx)
         memcpy(actor, w->actor, sizeof actor);
         roster_used(w->s->roster, w->f->name);
         tell_verdict(w, &r, actor, set_free(w));
+        if (r.fixture_changed && w->db)
+            worker_look(w, w->db);
         if (write(w->s->ended_fd, &one, sizeof one) != sizeof one)
             continue; /* the count is full: it is readable anyway */
     }
@@ -237,12 +332,16 @@ int worker_new(const struct worker_shared *s, const struct line_fixture *f,
         return err_set(e, ERR_NOMEM, "no memory for fixture %s", f->name);
     w->s = s;
     w->f = f;
+    health_name(place_ok(f->where) ? f->where : f->name, w->key);
+    contact_init(&w->slot);
     pthread_mutex_init(&w->lock, NULL);
+    pthread_mutex_init(&w->looking, NULL);
     pthread_cond_init(&w->wake, NULL);
     int rc = pthread_create(&w->thread, NULL, work, w);
     if (rc != 0) {
         pthread_cond_destroy(&w->wake);
         pthread_mutex_destroy(&w->lock);
+        pthread_mutex_destroy(&w->looking);
         free(w);
         errno = rc;
         return err_errno(e, "cannot start a thread for fixture %s", f->name);
@@ -269,5 +368,6 @@ void worker_free(struct worker *w)
     worker_end(w);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
+    pthread_mutex_destroy(&w->looking);
     free(w);
 }

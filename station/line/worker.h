@@ -32,6 +32,11 @@ int worker_new(const struct worker_shared *s, const struct line_fixture *f,
 bool worker_give(struct worker *w, const struct scan *scan, const char *actor);
 const char *worker_fixture(const struct worker *w); /* its name */
 bool worker_busy(struct worker *w);
+/* Tells what has changed of its fixture's health since it was told last. Any
+ * thread; db is the caller's. */
+void worker_look(struct worker *w, struct db *db);
+/* The driver at this place went slower. Any thread. */
+void worker_slower(struct worker *w);
 /* Lets its unit end, then ends the thread and closes the fixture. Harmless
  * twice. */
 void worker_end(struct worker *w);

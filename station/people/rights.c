@@ -7,7 +7,8 @@ static const struct right_info rights[RIGHTS] = {
     [RIGHT_OWN_PIN] = { "own-pin", "change their own PIN",
         { [ROLE_OPERATOR] = MAY, [ROLE_ENGINEER] = MAY,
           [ROLE_SUPERVISOR] = MAY, [ROLE_AUDITOR] = MAY } },
-    [RIGHT_FIXTURES] = { "fixtures", "name, allow and bind fixtures and scanners",
+    [RIGHT_FIXTURES] = { "fixtures", "name, allow, bind, release and "
+        "maintain fixtures and scanners, and mark golden units",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_CLOCK] = { "clock", "confirm the machine's clock",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },

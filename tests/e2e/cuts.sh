@@ -29,6 +29,7 @@ done
 set -- $cuts
 new_world $# 1
 new_station "$DATA" "$STICK"
+never_stop
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK")" >/dev/null
 mkdir -p "$CARDS"
 for eid in $(eids); do

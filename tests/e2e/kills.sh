@@ -13,6 +13,7 @@ units=$((KILLS * 4 + 4)) # more than can be finished, however late each kill com
 
 new_world $units 2
 new_station "$DATA" "$STICK"
+never_stop
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 2)" >/dev/null
 cards_start --delay-ms 5
 eids >"$WORK/queue"

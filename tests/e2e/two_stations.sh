@@ -40,6 +40,7 @@ card_gone() {
 new_world 7 1
 new_station "$A" "$STICK" --site PLANT-7
 new_station "$B" "$STICK" --site PLANT-7
+never_stop # cut after cut, at one fixture of A
 # shellcheck disable=SC2046 # a list of EIDs
 set -- $(eids)
 BOTH=$("$LAB" bind "$W" --station "$(key_id "$A")" "$(key_id "$B")" --out "$STICK" \

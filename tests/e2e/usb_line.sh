@@ -68,6 +68,7 @@ need_usb
 echo "usb_line: $UNITS units, seed $SEED (repeat with SEED=$SEED)"
 new_world "$UNITS" 1
 new_station "$DATA" "$STICK"
+never_stop
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 1)" >/dev/null
 eids | awk '{ print $0 "\t" $0 }' >"$WORK/units"
 on_usb tests/e2e/usb_line.sh --readers $readers --levels $levels --scanners 4 --delay-ms 20

@@ -205,6 +205,9 @@ static void on_event(void *ctx, const struct line_event *ev)
         keep_verdict(s, ev);
     else if (ev->kind == LINE_FIXTURE || ev->kind == LINE_SCANNER)
         keep_place(s, ev);
+    else if (ev->kind == LINE_HEALTH)
+        snprintf(s->health + strlen(s->health), sizeof s->health - strlen(s->health),
+                 "%s, ", ev->state);
     else if (ev->kind == LINE_UNRESOLVED)
         s->unresolved++;
     else if (ev->kind == LINE_BUSY)
@@ -226,6 +229,7 @@ void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n)
     if (s->apdu_ms)
         o.limits.apdu_ms = s->apdu_ms;
     s->unresolved = 0;
+    s->health[0] = '\0';
     good(line_new(&o, &s->line, &e), &e);
 }
 

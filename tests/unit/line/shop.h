@@ -37,6 +37,7 @@ struct shop {
     pthread_cond_t told;
     struct shop_verdict last;
     unsigned verdicts, unresolved;
+    char health[256]; /* LINE_HEALTH since shop_start: "stopped, released, " */
     char steps[1024]; /* of all units: "read EID, identify, " */
     char sessions[1024]; /* LINE_SESSION, all: "opened F1 Bob, " */
     struct {

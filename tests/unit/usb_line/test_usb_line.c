@@ -1,5 +1,6 @@
 /* The whole way over real USB: a scan, libusb, a reader of each kind, T=0 or
  * T=1, the software eUICC; and the reader pulled at every single transfer. */
+#include "storage/health.h"
 #include "tests/lab/saip/saip.h"
 #include "tests/lab/usb/bus.h"
 #include "tests/unit/support.h"
@@ -266,6 +267,44 @@ START_TEST(survives_a_bad_reader)
 }
 END_TEST
 
+/* --- contacts ---------------------------------------------------------------------------- */
+
+static int mark_golden(struct tx *tx, void *ctx, struct err *e)
+{
+    return golden_mark(tx, ctx, "test", e);
+}
+
+/* Contacts that bear no more than TA1=94: the place goes two steps slower, which
+ * its health knows, and the golden unit that passes then says how fast. */
+START_TEST(counts_worn_contacts)
+{
+    const struct ccid_model_options plain = { .level = CCID_TPDU };
+    const struct ccid_card worn = { .no_t0 = true, .ta1 = 0x96, .works_at = 0x94,
+                                    .bwi_cwi = 0x10 };
+    struct shop_verdict v = { .kind = VERDICT_FAIL };
+    struct fixture_health h;
+    struct plant p;
+    struct db *db;
+    struct err e = ERR_INIT;
+
+    plant_open(&p, 1, &plain, &worn);
+    ck_assert_int_eq(db_open(p.s.data, DB_WRITE, NULL, &db, &e), 0);
+    ck_assert_int_eq(db_write(db, mark_golden, &p.s.d.eid, &e), 0);
+    plant_start(&p);
+    for (int i = 0; i < 6 && v.kind != VERDICT_GOLDEN; i++)
+        v = shop_scan(&p.s, p.barcode);
+    ck_assert_msg(v.kind == VERDICT_GOLDEN, "%s: %s", v.code, v.detail);
+    ck_assert_msg(strstr(v.detail, "TA1=94") != NULL, "%s", v.detail);
+    plant_stop(&p);
+    ck_assert_int_eq(health_get(db, PLANT_PLACE, &h, &e), 0);
+    ck_assert_uint_eq(h.all.v[CONTACT_SLOWER], 2);
+    ck_assert_uint_ge(h.all.cycles, 1);
+    ck_assert_int_gt(h.proven_at, 0);
+    db_close(db);
+    plant_close(&p);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
@@ -275,6 +314,7 @@ int main(void)
         { "allow-list", not_on_the_allow_list, 1 },
         { "bad reader", survives_a_bad_reader,
           sizeof reader_faults / sizeof *reader_faults },
+        { "worn contacts", counts_worn_contacts, 1 },
     };
     int end = plant_enter();
 
