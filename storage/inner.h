@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define APPLICATION_ID 0x4c536c67 /* "LSlg" in the file's header */
-#define SCHEMA_VERSION 8
+#define SCHEMA_VERSION 9
 
 /* container.state */
 enum { CONTAINER_IMPORTING = 0, CONTAINER_LIVE = 1 };
@@ -137,6 +137,16 @@ int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
 /* The newest number of this kind, and the last event any of them carries. */
 int export_state(struct db *db, enum export_kind k, uint64_t *sequence,
                  uint64_t *last_event, struct err *e);
+
+/* --- quarantine_list.c, voiding.c ---------------------------------------- */
+
+/* BPPs b in stock for an eUICC of a scrapped unit, or of a board that was
+ * taken out of its unit: from the few eUICCs to their BPPs. */
+#define STRANDED_BPPS " FROM (SELECT eid FROM position WHERE state >= 5" \
+    " AND state = 6 UNION SELECT eid FROM retired_board WHERE eid NOT IN" \
+    " (SELECT eid FROM position WHERE eid = retired_board.eid)) x CROSS JOIN" \
+    " bpp b ON b.eid = x.eid JOIN container c USING(container)" \
+    " WHERE b.state = 0 AND c.state = 1"
 
 /* --- evidence.c ------------------------------------------------------------ */
 

@@ -24,7 +24,7 @@ static void progress_add(struct progress *p, struct q *q, int64_t order)
         p->passed += s == POSITION_PASSED;
         return;
     }
-    p->failed += known && s == POSITION_FAILED;
+    p->failed += known && (s == POSITION_FAILED || s == POSITION_SCRAPPED);
     snprintf(p->missing + n, sizeof p->missing - n, "%s%s", n ? ", " : "",
              q_get_text(q, 0));
 }

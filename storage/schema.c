@@ -456,6 +456,32 @@ static const char *const version_8[] = {
     NULL
 };
 
+/* Units in trouble: failures in a row at one step, and why one is held. Boards
+ * that were taken out of their units. */
+static const char *const version_9[] = {
+    "CREATE TABLE unit_trouble("
+    " position INTEGER PRIMARY KEY REFERENCES position,"
+    " step TEXT NOT NULL,"
+    " failures INTEGER NOT NULL CHECK(failures >= 0),"
+    " events TEXT NOT NULL,"
+    " resolving INTEGER NOT NULL CHECK(resolving IN (0, 1)),"
+    " reason TEXT NOT NULL DEFAULT '',"
+    " fixture TEXT NOT NULL DEFAULT '',"
+    " held_event INTEGER REFERENCES event) STRICT;"
+    "CREATE TABLE quarantine_limit("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " failures INTEGER NOT NULL CHECK(failures BETWEEN 1 AND 20),"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE retired_board("
+    " event INTEGER PRIMARY KEY REFERENCES event,"
+    " position INTEGER NOT NULL REFERENCES position,"
+    " eid BLOB NOT NULL CHECK(length(eid) = 16)) STRICT;"
+    "CREATE INDEX retired_board_eid ON retired_board(eid);"
+    "CREATE INDEX position_held ON position(state) WHERE state >= 5;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -470,6 +496,7 @@ static const struct {
     { NULL, version_6, NULL },
     { NULL, version_7, NULL },
     { NULL, version_8, NULL },
+    { NULL, version_9, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

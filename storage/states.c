@@ -23,10 +23,11 @@ static const char *const cause_names[CAUSE_COUNT] = {
     [CAUSE_NO_EVIDENCE] = "consumed-without-evidence",
     [CAUSE_CONSUMED_ELSEWHERE] = "consumed-elsewhere",
     [CAUSE_GIVEN_UP] = "given-up",
+    [CAUSE_WRITTEN_OFF] = "written-off",
 };
 
-/* Nothing leads out of installed, failed, quarantined and voided: the key is
- * gone. A reserved BPP whose key turns out to be gone is judged by whether
+/* Nothing leads out of installed, failed and voided, and nothing that can be
+ * loaded out of quarantined: the key is gone. A reserved BPP whose key turns out to be gone is judged by whether
  * this ledger ever sent it (binding, clause 4, "a station in doubt"). */
 const struct stock_transition stock_transitions[] = {
     { BPP_IN_STOCK, BPP_RESERVED, CAUSE_SCAN, ATTEMPTS_ANY,
@@ -63,6 +64,12 @@ const struct stock_transition stock_transitions[] = {
       "profile: it can be sent again" },
     { BPP_LOADING, BPP_QUARANTINED, CAUSE_NO_EVIDENCE, ATTEMPTS_ANY,
       "the one-time key is gone and the eUICC has no result" },
+    { BPP_QUARANTINED, BPP_INSTALLED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_SOME,
+      "asked again, the eUICC had its signed result after all: installed" },
+    { BPP_QUARANTINED, BPP_FAILED, CAUSE_EVIDENCE_FOUND, ATTEMPTS_SOME,
+      "asked again, the eUICC had its signed result after all: not installed" },
+    { BPP_QUARANTINED, BPP_VOIDED, CAUSE_WRITTEN_OFF, ATTEMPTS_ANY,
+      "two people said that its eUICC will never tell" },
 };
 const size_t stock_transition_count =
     sizeof stock_transitions / sizeof *stock_transitions;
@@ -104,6 +111,8 @@ static const char *const position_names[POSITION_STATES] = {
     [POSITION_STOCKED] = "stocked",
     [POSITION_FAILED] = "failed",
     [POSITION_UNRESOLVED] = "unresolved",
+    [POSITION_QUARANTINED] = "quarantined",
+    [POSITION_SCRAPPED] = "scrapped",
 };
 
 static const char *const position_causes[POSITION_CAUSES] = {
@@ -112,10 +121,16 @@ static const char *const position_causes[POSITION_CAUSES] = {
     [POSITION_CAUSE_KEYS_KEPT] = "keys-kept",
     [POSITION_CAUSE_VERDICT] = "verdict",
     [POSITION_CAUSE_LEFTOVER] = "leftover",
+    [POSITION_CAUSE_DOUBT] = "doubt",
+    [POSITION_CAUSE_RETRIES] = "retries",
+    [POSITION_CAUSE_RELEASED] = "released",
+    [POSITION_CAUSE_RESOLVE] = "resolve",
+    [POSITION_CAUSE_SCRAPPED] = "scrapped",
+    [POSITION_CAUSE_REPLACED] = "replaced",
 };
 
 /* Every visit to a fixture starts by opening; a visit ends in one of the
- * others. Nothing leads out of passed. A process that died leaves a position
+ * others. Only another board leads out of passed, and nothing out of scrapped. A process that died leaves a position
  * open: it becomes unresolved where a card may have seen a BPP. Where the
  * opening itself could not be written, a failure still can. */
 const struct position_transition position_transitions[] = {
@@ -145,6 +160,76 @@ const struct position_transition position_transitions[] = {
       "the unit stands in a fixture again: its eUICC is asked first" },
     { POSITION_UNRESOLVED, POSITION_UNRESOLVED, POSITION_CAUSE_VERDICT,
       "a visit whose beginning could not be written ended with another code" },
+
+    /* Quarantine: nothing leads out of it but two people. */
+    { POSITION_OPEN, POSITION_QUARANTINED,
+      POSITION_CAUSE_DOUBT,
+      "the visit ended with its state in doubt" },
+    { POSITION_OPEN, POSITION_QUARANTINED,
+      POSITION_CAUSE_RETRIES,
+      "too many visits in a row failed at the same step" },
+    { POSITION_FAILED, POSITION_QUARANTINED,
+      POSITION_CAUSE_DOUBT,
+      "the visit ended with its state in doubt" },
+    { POSITION_FAILED, POSITION_QUARANTINED,
+      POSITION_CAUSE_RETRIES,
+      "too many visits in a row failed at the same step" },
+    { POSITION_UNRESOLVED, POSITION_QUARANTINED,
+      POSITION_CAUSE_DOUBT,
+      "the visit ended with its state in doubt" },
+    { POSITION_UNRESOLVED, POSITION_QUARANTINED,
+      POSITION_CAUSE_RETRIES,
+      "too many visits in a row failed at the same step" },
+    { POSITION_QUARANTINED, POSITION_OPEN,
+      POSITION_CAUSE_RELEASED,
+      "two people let it go on like any other unit" },
+    { POSITION_QUARANTINED, POSITION_UNRESOLVED,
+      POSITION_CAUSE_RELEASED,
+      "two people let it go on; a BPP of it still waits for its eUICC's "
+      "word" },
+    { POSITION_QUARANTINED, POSITION_UNRESOLVED,
+      POSITION_CAUSE_RESOLVE,
+      "two people want its next visit to decide by what its eUICC says" },
+    { POSITION_FAILED, POSITION_UNRESOLVED,
+      POSITION_CAUSE_RESOLVE,
+      "two people want its next visit to decide by what its eUICC says" },
+    { POSITION_UNRESOLVED, POSITION_UNRESOLVED,
+      POSITION_CAUSE_RESOLVE,
+      "two people want its next visit to decide by what its eUICC says" },
+    { POSITION_OPEN, POSITION_SCRAPPED,
+      POSITION_CAUSE_SCRAPPED,
+      "two people gave it up, while the line stood still" },
+    { POSITION_STOCKED, POSITION_SCRAPPED,
+      POSITION_CAUSE_SCRAPPED,
+      "two people gave it up" },
+    { POSITION_FAILED, POSITION_SCRAPPED,
+      POSITION_CAUSE_SCRAPPED,
+      "two people gave it up" },
+    { POSITION_UNRESOLVED, POSITION_SCRAPPED,
+      POSITION_CAUSE_SCRAPPED,
+      "two people gave it up" },
+    { POSITION_QUARANTINED, POSITION_SCRAPPED,
+      POSITION_CAUSE_SCRAPPED,
+      "two people gave it up" },
+    { POSITION_OPEN, POSITION_OPEN,
+      POSITION_CAUSE_REPLACED,
+      "two people recorded that another board is in it, while the line "
+      "stood still" },
+    { POSITION_PASSED, POSITION_OPEN,
+      POSITION_CAUSE_REPLACED,
+      "two people recorded that another board is in it" },
+    { POSITION_STOCKED, POSITION_OPEN,
+      POSITION_CAUSE_REPLACED,
+      "two people recorded that another board is in it" },
+    { POSITION_FAILED, POSITION_OPEN,
+      POSITION_CAUSE_REPLACED,
+      "two people recorded that another board is in it" },
+    { POSITION_UNRESOLVED, POSITION_OPEN,
+      POSITION_CAUSE_REPLACED,
+      "two people recorded that another board is in it" },
+    { POSITION_QUARANTINED, POSITION_OPEN,
+      POSITION_CAUSE_REPLACED,
+      "two people recorded that another board is in it" },
 };
 const size_t position_transition_count =
     sizeof position_transitions / sizeof *position_transitions;

@@ -33,6 +33,7 @@ enum stock_cause {
     CAUSE_NO_EVIDENCE,      /* in doubt: key gone, no BF37                  */
     CAUSE_CONSUMED_ELSEWHERE, /* key gone, and no act of this ledger used it */
     CAUSE_GIVEN_UP,         /* two people: it will never be used            */
+    CAUSE_WRITTEN_OFF,      /* two people: its eUICC will never tell         */
     CAUSE_COUNT
 };
 const char *stock_cause_name(enum stock_cause c); /* "consumed-elsewhere" */
@@ -63,6 +64,8 @@ enum position_state { /* numbers are stored: never renumber */
     POSITION_STOCKED,    /* done so far, keys kept         */
     POSITION_FAILED,
     POSITION_UNRESOLVED, /* the card has to be asked again */
+    POSITION_QUARANTINED, /* held back until two people act (quarantine.h) */
+    POSITION_SCRAPPED,
     POSITION_STATES
 };
 const char *position_state_name(enum position_state s); /* "passed" */
@@ -73,6 +76,12 @@ enum position_cause {
     POSITION_CAUSE_KEYS_KEPT, /* done so far; the recipe keeps one-time keys   */
     POSITION_CAUSE_VERDICT,   /* the visit ended without PASS: the code is why */
     POSITION_CAUSE_LEFTOVER,  /* a process ended while a BPP of it was loading */
+    POSITION_CAUSE_DOUBT,     /* the visit ended with its state in doubt       */
+    POSITION_CAUSE_RETRIES,   /* ... too often at the same step                */
+    POSITION_CAUSE_RELEASED,  /* two people let it go on                       */
+    POSITION_CAUSE_RESOLVE,   /* two people want its eUICC to be asked         */
+    POSITION_CAUSE_SCRAPPED,  /* two people gave it up                         */
+    POSITION_CAUSE_REPLACED,  /* two people recorded that its board is another */
     POSITION_CAUSES
 };
 const char *position_cause_name(enum position_cause c); /* "keys-kept" */

@@ -1,7 +1,9 @@
 #include "storage/units.h"
 
+#include "storage/boards.h"
 #include "storage/inner.h"
 #include "storage/order_rows.h"
+#include "storage/quarantine.h"
 
 #include <stdlib.h>
 
@@ -166,6 +168,21 @@ static int word_check(const char *s, size_t max, const char *what,
     return 0;
 }
 
+static int not_retired(struct db *db, const char *serial, const char *name,
+                       const struct eid *eid, struct err *e)
+{
+    struct retired_board r;
+    char digits[EID_DIGITS + 1];
+    int row = board_retired(db, eid, &r, e);
+
+    if (row <= 0)
+        return row;
+    return err_set(e, ERR_CONFLICT, "EID %s was taken out of unit %s, position "
+                   "%s (event %llu), but was scanned as unit %s, position %s",
+                   eid_format(eid, digits), r.serial, r.position,
+                   (unsigned long long)r.event, serial, name);
+}
+
 /* 1: the position is known with this EID; 0: not known; -1: disagreement. */
 static int known_already(struct db *db, const char *serial, const char *name,
                          const struct eid *eid, struct position *out,
@@ -188,7 +205,9 @@ static int known_already(struct db *db, const char *serial, const char *name,
     }
     struct position other;
     int row = eid_find(db, eid, &other, e);
-    if (row <= 0)
+    if (row == 0)
+        return not_retired(db, serial, name, eid, e);
+    if (row < 0)
         return row;
     return err_set(e, ERR_CONFLICT, "EID %s is known in unit %s, position %s, "
                    "but was scanned as unit %s, position %s",
@@ -296,8 +315,9 @@ static int position_move_check(const struct position *p,
                    position_cause_name(cause));
 }
 
-int position_move(struct tx *tx, const struct act *a, enum position_state to,
-                  enum position_cause cause, const char *code, struct err *e)
+int position_move_why(struct tx *tx, const struct act *a, enum position_state to,
+                      enum position_cause cause, const struct position_why *why,
+                      struct err *e)
 {
     struct fields f = { .n = 0 };
     struct event_head head;
@@ -305,11 +325,11 @@ int position_move(struct tx *tx, const struct act *a, enum position_state to,
     struct position p;
     char digits[EID_DIGITS + 1], plain[FAILURE_CODE_MAX + 1];
 
-    text_plain(code ? code : "", plain, FAILURE_CODE_MAX);
+    text_plain(why->code ? why->code : "", plain, FAILURE_CODE_MAX);
     if (position_get(tx->db, a->position, &p, e) != 0 ||
         position_move_check(&p, to, cause, e) != 0)
         return -1;
-    if (p.state == to && strcmp(p.last_code, plain) == 0)
+    if (p.state == to && strcmp(p.last_code, plain) == 0 && !a->second)
         return 0;
     if (order_ref_of(tx->db, p.id, &order, e) != 0)
         return -1;
@@ -321,10 +341,25 @@ int position_move(struct tx *tx, const struct act *a, enum position_state to,
     fields_add(&f, "cause", position_cause_name(cause));
     if (plain[0])
         fields_add(&f, "code", plain);
+    if (why->reason && why->reason[0])
+        fields_add(&f, "reason", why->reason);
+    if (why->evidence && why->evidence[0])
+        fields_add(&f, "evidence", why->evidence);
     if (event_write(tx, "position-moved", a->actor, &f, &head, e) != 0 ||
         state_store(tx, p.id, to, plain, head.number, e) != 0)
         return -1;
     return order.order ? order_follow(tx, &order, e) : 0;
+}
+
+int position_move(struct tx *tx, const struct act *a, enum position_state to,
+                  enum position_cause cause, const char *code, struct err *e)
+{
+    const struct position_why why = { .code = code };
+
+    if (position_move_why(tx, a, to, cause, &why, e) != 0)
+        return -1;
+    return to == POSITION_PASSED || to == POSITION_STOCKED
+         ? position_trouble_over(tx, a->position, e) : 0;
 }
 
 static int card_store(struct tx *tx, const struct position *p, uint64_t event,
@@ -461,7 +496,8 @@ int receipt_known(struct db *db, int64_t position, uint8_t function,
     AUTO(q_close) struct q q = { 0 };
 
     if (q_open(&q, db, "SELECT 1 FROM evidence WHERE kind = 4 AND position = ?"
-               " AND function = ? LIMIT 1", e) != 0)
+               " AND function = ? AND eid = (SELECT eid FROM position p"
+               " WHERE p.position = evidence.position) LIMIT 1", e) != 0)
         return -1;
     q_int(&q, position);
     q_int(&q, function);

@@ -36,7 +36,7 @@ void position_list_clear(struct position_list *l);
 /* Register (serial, position, EID), or find it again when all three agree:
  * event only the first time. ERR_CONFLICT, with both values in the text:
  * another EID is known at this position, or this EID under another serial or
- * position. ERR_USAGE: serial or name empty, too long or not plain text. */
+ * position, or it was taken out of a unit (boards.h). ERR_USAGE: serial or name empty, too long or not plain text. */
 int unit_register(struct tx *tx, const char *serial, const char *name,
                   const struct eid *eid, const struct act *a,
                   struct position *out, struct err *e);
@@ -58,6 +58,15 @@ int positions_in_state(struct db *db, enum position_state s,
  * happens. ERR_WRONG_STATE when the table has no such row. */
 int position_move(struct tx *tx, const struct act *a, enum position_state to,
                   enum position_cause cause, const char *code, struct err *e);
+/* As position_move, telling more of why. All may be NULL. */
+struct position_why {
+    const char *code;     /* the verdict's                       */
+    const char *reason;   /* one line for people                 */
+    const char *evidence; /* numbers of events, "12 45 78"       */
+};
+int position_move_why(struct tx *tx, const struct act *a, enum position_state to,
+                      enum position_cause cause, const struct position_why *why,
+                      struct err *e);
 /* What the card said about itself. keys_left -1: leave as it is. An event
  * only when something changes. */
 int position_set_card(struct tx *tx, const struct act *a, enum euicc_kind kind,
@@ -79,7 +88,8 @@ struct receipt_info {
 };
 int receipt_add(struct tx *tx, const struct act *a,
                 const struct receipt_info *r, struct err *e);
-/* Whether the position has a receipt for this function. */
+/* Whether the eUICC that is at the position now has a receipt for this
+ * function. */
 int receipt_known(struct db *db, int64_t position, uint8_t function,
                   bool *known, struct err *e);
 

@@ -48,9 +48,9 @@ static int by_txid(struct db *db, const struct txid *t, struct bpp_ids *out,
 
     if (stock_by_txid(db, t, &b, e) != 0)
         return -1;
-    if (b.state != BPP_IN_STOCK)
+    if (b.state != BPP_IN_STOCK && b.state != BPP_QUARANTINED)
         return err_set(e, ERR_NOT_FOUND, "BPP %s is %s; only what is in stock "
-                       "can be voided", txid_format(t, hex),
+                       "or quarantined can be voided", txid_format(t, hex),
                        bpp_state_name(b.state));
     if (q_open(&q, db, "SELECT ?", e) != 0)
         return -1;
@@ -98,12 +98,23 @@ static int by_eid(struct db *db, const struct eid *eid, struct bpp_ids *out,
     return ids_read(&q, out, e);
 }
 
+static int by_fate(struct db *db, struct bpp_ids *out, struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (q_open(&q, db, "SELECT b.bpp" STRANDED_BPPS
+               " ORDER BY b.container, b.ordinal", e) != 0)
+        return -1;
+    return ids_read(&q, out, e);
+}
+
 int void_find(struct db *db, const struct void_what *w, struct bpp_ids *out,
               struct err *e)
 {
     int rc = w->txid     ? by_txid(db, w->txid, out, e)
              : w->bundle ? by_bundle(db, w->bundle, out, e)
-                         : by_eid(db, w->eid, out, e);
+             : w->eid    ? by_eid(db, w->eid, out, e)
+                         : by_fate(db, out, e);
 
     if (rc == 0 && out->n == 0)
         return err_set(e, ERR_NOT_FOUND, "nothing of it is in stock; only what "
@@ -126,10 +137,11 @@ static int void_one(struct tx *tx, int64_t id, struct batch *b, struct err *e)
 
     if (stock_get(tx->db, id, &info, e) != 0)
         return -1;
-    if (info.state != BPP_IN_STOCK)
+    if (info.state != BPP_IN_STOCK && info.state != BPP_QUARANTINED)
         return 0;
     b->voided++;
-    return stock_move(tx, id, BPP_VOIDED, CAUSE_GIVEN_UP, b->a->act, &ev, e);
+    return stock_move(tx, id, BPP_VOIDED, info.state == BPP_IN_STOCK
+                      ? CAUSE_GIVEN_UP : CAUSE_WRITTEN_OFF, b->a->act, &ev, e);
 }
 
 static int void_batch(struct tx *tx, void *ctx, struct err *e)

@@ -13,6 +13,7 @@ struct void_what {
     const struct txid *txid;
     const char *bundle; /* container id */
     const struct eid *eid;
+    bool scrapped; /* for scrapped units, and boards that were taken out */
 };
 
 /* BPPs by their ids (bpp_info.id), in bundle order. {NULL, 0} is empty. */
@@ -22,7 +23,8 @@ struct bpp_ids {
 };
 void bpp_ids_clear(struct bpp_ids *l);
 
-/* Those of them that are in stock; *out is replaced. ERR_NOT_FOUND: no such
+/* Those of them that are in stock; by its transactionId one that is
+ * quarantined too: then it is written off. *out is replaced. ERR_NOT_FOUND: no such
  * transactionId, bundle or EID here, or nothing of it is in stock (the
  * sentence says what it is instead). */
 int void_find(struct db *db, const struct void_what *w, struct bpp_ids *out,

@@ -35,6 +35,8 @@ extern const struct command
     cmd_fixtures,
     cmd_people,
     cmd_orders,
+    cmd_quarantine,
+    cmd_replace,
     cmd_void,
     cmd_doctor;
 

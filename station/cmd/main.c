@@ -30,6 +30,8 @@ static const struct command *const commands[] = {
     &cmd_fixtures,
     &cmd_people,
     &cmd_orders,
+    &cmd_quarantine,
+    &cmd_replace,
     &cmd_void,
     &cmd_doctor,
 };

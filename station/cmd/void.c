@@ -11,8 +11,9 @@
 
 struct options {
     const char *as, *second, *reason, *bundle, *eid, *txid;
+    bool scrapped;
 };
-enum { OPT_AS = 256, OPT_SECOND, OPT_REASON, OPT_BUNDLE, OPT_EID };
+enum { OPT_AS = 256, OPT_SECOND, OPT_REASON, OPT_BUNDLE, OPT_EID, OPT_SCRAPPED };
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
@@ -20,7 +21,10 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     const char **to[] = { &o->as, &o->second, &o->reason, &o->bundle, &o->eid };
 
     (void)e;
-    *to[val - OPT_AS] = arg;
+    if (val == OPT_SCRAPPED)
+        o->scrapped = true;
+    else
+        *to[val - OPT_AS] = arg;
     return 0;
 }
 
@@ -34,9 +38,10 @@ struct which {
 
 static int which(const struct options *o, struct which *w, struct err *e)
 {
-    if (!!o->txid + !!o->bundle + !!o->eid != 1)
+    if (!!o->txid + !!o->bundle + !!o->eid + o->scrapped != 1)
         return err_set(e, ERR_USAGE, "name what is to be voided: a "
-                       "transactionId, or --bundle ID, or --eid EID; just one");
+                       "transactionId, or --bundle ID, or --eid EID, or "
+                       "--scrapped; just one");
     if (cmd_reason(o->reason, e) != 0)
         return -1;
     if (o->txid && hex_decode(o->txid, w->txid.o, sizeof w->txid.o) != 0)
@@ -46,7 +51,7 @@ static int which(const struct options *o, struct which *w, struct err *e)
         return err_set(e, ERR_USAGE, "'%.80s' is no EID: %d digits whose check "
                        "digits hold", o->eid, EID_DIGITS);
     w->what = (struct void_what){ o->txid ? &w->txid : NULL, o->bundle,
-                                  o->eid ? &w->eid : NULL };
+                                  o->eid ? &w->eid : NULL, o->scrapped };
     return 0;
 }
 
@@ -93,6 +98,7 @@ static int run(const struct command *self, int argc, char **argv)
         { "reason", required_argument, NULL, OPT_REASON },
         { "bundle", required_argument, NULL, OPT_BUNDLE },
         { "eid", required_argument, NULL, OPT_EID },
+        { "scrapped", no_argument, NULL, OPT_SCRAPPED },
         { 0 },
     };
     AUTO(bpp_ids_clear) struct bpp_ids ids = { NULL, 0 };
@@ -121,13 +127,16 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_void = {
     "void",
-    "TXID | --bundle ID | --eid EID\n"
+    "TXID | --bundle ID | --eid EID | --scrapped\n"
     "       --reason TEXT --as BADGE --second BADGE",
     "two people give up BPPs in stock that will never be used",
     "What is voided is never loaded, nothing is expected in its place, and the\n"
-    "SM-DPf is told. It cannot be undone.\n"
+    "SM-DPf is told. It cannot be undone. A TXID may be one in quarantine too: it\n"
+    "is written off, and its unit still waits for another one.\n"
     "  --bundle ID  all that is in stock of this bundle\n"
     "  --eid EID    all that is in stock for this eUICC\n"
+    "  --scrapped   all that is in stock for scrapped units, and for boards that\n"
+    "               were replaced\n"
     "  --reason TEXT\n"
     "               why: it stands in the log and in the loading report\n"
     CMD_SECOND_HELP,

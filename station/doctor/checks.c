@@ -409,18 +409,21 @@ static void judge_doubt(const struct doctor_seen *s, struct doctor_finding *f)
     figure(f, "unresolvedUnits", (int64_t)s->units_unresolved);
     figure(f, "loading", (int64_t)s->loading);
     figure(f, "quarantined", (int64_t)s->quarantined);
+    figure(f, "quarantinedUnits", (int64_t)s->units_quarantined);
     if (loading || s->units_unresolved)
         say(f, DOCTOR_WARN, "An operator puts each of these units into a fixture "
             "and scans it: the card decides; `lineside stock` lists them.",
             "%" PRIu64 " BPP%s and %" PRIu64 " unit%s unresolved, %" PRIu64
-            " BPP%s in quarantine", loading, plural(loading),
-            s->units_unresolved, plural(s->units_unresolved), s->quarantined,
-            plural(s->quarantined));
-    else if (s->quarantined)
-        say(f, DOCTOR_WARN, "A line engineer finds out from `lineside log` why, "
-            "and sets the units aside until the SM-DPf has answered the report.",
-            "%" PRIu64 " BPP%s in quarantine", s->quarantined,
-            plural(s->quarantined));
+            " BPP%s and %" PRIu64 " unit%s in quarantine", loading,
+            plural(loading), s->units_unresolved, plural(s->units_unresolved),
+            s->quarantined, plural(s->quarantined), s->units_quarantined,
+            plural(s->units_quarantined));
+    else if (s->quarantined || s->units_quarantined)
+        say(f, DOCTOR_WARN, "`lineside quarantine` says why; a line engineer and "
+            "a second person decide what becomes of them.",
+            "%" PRIu64 " BPP%s and %" PRIu64 " unit%s in quarantine",
+            s->quarantined, plural(s->quarantined), s->units_quarantined,
+            plural(s->units_quarantined));
     else
         say(f, DOCTOR_OK, "", "nothing is unresolved or in quarantine");
 }

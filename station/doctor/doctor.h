@@ -66,7 +66,7 @@ struct doctor_seen {
     size_t cert_count;
     struct unexported pending;
     uint64_t undelivered; /* containers in the outbox */
-    uint64_t received, loading, quarantined, units_unresolved;
+    uint64_t received, loading, quarantined, units_unresolved, units_quarantined;
     bool adds_up;
 
     struct err space;

@@ -174,8 +174,10 @@ static void look_at_counts(struct db *db, const char *data_dir,
     for (size_t i = 0; i < o.bundles.n; i++)
         s->adds_up = s->adds_up && stock_balance_ok(&o.bundles.v[i].b);
     stock_overview_clear(&o);
-    if (query_positions(db, positions, &s->counts) == 0)
+    if (query_positions(db, positions, &s->counts) == 0) {
         s->units_unresolved = positions[POSITION_UNRESOLVED];
+        s->units_quarantined = positions[POSITION_QUARANTINED];
+    }
     if (report_waiting(db, data_dir, &waiting, &s->counts) == 0)
         s->undelivered = waiting.n;
     report_list_clear(&waiting);

@@ -2,6 +2,7 @@
 
 #include "station/line/health.h"
 #include "storage/events.h"
+#include "storage/quarantine.h"
 
 #include <string.h>
 
@@ -178,8 +179,12 @@ static int run_unit(struct tx *tx, void *ctx, struct err *e)
     if (admit(tx, o, &a, e) != 0)
         return -1;
     if (o->position.state != POSITION_OPEN &&
-        position_move(tx, &a, POSITION_OPEN, POSITION_CAUSE_SCAN, NULL, e) != 0)
+        position_move(tx, &a, POSITION_OPEN, POSITION_CAUSE_SCAN, NULL, e) != 0) {
+        /* Held back since it was looked at: the ledger does not open it. */
+        if (e->code == ERR_WRONG_STATE)
+            o->verdict = V_QUARANTINED;
         return -1;
+    }
     if (release(tx, &o->eid, &a, NULL, e) != 0)
         return -1;
     return o->duty->order ? reserve_wanted(tx, o, &a, e)
@@ -372,8 +377,37 @@ void book_stocked(struct book_stocked *o, const struct books *w,
 
 /* --- the end of a unit that did not pass --------------------------------------- */
 
+/* What a failure says of the unit. Contacts, fixtures, labels, stock and the
+ * station itself say nothing of it: health is kept per fixture. */
+static enum hold_rule hold_rule(enum verdict v)
+{
+    switch (v) {
+    case V_NO_EVIDENCE:
+    case V_BAD_EVIDENCE:
+        return HOLD_AT_ONCE;
+    case V_SILENT:
+    case V_NONSENSE:
+    case V_CARD_REFUSED:
+    case V_FPA_CLOSED:
+    case V_KEY_NOT_ON_CARD:
+    case V_AUTHORISE_REFUSED:
+    case V_LOAD_FAILED:
+    case V_LOAD_AGAIN:
+    case V_UNRESOLVED:
+    case V_CONSUMED_ELSEWHERE:
+    case V_ENABLE_FAILED:
+    case V_NOTIFICATIONS:
+    case V_DELETE_KEYS:
+    case V_CLOSE:
+        return HOLD_COUNTS;
+    default:
+        return HOLD_NOT;
+    }
+}
+
+/* failed_at: the event that tells of the failure. */
 static int release_position(struct tx *tx, const struct book_failure *o,
-                            struct err *e)
+                            uint64_t failed_at, struct err *e)
 {
     const struct act *a = &o->b.where.act;
     struct position now;
@@ -384,8 +418,12 @@ static int release_position(struct tx *tx, const struct book_failure *o,
     if (position_get(tx_db(tx), a->position, &now, e) != 0 ||
         release(tx, &now.eid, a, &loading, e) != 0)
         return -1;
-    return position_move(tx, a, loading ? POSITION_UNRESOLVED : POSITION_FAILED,
-                         POSITION_CAUSE_VERDICT, verdict_row(o->f.verdict)->code, e);
+    const struct visit_end end = {
+        .code = verdict_row(o->f.verdict)->code, .step = o->f.step,
+        .rule = hold_rule(o->f.verdict), .loading = loading,
+        .event = failed_at,
+    };
+    return position_fail(tx, a, &end, e);
 }
 
 static int log_failure(struct tx *tx, const struct book_failure *o,
@@ -419,9 +457,12 @@ static int run_failure(struct tx *tx, void *ctx, struct err *e)
     };
 
     struct fixture_health h;
-    if (release_position(tx, o, e) != 0 ||
-        (row->fpa_failure ? failure_add(tx, &o->b.where.act, &info, e)
-                          : log_failure(tx, o, e)) != 0)
+    struct event_head head;
+
+    if ((row->fpa_failure ? failure_add(tx, &o->b.where.act, &info, e)
+                          : log_failure(tx, o, e)) != 0 ||
+        event_head(tx_db(tx), &head, e) != 0 ||
+        release_position(tx, o, head.number, e) != 0)
         return -1;
     return note_visit(tx, &o->b.where.act, o->visit, &h, e);
 }

@@ -133,6 +133,7 @@ void book_stocked(struct book_stocked *o, const struct books *w,
  * stock, the position says why, the failure is kept for the report. */
 struct failure {
     enum verdict verdict;
+    const char *step;        /* of the recipe; NULL: not begun */
     const char *detail;
     const char *serial;
     const char *position;

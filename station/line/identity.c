@@ -1,5 +1,7 @@
 #include "station/line/identity.h"
 
+#include "storage/boards.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -84,6 +86,72 @@ static int known_eid(struct db *db, const struct eid *eid,
     return e->code == ERR_NOT_FOUND ? 0 : -1;
 }
 
+/* --- held back ------------------------------------------------------------------- */
+
+bool identity_free(const struct position *p, enum verdict *v, struct err *e)
+{
+    if (p->state != POSITION_QUARANTINED && p->state != POSITION_SCRAPPED)
+        return true;
+    *v = p->state == POSITION_SCRAPPED ? V_SCRAPPED : V_QUARANTINED;
+    err_set(e, ERR_WRONG_STATE, "unit %s, position %s, is %s since event %llu",
+            p->serial, p->name, position_state_name(p->state),
+            (unsigned long long)p->event);
+    return false;
+}
+
+static bool serial_free(struct db *db, const char *serial, enum verdict *v,
+                        struct err *e)
+{
+    AUTO(position_list_clear) struct position_list all = { NULL, 0 };
+
+    if (unit_by_serial(db, serial, &all, e) != 0) {
+        *v = verdict_of_station(e);
+        return false;
+    }
+    for (size_t i = 0; i < all.n; i++)
+        if (!identity_free(&all.v[i], v, e))
+            return false;
+    return true;
+}
+
+bool identity_label(struct db *db, const struct scan *scan, enum verdict *v,
+                    struct err *e)
+{
+    struct position p;
+    struct err bad = ERR_INIT;
+
+    if (!scan->is_eid)
+        return serial_free(db, scan->barcode, v, e);
+    int known = known_eid(db, &scan->eid, &p, &bad);
+    if (known < 0) {
+        *e = bad;
+        *v = verdict_of_station(e);
+        return false;
+    }
+    return !known || identity_free(&p, v, e);
+}
+
+/* --- asking, and judging --------------------------------------------------------- */
+
+/* 1: never mind whose label it bears, this board is in no unit any more. */
+static int retired(struct db *db, const struct scan *scan, const struct eid *card,
+                   enum verdict *v, struct err *e)
+{
+    struct retired_board r;
+    char digits[EID_DIGITS + 1];
+    int row = board_retired(db, card, &r, e);
+
+    if (row < 0)
+        *v = verdict_of_station(e);
+    if (row <= 0)
+        return row;
+    *v = V_EID_RETIRED;
+    err_set(e, ERR_CONFLICT, "EID %s was taken out of unit %s (%s) at event "
+            "%llu, the label says %s", eid_format(card, digits), r.serial,
+            r.position, (unsigned long long)r.event, scan->barcode);
+    return 1;
+}
+
 int identity_find(struct db *db, const struct scan *scan,
                   const struct eid *card, const struct identity_place *at,
                   struct position *position, char name[POSITION_NAME_MAX + 1],
@@ -106,7 +174,10 @@ int identity_find(struct db *db, const struct scan *scan,
              position_name(at, same ? position : NULL, &all));
     struct identity_facts f = { scan, card, has_eid ? position : NULL,
                                 find(&all, name), name };
-    if (!has_eid)
+    if (!has_eid) {
         *position = (struct position){ .id = 0 };
+        if (label_agrees(&f, v, e) && retired(db, scan, card, v, e) != 0)
+            return -1;
+    }
     return identity_judge(&f, serial, v, e) ? 0 : -1;
 }

@@ -23,6 +23,13 @@ bool identity_judge(const struct identity_facts *f,
                     char serial[UNIT_SERIAL_MAX + 1], enum verdict *v,
                     struct err *e);
 
+/* What the label alone says, before there is power: no position of its unit is
+ * held back. False: *v, and which in *e. */
+bool identity_label(struct db *db, const struct scan *scan, enum verdict *v,
+                    struct err *e);
+/* The same of one position. */
+bool identity_free(const struct position *p, enum verdict *v, struct err *e);
+
 /* Which position of a unit a fixture works on. */
 struct identity_place {
     const char *bound;              /* NULL or "": the unit's next one    */

@@ -61,6 +61,9 @@ static int write_settled(struct run *r, struct bpp_info *b,
     if (b->state == BPP_RESERVED &&
         (d == DOUBT_BACK_IN_STOCK || d == DOUBT_UNRESOLVED))
         return 0; /* nothing of it was sent by this try */
+    /* Its key may be gone: nothing but a signed result leads out. */
+    if (b->state == BPP_QUARANTINED && d != DOUBT_INSTALLED && d != DOUBT_FAILED)
+        return 0;
     book_doubt(&op, &r->books, b->id, d, bf37);
     int bad = book_durable(&op.b, &e);
     book_end(&op.b);
@@ -79,7 +82,7 @@ static int settle_one(struct run *r, const struct doubt_records *records,
     struct bpp_info *b = &r->all.v[i];
     struct doubt_inputs in;
     struct span bf37;
-    bool reserved = b->state == BPP_RESERVED;
+    bool reserved = b->state == BPP_RESERVED, held = b->state == BPP_QUARANTINED;
 
     if (run_read_record(r, i) != 0)
         return -1;
@@ -90,7 +93,9 @@ static int settle_one(struct run *r, const struct doubt_records *records,
     if (write_settled(r, b, d, bf37) != 0)
         return -1;
     *v = settled[d].verdict;
-    if (d == DOUBT_UNRESOLVED && false_evidence(r->e))
+    if (held && b->state == BPP_QUARANTINED && !false_evidence(r->e))
+        *v = r->resolving ? V_NO_EVIDENCE : V_DONE;
+    else if (d == DOUBT_UNRESOLVED && false_evidence(r->e))
         *v = V_BAD_EVIDENCE;
     else if (d == DOUBT_UNRESOLVED && reserved)
         *v = V_KEY_NOT_ON_CARD;
@@ -98,10 +103,11 @@ static int settle_one(struct run *r, const struct doubt_records *records,
     return 0;
 }
 
-/* Left by an earlier try, or made for a key that the card no longer has. */
+/* Left by an earlier try, or made for a key that the card no longer has. One
+ * in quarantine is asked about whenever its eUICC is there. */
 static bool in_doubt(const struct run *r, const struct bpp_info *b)
 {
-    return b->state == BPP_LOADING ||
+    return b->state == BPP_LOADING || b->state == BPP_QUARANTINED ||
            (b->state == BPP_RESERVED && !ifpp_status_has_key(&r->status, &b->txid));
 }
 
@@ -185,6 +191,8 @@ int step_settle(struct run *r)
         if (run_reserved(r) != 0)
             return -1;
     }
+    if (r->resolving && !r->duty.order && run_check_replaced(r) != 0)
+        return -1;
     return check_open(r) != 0 ? -1 : check_keys(r);
 }
 

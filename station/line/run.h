@@ -27,6 +27,7 @@ struct run {
     struct fpa_card *card; /* NULL: no power */
     struct eid eid;
     bool eid_read;
+    bool resolving; /* two people want the eUICC's word on what is quarantined */
     struct buf status_raw;
     struct ifpp_status status; /* into status_raw */
     bool keys_deleted;         /* were told to be, so that it holds no more */
@@ -73,6 +74,8 @@ int run_fail(struct run *r, enum verdict v);
 int run_card_failed(struct run *r);    /* by *e, as the recipe says  */
 int run_station_failed(struct run *r); /* by *e                      */
 
+/* Nothing is missing that was used up in vain. */
+int run_check_replaced(struct run *r);
 /* Read the record of r->all.v[i], unless it is the one at hand. */
 int run_read_record(struct run *r, size_t i);
 /* Register and reserve; r->all follows when it was executed. */

@@ -5,6 +5,7 @@
 #include "station/line/identity.h"
 #include "station/line/line.h"
 #include "station/line/run.h"
+#include "storage/quarantine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,10 @@ static int refuse_at_gate(struct run *r)
 static int step_read_eid(struct run *r)
 {
     bool shut = r->env->gate->shut != V_DONE;
+    enum verdict held;
 
+    if (!identity_label(r->env->db, r->scan, &held, r->e))
+        return run_fail(r, held);
     r->golden = r->env->gate->golden;
     if (run_power_on(r, &r->eid) != 0)
         return shut && !r->golden ? refuse_at_gate(r) : run_card_failed(r);
@@ -115,7 +119,7 @@ static size_t not_replaced(const struct bpp_list *all, bool *taken)
     return all->n;
 }
 
-static int check_replaced(struct run *r)
+int run_check_replaced(struct run *r)
 {
     bool *taken = calloc(r->all.n, sizeof *taken);
     char iccid[ICCID_DIGITS + 1];
@@ -140,8 +144,9 @@ static int check_stock(struct run *r)
 
     for (size_t i = 0; i < r->all.n; i++)
         given_up += r->all.v[i].given_up;
+    /* What its quarantined profiles have become, its eUICC is asked first. */
     if (r->all.n > given_up)
-        return check_replaced(r);
+        return r->resolving ? 0 : run_check_replaced(r);
     if (given_up)
         err_set(r->e, ERR_NOT_FOUND, "every profile for EID %s was voided "
                 "here", r->out->eid);
@@ -246,16 +251,22 @@ static int test_golden(struct run *r)
 static int step_identify(struct run *r)
 {
     struct position known;
+    enum verdict held;
 
     if (identify(r, &known) != 0)
         return -1;
     if (r->golden)
         return test_golden(r);
+    if (!identity_free(&known, &held, r->e))
+        return run_fail(r, held);
     r->books.act.position = known.id;
     snprintf(r->out->position, sizeof r->out->position, "%s", r->position);
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
         return run_station_failed(r);
     r->out->installed = count_installed(&r->all);
+    if (known.id && position_resolving(r->env->db, known.id, &r->resolving,
+                                       r->e) != 0)
+        return run_station_failed(r);
     if (check_state(r, &known) != 0 || check_profiles(r) != 0)
         return -1;
     /* Waited for in the next step: the card need not wait for the writer. */
@@ -507,6 +518,7 @@ static void end_failed(struct run *r)
     r->books.act.position = known ? r->unit.position.id : 0;
     struct failure f = {
         .verdict = r->out->verdict,
+        .step = recipe[r->step].name,
         .detail = r->e->msg,
         .serial = r->out->serial,
         .position = r->position[0] ? r->position : POSITION_MAIN,

@@ -49,6 +49,10 @@ enum verdict {
     V_FIXTURE_STOPPED,
     V_FIXTURE_UNPROVEN,
 
+    /* Units that no fixture may work on. */
+    V_QUARANTINED,
+    V_SCRAPPED,
+
     /* The fixture and the card. */
     V_GOLDEN_OK,
     V_FIXTURE,
@@ -61,6 +65,7 @@ enum verdict {
     V_WRONG_EID,
     V_SERIAL_HAS_OTHER_EID,
     V_EID_HAS_OTHER_SERIAL,
+    V_EID_RETIRED,
     V_BUSY_ELSEWHERE,
     V_NOT_IN_ORDER,
     V_OTHER_ORDER,

@@ -158,7 +158,8 @@ void check_bundles(const struct subject *report, const struct subject *v,
     }
     look_up(report, &report->results, v, n, bound_so, &l, f);
     look_up(report, &report->deleted, v, n, bound_so, &l, f);
-    look_up(report, &report->gone, v, n, gone_so, &l, f);
+    look_up(report, &report->voided, v, n, gone_so, &l, f);
+    look_up(report, &report->held, v, n, gone_so, &l, f);
     if (!l.broken && known)
         findings_add(f, PROVEN, "%zu of %zu bundles are at hand: manifests and "
                                 "counts are the reported ones, and %zu records "
@@ -183,8 +184,8 @@ static const struct {
 } counters[] = {
 #define C(t, y) { #t, offsetof(struct bundle_totals, t), \
                   offsetof(struct tally, y) }
-    C(installed, installed), C(failed, failed), C(quarantined, quarantined),
-    C(voided, voided),       C(deleted, deletions),
+    C(installed, installed), C(failed, failed), C(voided, voided),
+    C(deleted, deletions),
 #undef C
 };
 #define COUNTERS (sizeof counters / sizeof *counters)
@@ -195,6 +196,17 @@ static uint64_t number_at(const void *base, size_t offset)
 
     memcpy(&v, (const char *)base + offset, sizeof v);
     return v;
+}
+
+/* What was quarantined in an earlier report goes on by a record that looks like
+ * any other: between none and all of this report's may be such. Those that were
+ * quarantined in this one are known. */
+static bool held_so(uint64_t before, uint64_t after, const struct tally *t)
+{
+    uint64_t most = before + t->quarantined - t->went_on;
+    uint64_t others = t->results + t->voided - t->went_on;
+
+    return after <= most && after + others >= most;
 }
 
 static bool grew_so(const struct bundle_totals *now,
@@ -214,6 +226,14 @@ static bool grew_so(const struct bundle_totals *now,
         findings_add(f, BROKEN, "bundle %s: %s went from %llu to %llu, but the "
                                 "records say %llu more", now->id,
                      counters[i].name, (ull)before, (ull)after, (ull)said);
+    }
+    if (!held_so(was ? was->quarantined : 0, now->quarantined, t)) {
+        ok = false;
+        findings_add(f, BROKEN, "bundle %s: quarantined went from %llu to %llu, "
+                                "but the records say %llu more, and %llu of them "
+                                "gone on", now->id,
+                     (ull)(was ? was->quarantined : 0), (ull)now->quarantined,
+                     (ull)t->quarantined, (ull)t->went_on);
     }
     if (was && (was->received != now->received ||
                 memcmp(was->manifest_sha256, now->manifest_sha256, 32) != 0 ||

@@ -77,7 +77,8 @@ void subject_close(struct subject *s)
     s->dir = -1;
     manifest_clear(&s->m);
     txset_clear(&s->results);
-    txset_clear(&s->gone);
+    txset_clear(&s->voided);
+    txset_clear(&s->held);
     txset_clear(&s->deleted);
     facts_clear(&s->facts);
     free(s->by_id);
@@ -164,7 +165,7 @@ static int take_result(struct reading *r, const struct report_record *rec,
                        const struct witness *w, struct err *e)
 {
     struct install_result ir;
-    struct txmark x = { .eid = w->eid };
+    struct txmark x = { .eid = w->eid, .event = rec->event };
     struct subject *s = r->s;
 
     if (install_result_parse(rec->bf37, &ir, e) != 0 ||
@@ -221,7 +222,8 @@ static int take_deletion(struct reading *r, const struct report_record *rec,
 static int take_gone(struct reading *r, const struct report_record *rec,
                      const struct witness *w, struct err *e)
 {
-    struct txmark x = { .mark = rec->kind == REPORT_VOIDED };
+    bool voided = rec->kind == REPORT_VOIDED;
+    struct txmark x = { .event = rec->event };
 
     (void)w;
     if (!txid_from_span(rec->txid, &x.txid))
@@ -230,10 +232,10 @@ static int take_gone(struct reading *r, const struct report_record *rec,
         return -1;
     struct tally *const both[] = { &r->s->tally, &r->s->by_bundle[x.bundle] };
     for (int i = 0; i < 2; i++) {
-        both[i]->voided += x.mark;
-        both[i]->quarantined += !x.mark;
+        both[i]->voided += voided;
+        both[i]->quarantined += !voided;
     }
-    return remember(&r->s->gone, &x, e);
+    return remember(voided ? &r->s->voided : &r->s->held, &x, e);
 }
 
 static int take_failure(struct reading *r, const struct report_record *rec,
@@ -409,6 +411,23 @@ static void conclude_request(const struct reading *r, struct findings *f)
                      (const char *)r->s->m.recipients.list.v[0].p);
 }
 
+/* What was quarantined may go on, to be voided or to a result; only later. */
+static void conclude_held(struct subject *s, const struct txmark *held,
+                          struct findings *f)
+{
+    const struct txmark *result = txset_find(&s->results, &held->txid);
+    const struct txmark *voided = txset_find(&s->voided, &held->txid);
+    char txid[TXID_HEX + 1];
+
+    if ((result && result->event < held->event) ||
+        (voided && voided->event < held->event))
+        findings_add(f, BROKEN, "transactionId %s %s and is quarantined after "
+                                "that", txid_format(&held->txid, txid),
+                     result ? "has a result" : "is voided");
+    s->tally.went_on += result || voided;
+    s->by_bundle[held->bundle].went_on += result || voided;
+}
+
 static void conclude_report(const struct reading *r, struct findings *f)
 {
     struct subject *s = r->s;
@@ -418,7 +437,8 @@ static void conclude_report(const struct reading *r, struct findings *f)
         const char *text;
     } once[] = {
         { &s->results, "has two results" },
-        { &s->gone, "is voided or quarantined twice" },
+        { &s->voided, "is voided twice" },
+        { &s->held, "is quarantined twice" },
         { &s->deleted, "is deleted twice" },
     };
 
@@ -428,11 +448,12 @@ static void conclude_report(const struct reading *r, struct findings *f)
             findings_add(f, BROKEN, "transactionId %s %s",
                          txid_format(&twice->txid, txid), once[i].text);
     }
-    for (size_t i = 0; i < s->gone.n; i++)
-        if (txset_find(&s->results, &s->gone.v[i].txid))
-            findings_add(f, BROKEN, "transactionId %s has a result and is %s",
-                         txid_format(&s->gone.v[i].txid, txid),
-                         s->gone.v[i].mark ? "voided" : "quarantined");
+    for (size_t i = 0; i < s->voided.n; i++)
+        if (txset_find(&s->results, &s->voided.v[i].txid))
+            findings_add(f, BROKEN, "transactionId %s has a result and is voided",
+                         txid_format(&s->voided.v[i].txid, txid));
+    for (size_t i = 0; i < s->held.n; i++)
+        conclude_held(s, &s->held.v[i], f);
     findings_add(f, PROVEN,
                  "%llu results, %llu receipts and %llu deletions: each signed "
                  "by its eUICC, under its EUM, under the eSIM CA; %llu "
@@ -466,7 +487,8 @@ void check_records(struct subject *s, const struct container_trust *t,
     int bad = chains_open(&r, &e) != 0 ||
               container_read_segments(s->dir, &s->m, on_record, &r, &e) != 0;
     txset_sort(&s->results);
-    txset_sort(&s->gone);
+    txset_sort(&s->voided);
+    txset_sort(&s->held);
     txset_sort(&s->deleted);
     s->whole = !bad;
     if (bad) {

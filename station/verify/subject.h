@@ -11,7 +11,9 @@
 /* What a report's records add up to: of one bundle, or in all. */
 struct tally {
     uint64_t results, installed, failed, failures, deletions, receipts,
-        voided, quarantined;
+        voided, quarantined,
+        went_on; /* of the quarantined ones: voided, or with a result, in this
+                    same report */
 };
 
 struct subject {
@@ -26,7 +28,8 @@ struct subject {
     const struct bundle_totals **by_id; /* m.totals in the order of their ids */
     struct txset results;     /* loading-report: mark 1 installed, 0 failed;
                                  bpp-bundle, bpp-request: every record */
-    struct txset gone;        /* loading-report: mark 1 voided, 0 quarantined */
+    struct txset voided;      /* loading-report */
+    struct txset held;        /* loading-report: quarantined */
     struct txset deleted;     /* loading-report */
     struct facts facts;       /* loading-report, audit-log */
     uint8_t (*hashes)[EVENT_HASH]; /* audit-log: of event first_event + i */

@@ -8,6 +8,7 @@
 struct txmark {
     struct txid txid;
     struct eid eid;
+    uint64_t event;  /* of a report's record */
     uint32_t bundle; /* results of a report: index into its totals */
     uint8_t mark;
 };

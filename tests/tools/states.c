@@ -28,7 +28,8 @@ static const char *const bpp_means[BPP_STATES] = {
         "is a mark on it, no other state",
     [BPP_FAILED] = "the eUICC signed that it is not installed; the one-time "
         "key is gone",
-    [BPP_QUARANTINED] = "the one-time key is gone and nobody knows for what",
+    [BPP_QUARANTINED] = "the one-time key is gone and nobody knows for what; it is "
+        "never loaded again",
     [BPP_VOIDED] = "never to be used: its one-time key was used by somebody else, "
         "or two people gave it up",
 };
@@ -40,6 +41,9 @@ static const char *const position_means[POSITION_STATES] = {
         "or registered only",
     [POSITION_FAILED] = "its last visit failed",
     [POSITION_UNRESOLVED] = "its eUICC has to be asked what became of a BPP",
+    [POSITION_QUARANTINED] = "held back: no fixture works on it until two people "
+        "have acted",
+    [POSITION_SCRAPPED] = "given up by two people",
 };
 
 static const char *const order_means[ORDER_STATES] = {

@@ -35,7 +35,8 @@ static const char schema[] =
     " txid BLOB PRIMARY KEY REFERENCES issued, installed INTEGER NOT NULL,"
     " bf37 BLOB NOT NULL, report TEXT NOT NULL) STRICT;"
     /* reports found good; complete: so are all before it. And what each
-     * station said of a BPP; deleted: the event that says so, or 0. */
+     * station said of a BPP; deleted: the event that says so, or 0; gone_on:
+     * of a quarantined one, the event that says what became of it, or 0. */
     "CREATE TABLE IF NOT EXISTS report("
     " id TEXT PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE,"
     " station TEXT NOT NULL, sequence INTEGER NOT NULL,"
@@ -45,7 +46,8 @@ static const char schema[] =
     " station TEXT NOT NULL, txid BLOB NOT NULL REFERENCES issued,"
     " event INTEGER NOT NULL, what TEXT NOT NULL,"
     " deleted INTEGER NOT NULL DEFAULT 0,"
-    " PRIMARY KEY(station, txid)) STRICT, WITHOUT ROWID;"
+    " gone_on INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY(station, txid, event)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS receipt("
     " eid BLOB NOT NULL, function INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " receipt BLOB NOT NULL, report TEXT NOT NULL,"

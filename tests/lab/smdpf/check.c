@@ -125,21 +125,53 @@ static int check_bundle(const struct check *k, const struct report_record *r,
                    "transactionId %s", i->bundle, hex);
 }
 
-/* What a station says of a transactionId it says once. The same event again
- * is the same report again. */
+/* What was quarantined goes on: to be voided, or to the result that its eUICC
+ * had after all. */
+static int goes_on(struct check *k, const struct issued *i, const char *what,
+                   int64_t known, uint64_t event, bool *out, struct err *e)
+{
+    int64_t held;
+
+    if (sql_int(k->book, 0, &held, e, "SELECT what = 'quarantined' FROM said"
+                " WHERE station = ? AND txid = ? AND event = ?", "sbi",
+                k->in.m.issuer, SPAN_ARRAY(i->txid.o), known) != 0)
+        return -1;
+    *out = held && (uint64_t)known < event &&
+           strcmp(what, told_name(TOLD_QUARANTINED)) != 0;
+    return !*out ? 0
+                 : sql_run(k->book, e, "UPDATE said SET gone_on = ? WHERE"
+                           " station = ? AND txid = ? AND event = ?", "isbi",
+                           (int64_t)event, k->in.m.issuer,
+                           SPAN_ARRAY(i->txid.o), known);
+}
+
+static int said_at(struct check *k, const struct issued *i, uint64_t event,
+                   int64_t *out, struct err *e)
+{
+    return sql_int(k->book, 0, out, e, "SELECT event FROM said WHERE station ="
+                   " ? AND txid = ? AND event = ?", "sbi", k->in.m.issuer,
+                   SPAN_ARRAY(i->txid.o), (int64_t)event);
+}
+
+/* What a station says of a transactionId it says once, but of a quarantined
+ * one. The same event again is the same report again. */
 static int say(struct check *k, const struct issued *i, const char *what,
                uint64_t event, struct err *e)
 {
     char hex[TXID_HEX + 1];
-    int64_t known;
+    int64_t known, same;
+    bool on = false;
 
-    if (sql_int(k->book, 0, &known, e, "SELECT event FROM said WHERE station ="
-                " ? AND txid = ?", "sb", k->in.m.issuer,
+    if (said_at(k, i, event, &same, e) != 0 ||
+        sql_int(k->book, 0, &known, e, "SELECT max(event) FROM said WHERE"
+                " station = ? AND txid = ?", "sb", k->in.m.issuer,
                 SPAN_ARRAY(i->txid.o)) != 0)
         return -1;
-    if (known == (int64_t)event && k->out->again)
+    if (same && k->out->again)
         return 0;
-    if (known)
+    if (known && goes_on(k, i, what, known, event, &on, e) != 0)
+        return -1;
+    if (known && !on)
         return err_set(e, ERR_CONFLICT, "station %s reports transactionId %s "
                        "twice, at its events %lld and %llu", k->in.m.issuer,
                        txid_format(&i->txid, hex), (long long)known,
@@ -272,7 +304,8 @@ static int mark_deleted(struct check *k, const struct issued *i, uint64_t event,
         return err_set(e, ERR_CONFLICT, "transactionId %s is deleted, yet was "
                        "never reported installed", hex);
     return sql_run(k->book, e, "UPDATE said SET deleted = ? WHERE station = ?"
-                   " AND txid = ?", "isb", (int64_t)event, k->in.m.issuer,
+                   " AND txid = ? AND what <> 'quarantined'", "isb",
+                   (int64_t)event, k->in.m.issuer,
                    SPAN_ARRAY(i->txid.o));
 }
 
@@ -422,8 +455,8 @@ static int count_said(struct check *k, const char *bundle, const char *what,
 {
     return sql_int(k->book, 0, out, e,
                    "SELECT COUNT(*) FROM said JOIN issued USING(txid)"
-                   " WHERE station = ? AND bundle = ? AND what = ?"
-                   " AND event <= ?",
+                   " WHERE station = ?1 AND bundle = ?2 AND what = ?3"
+                   " AND event <= ?4 AND (gone_on = 0 OR gone_on > ?4)",
                    "sssi", k->in.m.issuer, bundle, what,
                    (int64_t)k->in.m.last_event);
 }

@@ -93,7 +93,8 @@ static void in_outbox(struct doctor_seen *s) { s->undelivered = 1; }
 static void in_doubt(struct doctor_seen *s) { s->loading = 1; }
 static void at_work(struct doctor_seen *s) { s->loading = 1; s->running = true; }
 static void work_and_doubt(struct doctor_seen *s) { at_work(s); s->units_unresolved = 2; }
-static void quarantine(struct doctor_seen *s) { s->quarantined = 3; }
+static void quarantine(struct doctor_seen *s) { s->quarantined = 3; s->units_quarantined = 1; }
+static void held(struct doctor_seen *s) { s->units_quarantined = 2; }
 static void running(struct doctor_seen *s) { s->running = true; s->pid = 4711; s->slots = 0; }
 static void running_who(struct doctor_seen *s) { s->running = true; s->slots = 0; }
 static void no_lock(struct doctor_seen *s) { went_wrong(&s->line, ERR_IO); }
@@ -178,7 +179,9 @@ static const struct {
     { "doubt", in_doubt, WARN, "1 BPP and 0 units unresolved", "scans it" },
     { "doubt", at_work, OK, "nothing is unresolved", "" },
     { "doubt", work_and_doubt, WARN, "0 BPPs and 2 units unresolved", "scans it" },
-    { "doubt", quarantine, WARN, "3 BPPs in quarantine", "lineside log" },
+    { "doubt", quarantine, WARN, "3 BPPs and 1 unit in quarantine",
+      "lineside quarantine" },
+    { "doubt", held, WARN, "0 BPPs and 2 units in quarantine", "a second person" },
     { "doubt", no_counts, BAD, "it says why", "keeps a copy" },
     { "line", well, OK, "no line is running", "" },
     { "line", running, OK, "is running (process 4711)", "" },

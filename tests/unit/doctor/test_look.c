@@ -458,8 +458,8 @@ START_TEST(what_is_left_to_do)
     ck_assert_int_eq(ground_sql(&m.g, "UPDATE bpp SET state = 5 WHERE bpp = 2"), 0);
     ck_assert_int_eq(ground_sql(&m.g, "UPDATE container SET in_stock = 0,"
                                 " loading = 1, quarantined = 1 WHERE kind = 1"), 0);
-    expect(&m, "doubt", DOCTOR_WARN, "1 BPP and 0 units unresolved, 1 BPP in "
-           "quarantine", false);
+    expect(&m, "doubt", DOCTOR_WARN, "1 BPP and 0 units unresolved, 1 BPP and "
+           "0 units in quarantine", false);
     station_clear_all(&m);
 }
 END_TEST

@@ -352,8 +352,8 @@ START_TEST(believes_no_other_eUICC)
     shop_expect(&s, s.barcode, "bad-evidence");
     ck_assert_uint_eq(shop_count(&s, BPP_LOADING), 1);
     ck_assert_uint_eq(shop_count(&s, BPP_IN_STOCK), 1);
-    /* ... and it does not get better by asking again. */
-    shop_expect(&s, s.barcode, "bad-evidence");
+    /* Nobody touches it again but by two people. */
+    shop_expect(&s, s.barcode, "quarantined");
     ck_assert_uint_eq(shop_count(&s, BPP_LOADING), 1);
     shop_stop(&s);
     start_chip(&s, CARD_FAULT_NONE, 0);

@@ -220,6 +220,8 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 9, "DROP TABLE unit_trouble; DROP TABLE quarantine_limit;"
+         "DROP TABLE retired_board; DROP INDEX position_held;" },
     { 8, "DROP TABLE fixture_health; DROP TABLE fixture_limits;"
          "DROP TABLE golden_unit;" },
     { 7, "DROP TABLE offered_key; DROP TABLE request;"

@@ -410,7 +410,7 @@ static const struct {
 } lies[] = {
     { "none", NULL, nothing },
     { "deleted twice", "is deleted twice", deleted_twice },
-    { "voided twice", "is voided or quarantined twice", voided_twice },
+    { "voided twice", "is voided twice", voided_twice },
     { "never installed", "was never installed in that eUICC",
       never_installed },
     { "hidden deletion", "(deletion) is in the audit-log, and the report hides",

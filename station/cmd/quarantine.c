@@ -1,0 +1,316 @@
+/* lineside quarantine: what is held back and why, and what two people may do
+ * with it (docs/people.md). */
+#include "station/cmd/actor.h"
+#include "station/cmd/cmd.h"
+
+#include "station/base/clock.h"
+#include "storage/quarantine.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    const char *as, *second, *reason;
+};
+enum { OPT_AS = 256, OPT_SECOND, OPT_REASON };
+
+static int own(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct options *o = ctx;
+
+    (void)e;
+    *(val == OPT_AS ? &o->as : val == OPT_SECOND ? &o->second : &o->reason) = arg;
+    return 0;
+}
+
+/* --- telling ---------------------------------------------------------------------- */
+
+static json_t *unit_json(const struct held_unit *u)
+{
+    char eid[EID_DIGITS + 1], since[GTIME_LEN + 1];
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}",
+                     "serial", u->p.serial, "position", u->p.name, "eid",
+                     eid_format(&u->p.eid, eid), "state",
+                     u->resolving ? "resolving" : "quarantined", "code",
+                     u->p.last_code, "reason", u->reason, "since",
+                     gtime_format(u->since, since), "fixture", u->fixture,
+                     "event", (json_int_t)u->event, "evidence", u->evidence);
+}
+
+static json_t *bpp_json(const struct held_bpp *b)
+{
+    char txid[TXID_HEX + 1], eid[EID_DIGITS + 1], iccid[ICCID_DIGITS + 1];
+    char since[GTIME_LEN + 1];
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}",
+                     "transactionId", txid_format(&b->b.txid, txid), "eid",
+                     eid_format(&b->b.eid, eid), "iccid",
+                     iccid_format(&b->b.iccid, iccid), "bundle", b->b.bundle,
+                     "serial", b->serial, "reason", b->reason, "since",
+                     gtime_format(b->since, since), "fixture", b->b.fixture,
+                     "event", (json_int_t)b->b.event);
+}
+
+static void print_json(const struct quarantine *q)
+{
+    json_t *units = json_array(), *bpps = json_array();
+
+    for (size_t i = 0; i < q->unit_count; i++)
+        json_array_append_new(units, unit_json(&q->units[i]));
+    for (size_t i = 0; i < q->bpp_count; i++)
+        json_array_append_new(bpps, bpp_json(&q->bpps[i]));
+    json_t *j = json_pack("{s:i, s:o, s:o, s:I}", "limit", (int)q->limit, "units",
+                          units, "bpps", bpps, "stranded",
+                          (json_int_t)q->stranded);
+    json_dumpf(j, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(j);
+}
+
+static void print_unit(const struct held_unit *u)
+{
+    char eid[EID_DIGITS + 1], since[24];
+
+    printf("unit %s (%s), EID %s\n", u->p.serial, u->p.name,
+           eid_format(&u->p.eid, eid));
+    if (u->resolving)
+        printf("    two people want its eUICC to be asked: scan it\n");
+    else
+        printf("    since %s, fixture %s, event %llu: %s\n    evidence: event%s "
+               "%s\n", clock_text(u->since, since), *u->fixture ? u->fixture : "?",
+               (unsigned long long)u->event, u->reason,
+               strchr(u->evidence, ' ') ? "s" : "", u->evidence);
+}
+
+static void print_bpp(const struct held_bpp *b)
+{
+    char txid[TXID_HEX + 1], eid[EID_DIGITS + 1], since[24];
+
+    printf("BPP %s, EID %s%s%s\n    since %s, fixture %s, event %llu: %s\n",
+           txid_format(&b->b.txid, txid), eid_format(&b->b.eid, eid),
+           *b->serial ? ", unit " : "", b->serial, clock_text(b->since, since),
+           *b->b.fixture ? b->b.fixture : "?", (unsigned long long)b->b.event,
+           b->reason);
+}
+
+static void print_text(const struct quarantine *q)
+{
+    for (size_t i = 0; i < q->unit_count; i++)
+        print_unit(&q->units[i]);
+    for (size_t i = 0; i < q->bpp_count; i++)
+        print_bpp(&q->bpps[i]);
+    if (q->unit_count + q->bpp_count == 0)
+        puts("nothing is in quarantine");
+    if (q->stranded)
+        printf("%llu BPPs in stock are for scrapped units or replaced boards: "
+               "`lineside void --scrapped`\n", (unsigned long long)q->stranded);
+    printf("a unit is quarantined after %u failures in a row at one step\n",
+           q->limit);
+}
+
+static int list(const struct command *self, const struct cmd_common *c)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct quarantine q = { .limit = 0 };
+    struct err e = ERR_INIT;
+
+    if (db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+        quarantine_get(db, &q, &e) != 0)
+        return cmd_fail(self, &e);
+    (c->json ? print_json : print_text)(&q);
+    quarantine_clear(&q);
+    return 0;
+}
+
+/* --- the limit --------------------------------------------------------------------- */
+
+struct limit {
+    unsigned n;
+    const char *actor;
+};
+
+static int limit_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct limit *l = ctx;
+
+    return quarantine_set_limit(tx, l->n, l->actor, e);
+}
+
+static int set_limit(struct db *db, const struct options *o, const char *word,
+                     bool json, struct err *e)
+{
+    char actor[PERSON_NAME_MAX + 1], *end;
+    unsigned long n = strtoul(word, &end, 10);
+
+    if (*word < '0' || *word > '9' || *end || n < 1 || n > QUARANTINE_LIMIT_MAX)
+        return err_set(e, ERR_USAGE, "the limit is a number from 1 to %d",
+                       QUARANTINE_LIMIT_MAX);
+    if (cmd_actor(db, o->as, RIGHT_RETRIES, actor, e) != 0)
+        return -1;
+    struct limit l = { (unsigned)n, actor };
+    if (db_write(db, limit_tx, &l, e) != 0)
+        return -1;
+    printf(json ? "{\"limit\":%u}\n"
+                : "a unit is quarantined after %u failures in a row at one step\n",
+           l.n);
+    return 0;
+}
+
+/* --- acts of two people --------------------------------------------------------------- */
+
+struct call {
+    struct hold_call what;
+    struct pair who;
+    char serial[UNIT_SERIAL_MAX + 1];
+    size_t n;
+};
+
+static int act_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct call *c = ctx;
+    const struct act a = { .actor = c->who.first.name,
+                           .second = c->who.second.name };
+
+    return pair_still(tx_db(tx), &c->who, RIGHT_QUARANTINE, e) != 0
+         ? -1 : quarantine_act(tx, &a, &c->what, &c->n, e);
+}
+
+/* A unit is named by its serial, or by the transactionId of a quarantined BPP
+ * that is for it. */
+static int find_unit(struct db *db, const char *word, struct call *c,
+                     struct err *e)
+{
+    struct position p;
+    struct bpp_info b;
+    struct txid txid;
+    struct err none = ERR_INIT;
+
+    c->what.serial = word;
+    if (strlen(word) != TXID_HEX || hex_decode(word, txid.o, sizeof txid.o) != 0 ||
+        stock_by_txid(db, &txid, &b, &none) != 0)
+        return 0;
+    if (c->what.what != HOLD_RESOLVE)
+        return err_set(e, ERR_WRONG_STATE, "BPP %s is %s, and its one-time key "
+                       "may be gone: it is never usable again; resolve it, or "
+                       "give it up with `lineside void`", word,
+                       bpp_state_name(b.state));
+    if (b.state != BPP_QUARANTINED)
+        return err_set(e, ERR_WRONG_STATE, "BPP %s is %s; there is nothing to "
+                       "resolve", word, bpp_state_name(b.state));
+    if (position_by_eid(db, &b.eid, &p, e) != 0)
+        return err_wrap(e, "BPP %s", word);
+    memcpy(c->serial, p.serial, sizeof p.serial);
+    c->what.serial = c->serial;
+    return 0;
+}
+
+static void tell(const struct call *c, bool json)
+{
+    static const char *const next[HOLD_ACTS] = {
+        [HOLD_RELEASE] = "it can be scanned again",
+        [HOLD_RESOLVE] = "scan it: its eUICC is asked, and decides",
+        [HOLD_SCRAP] = "what is in stock for it can be voided: `lineside void "
+                       "--scrapped`",
+    };
+
+    if (json) {
+        json_t *j = json_pack("{s:s, s:s, s:I}", "act",
+                              hold_act_names[c->what.what], "serial",
+                              c->what.serial, "positions", (json_int_t)c->n);
+        json_dumpf(j, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(j);
+    } else {
+        printf("unit %s: %s; %s\n", c->what.serial, hold_act_names[c->what.what],
+               next[c->what.what]);
+    }
+}
+
+static int two_act(const char *data_dir, struct db *db, const struct options *o,
+                   const char *word, struct call *c, struct err *e)
+{
+    AUTO(lock_release_p) struct lock *lock = NULL;
+    struct err busy = ERR_INIT;
+
+    if ((o->reason && cmd_reason(o->reason, e) != 0) ||
+        find_unit(db, word, c, e) != 0 ||
+        cmd_pair(db, o->as, o->second, RIGHT_QUARANTINE, &c->who, e) != 0)
+        return -1;
+    c->what.reason = o->reason;
+    c->what.line_stands = lock_take(data_dir, LOCK_RUN, &lock, &busy) == 0;
+    return db_write(db, act_tx, c, e);
+}
+
+static int act(const struct command *self, const struct cmd_common *common,
+               const struct options *o, char **argv)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+    struct call c = { .n = 0 };
+    int what = 0;
+
+    while (what < HOLD_ACTS && strcmp(argv[0], hold_act_names[what]) != 0)
+        what++;
+    if (what == HOLD_ACTS && strcmp(argv[0], "limit") != 0) {
+        err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with what is "
+                "in quarantine", argv[0]);
+        return cmd_usage(self, e.msg);
+    }
+    if (db_open(common->data_dir, DB_WRITE, NULL, &db, &e) != 0)
+        return cmd_fail(self, &e);
+    if (what == HOLD_ACTS)
+        return set_limit(db, o, argv[1], common->json, &e) != 0 ? cmd_fail(self, &e)
+                                                                : 0;
+    c.what.what = (enum hold_act)what;
+    if (two_act(common->data_dir, db, o, argv[1], &c, &e) != 0)
+        return cmd_fail(self, &e);
+    tell(&c, common->json);
+    return 0;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "as", required_argument, NULL, OPT_AS },
+        { "second", required_argument, NULL, OPT_SECOND },
+        { "reason", required_argument, NULL, OPT_REASON },
+        { 0 },
+    };
+    struct options o = { NULL, NULL, NULL };
+    struct cmd_common c;
+
+    int end = cmd_options(self, argc, argv, options, own, &o, &c);
+    if (end)
+        return end - 1;
+    argc -= optind;
+    argv += optind;
+    if (argc == 0 || (argc == 1 && strcmp(argv[0], "list") == 0))
+        return list(self, &c);
+    if (argc != 2)
+        return cmd_usage(self, "an act, and what it is done with");
+    return act(self, &c, &o, argv);
+}
+
+const struct command cmd_quarantine = {
+    "quarantine",
+    "[list |\n"
+    "       release SERIAL | resolve SERIAL|TXID | scrap SERIAL\n"
+    "       --as BADGE --second BADGE [--reason TEXT] |\n"
+    "       limit N [--as BADGE]]",
+    "units and BPPs that are held back; two people decide what becomes of them",
+    "Without words it lists what is held, why, since when, where, and the events\n"
+    "that tell of it.\n"
+    "  release SERIAL      the unit goes on like any other\n"
+    "  resolve SERIAL|TXID its next visit asks the eUICC, and what that says\n"
+    "                      decides; a TXID is of a BPP in quarantine\n"
+    "  scrap SERIAL        the unit is given up; also one that has failed\n"
+    "  limit N             a unit is quarantined after N failures in a row at one\n"
+    "                      step\n"
+    "  --reason TEXT       why: it stands in the log\n"
+    CMD_SECOND_HELP,
+    run
+};
