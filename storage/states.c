@@ -127,10 +127,13 @@ static const char *const position_causes[POSITION_CAUSES] = {
     [POSITION_CAUSE_RESOLVE] = "resolve",
     [POSITION_CAUSE_SCRAPPED] = "scrapped",
     [POSITION_CAUSE_REPLACED] = "replaced",
+    [POSITION_CAUSE_RETURN] = "return",
+    [POSITION_CAUSE_RETURNED] = "returned",
 };
 
 /* Every visit to a fixture starts by opening; a visit ends in one of the
- * others. Only another board leads out of passed, and nothing out of scrapped. A process that died leaves a position
+ * others. Only a return or another board leads
+ * out of passed, and nothing out of scrapped. A process that died leaves a position
  * open: it becomes unresolved where a card may have seen a BPP. Where the
  * opening itself could not be written, a failure still can. */
 const struct position_transition position_transitions[] = {
@@ -230,6 +233,16 @@ const struct position_transition position_transitions[] = {
     { POSITION_QUARANTINED, POSITION_OPEN,
       POSITION_CAUSE_REPLACED,
       "two people recorded that another board is in it" },
+    { POSITION_OPEN, POSITION_STOCKED, POSITION_CAUSE_RETURNED,
+      "its profiles are deleted, by the eUICC's signed notifications" },
+    { POSITION_PASSED, POSITION_OPEN, POSITION_CAUSE_RETURN,
+      "it gives its profiles back: until that is proven it is not finished" },
+    { POSITION_STOCKED, POSITION_OPEN, POSITION_CAUSE_RETURN,
+      "it gives its profiles back" },
+    { POSITION_FAILED, POSITION_OPEN, POSITION_CAUSE_RETURN,
+      "it gives its profiles back" },
+    { POSITION_UNRESOLVED, POSITION_OPEN, POSITION_CAUSE_RETURN,
+      "it gives its profiles back; its eUICC is asked first" },
 };
 const size_t position_transition_count =
     sizeof position_transitions / sizeof *position_transitions;

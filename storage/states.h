@@ -82,6 +82,8 @@ enum position_cause {
     POSITION_CAUSE_RESOLVE,   /* two people want its eUICC to be asked         */
     POSITION_CAUSE_SCRAPPED,  /* two people gave it up                         */
     POSITION_CAUSE_REPLACED,  /* two people recorded that its board is another */
+    POSITION_CAUSE_RETURN,    /* it stands in a fixture to give its profiles back */
+    POSITION_CAUSE_RETURNED,  /* they are deleted, and that is proven          */
     POSITION_CAUSES
 };
 const char *position_cause_name(enum position_cause c); /* "keys-kept" */

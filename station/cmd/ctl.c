@@ -10,7 +10,10 @@
 #include <string.h>
 
 struct output {
-    const char *as, *fixture; /* options; NULL: not said */
+    const char *as, *fixture, *reason; /* options; NULL: not said */
+    char **words;    /* after the verb */
+    bool awaits;     /* the verdict of the unit words[1], and nothing else */
+    json_t *verdict; /* it; NULL: not yet */
     bool json;
     bool ended;  /* the line has said that it ends    */
     bool broken; /* nobody reads what is printed here */
@@ -98,6 +101,8 @@ static void print_state(const json_t *s)
                count(counts, "incomplete"));
     if (count(counts, "golden") > 0)
         printf(", %lld GOLDEN OK", count(counts, "golden"));
+    if (count(counts, "returned") > 0)
+        printf(", %lld RETURNED", count(counts, "returned"));
     putchar('\n');
     print_stock(json_object_get(s, "stock"));
 }
@@ -136,11 +141,26 @@ static void print_json(const json_t *j)
     putchar('\n');
 }
 
+/* A refused scan is another's, and no return ends with PASS. */
+static bool is_awaited(const struct output *o, const json_t *j)
+{
+    const char *v = word(j, "verdict");
+
+    return strcmp(word(j, "event"), "verdict") == 0 && strcmp(v, "REFUSED") != 0 &&
+           strcmp(v, "PASS") != 0 && (strcmp(word(j, "serial"), o->words[1]) == 0 ||
+                                      strcmp(word(j, "eid"), o->words[1]) == 0);
+}
+
 static void on_event(void *ctx, const json_t *j)
 {
     struct output *o = ctx;
 
     o->ended |= strcmp(word(j, "event"), "ended") == 0;
+    if (o->awaits) {
+        if (!o->verdict && is_awaited(o, j))
+            o->verdict = json_incref((json_t *)j);
+        return;
+    }
     if (o->json)
         print_json(j);
     else
@@ -314,6 +334,52 @@ static int who(struct client *c, struct output *o, const char *unused, struct er
     return 0;
 }
 
+/* --- returns ---------------------------------------------------------------------------- */
+
+static int say_returned(const struct output *o, struct err *e)
+{
+    const char *v = word(o->verdict, "verdict");
+
+    if (o->json)
+        print_json(o->verdict);
+    if (strcmp(v, "FAIL") == 0)
+        return err_set(e, ERR_WRONG_STATE, "%s (%s). %s%s%s%s",
+                       word(o->verdict, "cause"), word(o->verdict, "code"),
+                       word(o->verdict, "next"), *word(o->verdict, "detail") ? " [" : "",
+                       word(o->verdict, "detail"),
+                       *word(o->verdict, "detail") ? "]" : "");
+    if (!o->json)
+        print_change(o->verdict);
+    return 0;
+}
+
+/* Until it is done: who stands at the fixture waits for it. */
+static int give_back(struct client *c, struct output *o, const char *fixture,
+                     struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+    AUTO(json_decrefp) json_t *subscribed = NULL;
+
+    if (!o->reason)
+        return err_set(e, ERR_USAGE, "--reason TEXT is needed: why the unit gives its "
+                       "profiles back");
+    json_t *members = json_pack("{s:s, s:s, s:s}", "fixture", fixture, "serial",
+                                o->words[1], "reason", o->reason);
+    if (!members)
+        return err_set(e, ERR_USAGE, "fixture, serial and reason are plain text");
+    o->awaits = true;
+    if (client_ask(c, CONTROL_SUBSCRIBE, NULL, &subscribed, e) != 0) {
+        json_decref(members);
+        return -1;
+    }
+    if (client_ask(c, CONTROL_RETURN, members, &reply, e) != 0)
+        return -1;
+    while (!o->verdict)
+        if (client_next(c, -1, e) != 0)
+            return -1;
+    return say_returned(o, e);
+}
+
 /* Who stands for this one command. */
 static int stand_for(struct client *c, const struct output *o, struct err *e)
 {
@@ -331,15 +397,17 @@ static const struct {
     { "scan", 1, 1, scan },         { "stop", 0, 0, stop },
     { "version", 0, 0, version },   { "login", 0, 1, login_there },
     { "logout", 0, 0, logout },     { "who", 0, 0, who },
+    { "return", 2, 2, give_back },
 };
 
 /* --- the command --------------------------------------------------------------------- */
 
-enum { OPT_AS = 256, OPT_FIXTURE };
+enum { OPT_AS = 256, OPT_FIXTURE, OPT_REASON };
 
 static const struct option options[] = {
     { "as", required_argument, NULL, OPT_AS },
     { "fixture", required_argument, NULL, OPT_FIXTURE },
+    { "reason", required_argument, NULL, OPT_REASON },
     { NULL, 0, NULL, 0 },
 };
 
@@ -348,7 +416,7 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     struct output *o = ctx;
 
     (void)e;
-    *(val == OPT_AS ? &o->as : &o->fixture) = arg;
+    *(val == OPT_AS ? &o->as : val == OPT_REASON ? &o->reason : &o->fixture) = arg;
     return 0;
 }
 
@@ -368,26 +436,33 @@ static int run(const struct command *self, int argc, char **argv)
         a++;
     if (optind == argc || a == sizeof acts / sizeof *acts)
         return cmd_usage(self, "say snapshot, watch, scan LINE, stop, version, "
-                               "login [BADGE], logout or who");
+                               "login [BADGE], logout, who or return FIXTURE SERIAL");
     int words = argc - optind - 1;
     if (words < acts[a].least)
-        return cmd_usage(self, "scan takes one scan line, quoted");
+        return cmd_usage(self, acts[a].least == 1 ? "scan takes one scan line, quoted"
+                                                  : "return takes a fixture and the "
+                                                    "unit's serial number");
     if (words > acts[a].most)
-        return cmd_usage(self, acts[a].most ? "only one word comes after that"
+        return cmd_usage(self, acts[a].most ? "too many words come after that"
                                             : "nothing comes after that word");
     o.json = common.json;
+    o.words = argv + optind + 1;
     if (client_open(common.data_dir, on_event, &o, &c, &e) != 0 ||
         stand_for(c, &o, &e) != 0 ||
-        acts[a].act(c, &o, argv[optind + 1], &e) != 0)
+        acts[a].act(c, &o, argv[optind + 1], &e) != 0) {
+        json_decref(o.verdict);
         return cmd_fail(self, &e);
+    }
+    json_decref(o.verdict);
     return 0;
 }
 
 const struct command cmd_ctl = {
     .name = "ctl",
     .args = "snapshot | watch | scan LINE | stop | version |\n"
-            "       login [BADGE] | logout | who [--fixture NAME] [--as BADGE]",
-    .summary = "Speak to the line that runs: look, log in, scan, stop",
+            "       login [BADGE] | logout | who |\n"
+            "       return FIXTURE SERIAL --reason TEXT [--fixture NAME] [--as BADGE]",
+    .summary = "Speak to the line that runs: look, log in, scan, return, stop",
     .help = "  snapshot   how the line stands now\n"
             "  watch      that, and then every change until the line ends\n"
             "  scan LINE  one scan line, FIXTURE TAB BARCODE, as a scanner's\n"
@@ -398,6 +473,9 @@ const struct command cmd_ctl = {
             "             it is that of the badge that was scanned there\n"
             "  logout     likewise\n"
             "  who        who is logged in where\n"
+            "  return FIXTURE SERIAL  the unit in this fixture gives its profiles\n"
+            "             back: deleted, with the eUICC's proof; it is waited for\n"
+            "  --reason TEXT  why it does\n"
             "  --fixture NAME  log in or out at this fixture\n"
             "  --as BADGE  who stands for this one command; the PIN as above\n",
     .run = run,

@@ -15,6 +15,7 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_LOGOUT] = "logout",
     [CONTROL_WHO] = "who",
     [CONTROL_LOOK] = "look",
+    [CONTROL_RETURN] = "return",
 };
 
 const char *control_verb_name(enum control_verb v)
@@ -53,7 +54,7 @@ static int find_verb(const char *name, enum control_verb *out, struct err *e)
         }
     return err_set(e, ERR_NOT_FOUND, "no command is called '%.40s'; this line "
                    "knows snapshot, subscribe, unsubscribe, scan, stop, "
-                   "version, login, logout, who and look", name);
+                   "version, login, logout, who, look and return", name);
 }
 
 int control_request_read(struct span line, struct control_request *out,

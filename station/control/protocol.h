@@ -20,6 +20,7 @@
 
 #define CONTROL_SOCKET "control.sock" /* in the data directory */
 #define CONTROL_PROTOCOL 1            /* goes up when a client would misread */
+#define CONTROL_NAME_MAX 63 /* octets of a person's name */
 #define CONTROL_REQUEST_MAX 65536     /* octets of a request, its end included */
 #define CONTROL_MESSAGE_MAX (4 << 20) /* ... of a message to a client */
 #define CONTROL_CLIENTS_MAX 256
@@ -36,6 +37,7 @@ enum control_verb {
     CONTROL_LOGOUT,
     CONTROL_WHO,
     CONTROL_LOOK,
+    CONTROL_RETURN,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);
@@ -43,6 +45,8 @@ const char *control_verb_name(enum control_verb v);
 struct control_request {
     json_t *id; /* what the reply bears; owned; null when none was readable */
     enum control_verb verb;
+    char by[CONTROL_NAME_MAX + 1]; /* the server's: who has the right that it
+                                      takes; "": nobody is known */
     json_t *words; /* the request itself, for what the verb needs; owned */
 };
 /* One line without its end. Members that nobody knows are ignored. On failure

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Sends the one reply, or says why it is refused. */
@@ -185,6 +186,32 @@ static int who(struct control *c, struct peer *p, const struct control_request *
     return bad;
 }
 
+/* --- returns ---------------------------------------------------------------------- */
+
+static int need_word(const struct control_request *r, const char *name,
+                     const char **out, struct err *e)
+{
+    struct span there;
+
+    return control_text(r, name, &there, e) != 0 ? -1 : control_word(r, name, out, e);
+}
+
+/* Answered when the fixture has taken it; its verdict is told, as every one. */
+static int give_back(struct control *c, struct peer *p,
+                     const struct control_request *r, struct err *e)
+{
+    const char *fixture, *serial, *reason;
+
+    if (need_word(r, "fixture", &fixture, e) != 0 ||
+        need_word(r, "serial", &serial, e) != 0 ||
+        need_word(r, "reason", &reason, e) != 0 ||
+        line_return(control_line(c), fixture, serial, reason,
+                    r->by[0] ? r->by : LINE_ACTOR, e) != 0)
+        return -1;
+    control_send(p, control_reply_ok(r->id), NULL);
+    return 0;
+}
+
 static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_SNAPSHOT] = snapshot,       [CONTROL_SUBSCRIBE] = subscribe,
     [CONTROL_UNSUBSCRIBE] = unsubscribe, [CONTROL_SCAN] = scan,
@@ -192,13 +219,14 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_LOGIN] = login_here,        [CONTROL_LOGOUT] = logout,
     [CONTROL_WHO] = who,
     [CONTROL_LOOK] = look,
+    [CONTROL_RETURN] = give_back,
 };
 
 /* Here, and nowhere else, it is asked whether this client may do this: of who
  * is logged in on this connection, else at the station. Looking, and logging in
  * and out, takes no right; a scan's is asked where all scans are, since it may
  * be the fixture's own person who stands behind it (roster_take). */
-static int may(struct control *c, const struct peer *p, enum control_verb v,
+static int may(struct control *c, const struct peer *p, struct control_request *r,
                struct err *e)
 {
     static const struct {
@@ -206,11 +234,20 @@ static int may(struct control *c, const struct peer *p, enum control_verb v,
         enum right right;
     } needs[CONTROL_VERBS] = {
         [CONTROL_STOP] = { true, RIGHT_STOP },
+        [CONTROL_RETURN] = { true, RIGHT_RETURN },
     };
+    const char *named = json_string_value(json_object_get(r->words, "fixture"));
+    const char *fixture = named ? line_fixture_name(control_line(c), named) : NULL;
     struct session person;
 
-    return needs[v].asked ? roster_may(line_roster(control_line(c)), p->number,
-                                       needs[v].right, &person, e) : 0;
+    if (!needs[r->verb].asked)
+        return 0;
+    if (roster_may(line_roster(control_line(c)), p->number, fixture ? fixture : "",
+                   needs[r->verb].right, &person, e) != 0)
+        return -1;
+    _Static_assert(sizeof person.name == sizeof r->by, "a person's name");
+    memcpy(r->by, person.name, sizeof r->by);
+    return 0;
 }
 
 void control_answer(struct control *c, struct peer *p, struct span line)
@@ -219,7 +256,7 @@ void control_answer(struct control *c, struct peer *p, struct span line)
     struct err e = ERR_INIT;
 
     bool read = control_request_read(line, &r, &e) == 0;
-    if (!read || may(c, p, r.verb, &e) != 0 || verbs[r.verb](c, p, &r, &e) != 0)
+    if (!read || may(c, p, &r, &e) != 0 || verbs[r.verb](c, p, &r, &e) != 0)
         control_send(p, control_reply_refused(r.id, &e), NULL);
     /* Whatever it was: a PIN may stand in it. */
     if (json_object_get(r.words, "pin")) {

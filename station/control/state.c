@@ -336,6 +336,7 @@ static json_t *counts_json(const struct state *s)
         [VERDICT_PASS] = "pass",       [VERDICT_ALREADY_DONE] = "alreadyDone",
         [VERDICT_FAIL] = "fail",       [VERDICT_REFUSED] = "refused",
         [VERDICT_STOCKED] = "stocked", [VERDICT_INCOMPLETE] = "incomplete",
+        [VERDICT_RETURNED] = "returned",
         [VERDICT_ORDER] = NULL, /* no unit's */
         [VERDICT_GOLDEN] = "golden",
     };

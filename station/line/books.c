@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static void submit(struct book *b, const struct books *w, tx_fn *fn, void *ctx)
+void book_submit(struct book *b, const struct books *w, tx_fn *fn, void *ctx)
 {
     b->where = *w;
     b->submitted = true;
@@ -79,7 +79,7 @@ static int run_visit(struct tx *tx, void *ctx, struct err *e)
 void book_visit(struct book_visit *o, const struct books *w, struct visit *visit)
 {
     o->visit = visit;
-    submit(&o->b, w, run_visit, o);
+    book_submit(&o->b, w, run_visit, o);
 }
 
 static int run_golden(struct tx *tx, void *ctx, struct err *e)
@@ -101,7 +101,7 @@ void book_golden(struct book_golden *o, const struct books *w,
 {
     o->test = t;
     o->visit = visit;
-    submit(&o->b, w, run_golden, o);
+    book_submit(&o->b, w, run_golden, o);
 }
 
 /* --- the unit ------------------------------------------------------------- */
@@ -198,7 +198,7 @@ void book_unit(struct book_unit *o, const struct books *w, const char *serial,
     o->name = name;
     o->duty = duty;
     o->eid = *eid;
-    submit(&o->b, w, run_unit, o);
+    book_submit(&o->b, w, run_unit, o);
 }
 
 void book_unit_end(struct book_unit *o)
@@ -219,7 +219,7 @@ static int run_load(struct tx *tx, void *ctx, struct err *e)
 void book_load(struct book_load *o, const struct books *w, int64_t bpp)
 {
     o->bpp = bpp;
-    submit(&o->b, w, run_load, o);
+    book_submit(&o->b, w, run_load, o);
 }
 
 static int run_result(struct tx *tx, void *ctx, struct err *e)
@@ -236,7 +236,7 @@ void book_result(struct book_result *o, const struct books *w, int64_t bpp,
     o->bpp = bpp;
     o->installed = installed;
     o->bf37 = bf37;
-    submit(&o->b, w, run_result, o);
+    book_submit(&o->b, w, run_result, o);
 }
 
 static int run_unsent(struct tx *tx, void *ctx, struct err *e)
@@ -249,7 +249,7 @@ static int run_unsent(struct tx *tx, void *ctx, struct err *e)
 void book_unsent(struct book_unsent *o, const struct books *w, int64_t bpp)
 {
     o->bpp = bpp;
-    submit(&o->b, w, run_unsent, o);
+    book_submit(&o->b, w, run_unsent, o);
 }
 
 /* --- doubt ------------------------------------------------------------------ */
@@ -286,7 +286,7 @@ void book_doubt(struct book_doubt *o, const struct books *w, int64_t bpp,
     o->bpp = bpp;
     o->verdict = verdict;
     o->bf37 = bf37;
-    submit(&o->b, w, run_doubt, o);
+    book_submit(&o->b, w, run_doubt, o);
 }
 
 /* --- evidence ---------------------------------------------------------------- */
@@ -326,7 +326,7 @@ void book_evidence(struct book_evidence *o, const struct books *w,
     o->v = v;
     o->n = n;
     o->kind = kind;
-    submit(&o->b, w, run_evidence, o);
+    book_submit(&o->b, w, run_evidence, o);
 }
 
 static int run_receipt(struct tx *tx, void *ctx, struct err *e)
@@ -349,7 +349,7 @@ void book_receipt(struct book_receipt *o, const struct books *w,
 {
     o->receipt = *r;
     o->visit = visit;
-    submit(&o->b, w, run_receipt, o);
+    book_submit(&o->b, w, run_receipt, o);
 }
 
 static int run_stocked(struct tx *tx, void *ctx, struct err *e)
@@ -372,7 +372,7 @@ void book_stocked(struct book_stocked *o, const struct books *w,
     o->visit = visit;
     o->kind = kind;
     o->keys_left = keys_left;
-    submit(&o->b, w, run_stocked, o);
+    book_submit(&o->b, w, run_stocked, o);
 }
 
 /* --- the end of a unit that did not pass --------------------------------------- */
@@ -472,5 +472,5 @@ void book_failure(struct book_failure *o, const struct books *w,
 {
     o->f = *f;
     o->visit = visit;
-    submit(&o->b, w, run_failure, o);
+    book_submit(&o->b, w, run_failure, o);
 }

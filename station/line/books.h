@@ -28,6 +28,8 @@ struct book {
     struct books where;
     bool submitted;
 };
+/* fn on the writer's thread, ctx until book_end. */
+void book_submit(struct book *b, const struct books *w, tx_fn *fn, void *ctx);
 /* fn has run: 0, or its error. */
 int book_executed(struct book *b, struct err *e);
 /* It is on the disk: 0, or why nothing of it is. */

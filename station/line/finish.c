@@ -22,6 +22,30 @@ static const struct bpp_info *to_enable(const struct run *r)
     return last;
 }
 
+/* Asked only when the eUICC has refused. */
+static bool is_gone(struct run *r, const struct iccid *iccid)
+{
+    struct fpa_profiles there;
+    struct err ignored = ERR_INIT;
+
+    return r->e->code == ERR_CARD && !r->e->sw &&
+           fpa_card_profiles(r->card, &there, &ignored) == 0 &&
+           !fpa_profiles_find(&there, iccid);
+}
+
+/* Deleted since: the eUICC's own notification of it belongs into the ledger,
+ * whatever else. */
+static int profile_gone(struct run *r)
+{
+    struct err why = *r->e;
+
+    r->step = STEP_NOTIFICATIONS;
+    if (step_notifications(r) != 0)
+        return -1;
+    *r->e = why;
+    return run_fail(r, V_PROFILE_GONE);
+}
+
 int step_enable(struct run *r)
 {
     const struct bpp_info *b = to_enable(r);
@@ -30,9 +54,9 @@ int step_enable(struct run *r)
         err_set(r->e, ERR_NOT_FOUND, "every profile of this eUICC was deleted");
         return run_fail(r, V_NO_BPP);
     }
-    if (fpa_card_act(r->card, FPA_ENABLE, &b->iccid, r->e) != 0)
-        return run_card_failed(r);
-    return 0;
+    if (fpa_card_act(r->card, FPA_ENABLE, &b->iccid, r->e) == 0)
+        return 0;
+    return is_gone(r, &b->iccid) ? profile_gone(r) : run_card_failed(r);
 }
 
 /* --- notifications ---------------------------------------------------------------- */

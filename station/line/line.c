@@ -3,6 +3,7 @@
 #include "station/line/roster.h"
 #include "station/line/worker.h"
 #include "storage/bundles.h"
+#include "storage/returns.h"
 #include "storage/sessions.h"
 #include "storage/stock.h"
 #include "storage/units.h"
@@ -320,7 +321,7 @@ static void take_scan(struct line *l, struct worker *w, const struct scan *scan,
                       v == V_BADGE_REFUSED ? "" : scan->barcode, v, &e);
         break;
     case ROSTER_WORK:
-        if (!worker_give(w, scan, actor))
+        if (!worker_give(w, scan, actor, NULL))
             line_refuse(l, scan->fixture, scan->barcode, V_SCAN_BUSY);
     }
 }
@@ -362,6 +363,41 @@ void line_scan_from(struct line *l, struct span text, uint64_t connection)
 void line_scan(struct line *l, struct span text)
 {
     line_scan_from(l, text, 0);
+}
+
+static int parse_return(struct line *l, const char *fixture, const char *serial,
+                        struct scan *out, struct err *e)
+{
+    AUTO(buf_clear) struct buf text = BUF_INIT;
+
+    buf_put(&text, fixture, strlen(fixture));
+    buf_put_u8(&text, '\t');
+    buf_put(&text, serial, strlen(serial));
+    if (!buf_ok(&text))
+        return err_set(e, ERR_NOMEM, "no memory for a return");
+    enum scan_answer a = scan_parse(buf_span(&text), known, l, out);
+    if (a == SCAN_OK)
+        return 0;
+    return err_set(e, a == SCAN_UNKNOWN_FIXTURE ? ERR_NOT_FOUND : ERR_USAGE, "%s %s",
+                   verdict_row(verdict_of_scan(a))->cause,
+                   verdict_row(verdict_of_scan(a))->next);
+}
+
+int line_return(struct line *l, const char *fixture, const char *serial,
+                const char *reason, const char *actor, struct err *e)
+{
+    struct scan scan;
+
+    if (return_reason_check(reason, e) != 0 ||
+        parse_return(l, fixture, serial, &scan, e) != 0)
+        return -1;
+    if (atomic_load(&l->stopping))
+        return err_set(e, ERR_WRONG_STATE, "the line is being stopped and takes no "
+                       "more units; start it again");
+    if (!worker_give(find(l, scan.fixture), &scan, actor, reason))
+        return err_set(e, ERR_BUSY, "fixture %s is still working on a unit; wait for "
+                       "its verdict, then try again", scan.fixture);
+    return 0;
 }
 
 size_t line_busy(struct line *l)

@@ -122,6 +122,13 @@ void line_scan(struct line *l, struct span text);
 /* ... which came by this connection of the control socket: who is logged in on
  * it stands behind the scan. */
 void line_scan_from(struct line *l, struct span text, uint64_t connection);
+/* The unit in this fixture gives its profiles back (giveback.h), in `actor`'s
+ * name, for this reason; answered by one LINE_VERDICT. Otherwise nothing
+ * happens: ERR_NOT_FOUND no such fixture; ERR_USAGE serial or reason cannot be;
+ * ERR_BUSY it has a unit at work; ERR_WRONG_STATE the line is being stopped. */
+int line_return(struct line *l, const char *fixture, const char *serial,
+                const char *reason, const char *actor, struct err *e);
+
 /* Who is logged in (roster.h); as long as the line. */
 struct roster;
 struct roster *line_roster(const struct line *l);

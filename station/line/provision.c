@@ -132,7 +132,7 @@ static int settle_all(struct run *r, const struct doubt_records *records)
     return worst == V_DONE ? 0 : run_fail(r, worst);
 }
 
-static int settle_by_card(struct run *r)
+int run_settle(struct run *r)
 {
     struct doubt_records records;
     struct err unread = ERR_INIT;
@@ -182,7 +182,7 @@ int step_settle(struct run *r)
 
     for (size_t i = 0; i < r->all.n; i++)
         doubt |= in_doubt(r, &r->all.v[i]);
-    if (doubt && settle_by_card(r) != 0)
+    if (doubt && run_settle(r) != 0)
         return -1;
     for (size_t i = 0; i < r->wanted; i++)
         returned |= r->all.v[i].state == BPP_IN_STOCK;

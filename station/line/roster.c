@@ -293,8 +293,8 @@ void roster_gone(struct roster *d, uint64_t connection)
     pthread_mutex_unlock(&d->lock);
 }
 
-static int may(struct roster *d, uint64_t connection, enum right r,
-               struct session *who, struct err *e)
+static int may(struct roster *d, uint64_t connection, const char *fixture,
+               enum right r, struct session *who, struct err *e)
 {
     struct login_rules rules;
     struct seat *s;
@@ -304,7 +304,7 @@ static int may(struct roster *d, uint64_t connection, enum right r,
         return -1;
     if (!rules.people)
         return 0;
-    while ((s = seat_for(d, "", connection)) && !holds)
+    while ((s = seat_for(d, fixture, connection)) && !holds)
         if ((holds = roster_still(d, s, &rules, e)) < 0)
             return -1;
     if (!s)
@@ -322,12 +322,12 @@ static int may(struct roster *d, uint64_t connection, enum right r,
     return 0;
 }
 
-int roster_may(struct roster *d, uint64_t connection, enum right r,
+int roster_may(struct roster *d, uint64_t connection, const char *fixture, enum right r,
                struct session *who, struct err *e)
 {
     *who = (struct session){ .person = 0 };
     pthread_mutex_lock(&d->lock);
-    int bad = may(d, connection, r, who, e);
+    int bad = may(d, connection, fixture, r, who, e);
     pthread_mutex_unlock(&d->lock);
     return bad;
 }

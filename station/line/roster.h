@@ -76,10 +76,10 @@ int roster_logout(struct roster *d, const struct session_place *at, struct err *
 /* The connection has ended, and what was logged in on it with it. */
 void roster_gone(struct roster *d, uint64_t connection);
 
-/* Whoever is logged in on this connection, else at the station, may: 0 and
- * *who. While the ledger knows nobody everybody may: who->name is "". ERR_TRUST:
+/* Whoever is logged in on this connection, else at this fixture ("": it is about
+ * none), else at the station, may: 0 and *who. While the ledger knows nobody everybody may: who->name is "". ERR_TRUST:
  * nobody is logged in, or they may not, or no PIN was asked of them. */
-int roster_may(struct roster *d, uint64_t connection, enum right r,
+int roster_may(struct roster *d, uint64_t connection, const char *fixture, enum right r,
                struct session *who, struct err *e);
 
 /* A copy of all sessions, the rules in force. *v is the caller's to free. */

@@ -76,6 +76,22 @@ int run_station_failed(struct run *r); /* by *e                      */
 
 /* Nothing is missing that was used up in vain. */
 int run_check_replaced(struct run *r);
+void run_init(struct run *r, const struct unit_env *env, const struct scan *scan,
+              struct unit_result *out);
+void run_clear(struct run *r);
+int run_read_eid(struct run *r);
+/* Label, eUICC and ledger agree, and this fixture alone has the unit. known->id
+ * 0: the ledger does not know it. */
+int run_identify(struct run *r, struct position *known);
+/* BF70 and BF22; kind may be NULL. */
+int run_card_status(struct run *r, enum info2_kind *kind);
+/* The card is asked what became of each BPP that is `loading`, or reserved
+ * without its key; the answers are committed. */
+int run_settle(struct run *r);
+/* Why the unit was not finished, for the report. position: whose state tells
+ * it too; 0: none's. */
+void run_write_failure(struct run *r, int64_t position, const struct txid *txid);
+
 /* Read the record of r->all.v[i], unless it is the one at hand. */
 int run_read_record(struct run *r, size_t i);
 /* Register and reserve; r->all follows when it was executed. */
@@ -86,6 +102,9 @@ int run_power_on(struct run *r, struct eid *eid);
 void run_power_off(struct run *r); /* harmless twice */
 /* What the fixture is told of this unit now, borrowed. */
 struct visit *run_visit(struct run *r, enum verdict v);
+
+/* What the contacts did, of a unit that was left as it is or went well. */
+void run_end_untouched(struct run *r);
 
 /* Keeps what the card has said of its unused keys; of a unit that has no BPP
  * it asks. Before the power goes off. */

@@ -64,7 +64,7 @@ static int refuse_at_gate(struct run *r)
     return run_fail(r, r->env->gate->shut);
 }
 
-static int step_read_eid(struct run *r)
+int run_read_eid(struct run *r)
 {
     bool shut = r->env->gate->shut != V_DONE;
     enum verdict held;
@@ -182,7 +182,7 @@ static size_t first_record(const struct bpp_list *all)
 /* A wrong label claims nothing, so that it never stands in the way of the unit
  * it names. What was read before the claim may be what the fixture that held
  * it was about to change: hence read again. */
-static int identify(struct run *r, struct position *known)
+int run_identify(struct run *r, struct position *known)
 {
     struct claims *claims = r->env->claims;
     char *serial = r->out->serial;
@@ -203,16 +203,47 @@ static int identify(struct run *r, struct position *known)
     }
 }
 
+static bool gave_back(const struct run *r)
+{
+    bool deleted = false;
+
+    for (size_t i = 0; i < r->all.n; i++)
+        deleted |= r->all.v[i].deleted;
+    return deleted && r->out->installed == 0;
+}
+
+/* It gave its profiles back, and goes on when there is something new for it and
+ * it can take it. */
+static int check_returned(struct run *r, const struct position *known)
+{
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < r->all.n; i++)
+        fresh += r->all.v[i].state == BPP_IN_STOCK;
+    if (fresh == 0) {
+        err_set(r->e, ERR_NOT_FOUND, "the unit gave its profiles back, and no new one "
+                "has come for EID %s", r->out->eid);
+        return run_fail(r, V_NO_BPP);
+    }
+    if (!known->closed)
+        return 0;
+    err_set(r->e, ERR_WRONG_STATE, "this station has closed its factory services, "
+            "and has the eUICC's receipt for it");
+    return run_fail(r, V_FPA_CLOSED);
+}
+
 /* What was finished before is left alone; what may not be, is refused. */
 static int check_state(struct run *r, const struct position *known)
 {
+    bool stocked = known->id && known->state == POSITION_STOCKED;
     enum verdict v;
 
+    if (stocked && gave_back(r) && check_returned(r, known) != 0)
+        return -1;
     if (r->duty.order)
         return duty_judge(r->env->db, &r->duty, r->out->serial, r->position, &v,
                           r->e) != 0 ? run_fail(r, v) : 0;
-    if (known->id && (known->state == POSITION_PASSED ||
-                      known->state == POSITION_STOCKED))
+    if ((stocked && !gave_back(r)) || (known->id && known->state == POSITION_PASSED))
         return run_fail(r, V_ALREADY_DONE);
     return 0;
 }
@@ -253,7 +284,7 @@ static int step_identify(struct run *r)
     struct position known;
     enum verdict held;
 
-    if (identify(r, &known) != 0)
+    if (run_identify(r, &known) != 0)
         return -1;
     if (r->golden)
         return test_golden(r);
@@ -344,7 +375,7 @@ static int check_acts(struct run *r, enum info2_kind kind)
     return run_fail(r, V_NO_SUCH_ACT);
 }
 
-static int step_status(struct run *r)
+int run_card_status(struct run *r, enum info2_kind *kind)
 {
     AUTO(buf_clear) struct buf raw = BUF_INIT;
     struct euicc_info2 info;
@@ -353,7 +384,18 @@ static int step_status(struct run *r)
         fpa_card_info2(r->card, &raw, &info, r->e) != 0)
         return run_card_failed(r);
     r->kind = kinds[info.kind];
-    return run_reserved(r) != 0 ? -1 : check_acts(r, info.kind);
+    if (kind)
+        *kind = info.kind;
+    return 0;
+}
+
+static int step_status(struct run *r)
+{
+    enum info2_kind kind;
+
+    if (run_card_status(r, &kind) != 0)
+        return -1;
+    return run_reserved(r) != 0 ? -1 : check_acts(r, kind);
 }
 
 static int step_power_off(struct run *r)
@@ -366,7 +408,7 @@ static int step_power_off(struct run *r)
 /* --- the recipe ------------------------------------------------------------------- */
 
 static int (*const acts[STEPS])(struct run *) = {
-    [STEP_READ_EID] = step_read_eid,
+    [STEP_READ_EID] = run_read_eid,
     [STEP_IDENTIFY] = step_identify,
     [STEP_STATUS] = step_status,
     [STEP_SETTLE] = step_settle,
@@ -515,7 +557,12 @@ static void end_failed(struct run *r)
      * write to: a wrong label does not touch the unit it names. */
     struct err ignored = ERR_INIT;
     bool known = r->unit.b.submitted && book_executed(&r->unit.b, &ignored) == 0;
-    r->books.act.position = known ? r->unit.position.id : 0;
+    run_write_failure(r, known ? r->unit.position.id : 0,
+                      loading && r->at < r->all.n ? &r->all.v[r->at].txid : NULL);
+}
+
+void run_write_failure(struct run *r, int64_t position, const struct txid *txid)
+{
     struct failure f = {
         .verdict = r->out->verdict,
         .step = recipe[r->step].name,
@@ -524,9 +571,11 @@ static void end_failed(struct run *r)
         .position = r->position[0] ? r->position : POSITION_MAIN,
         .order = r->duty.number,
         .eid = r->eid_read ? &r->eid : NULL,
-        .txid = loading && r->at < r->all.n ? &r->all.v[r->at].txid : NULL,
+        .txid = txid,
         .started_at = r->started_at,
     };
+
+    r->books.act.position = position;
     write_failure(r, &f);
 }
 
@@ -554,7 +603,7 @@ static void end_golden(struct run *r)
 
 /* A unit that is done stays as it is, and so does one that was refused; what
  * the contacts did is written with the next group, and nobody waits. */
-static void end_untouched(struct run *r)
+void run_end_untouched(struct run *r)
 {
     static const struct contacts none = { .cycles = 0 };
     struct book_visit op = { .visit = NULL };
@@ -575,10 +624,29 @@ static void end_badly(struct run *r)
     else if (verdict_row(r->out->verdict)->kind == VERDICT_FAIL)
         end_failed(r);
     else
-        end_untouched(r);
+        run_end_untouched(r);
 }
 
-static void run_clear(struct run *r)
+static void set_run(struct run *r, const struct unit_env *env, const struct scan *scan,
+                    struct unit_result *out)
+{
+    *r = (struct run){
+        .env = env, .scan = scan, .out = out, .e = &out->why,
+        .started_at = clock_system(), .started_ms = clock_monotonic_ms(),
+        .books = { env->writer, { .actor = env->actor, .fixture = env->fixture } },
+        .job = { { .load = LOAD_RESULT_INIT }, { .load = LOAD_RESULT_INIT } },
+    };
+}
+
+void run_init(struct run *r, const struct unit_env *env, const struct scan *scan,
+              struct unit_result *out)
+{
+    set_run(r, env, scan, out);
+    *out = (struct unit_result){ .verdict = V_MACHINE, .why = ERR_INIT };
+    snprintf(out->serial, sizeof out->serial, "%s", scan->barcode);
+}
+
+void run_clear(struct run *r)
 {
     job_end(&r->job[0]);
     job_end(&r->job[1]);
@@ -646,24 +714,12 @@ static void say_end(struct run *r)
     err_set(r->e, ERR_NONE, "%s is done; missing: %s", r->position, missing);
 }
 
-static struct run run_begin(const struct unit_env *env, const struct scan *scan,
-                            struct unit_result *out)
-{
-    return (struct run){
-        .env = env, .scan = scan, .out = out, .e = &out->why,
-        .started_at = clock_system(), .started_ms = clock_monotonic_ms(),
-        .books = { env->writer, { .actor = env->actor, .fixture = env->fixture } },
-        .job = { { .load = LOAD_RESULT_INIT }, { .load = LOAD_RESULT_INIT } },
-    };
-}
-
 void unit_run(const struct unit_env *env, const struct scan *scan,
               struct unit_result *out)
 {
-    struct run r = run_begin(env, scan, out);
+    struct run r;
 
-    *out = (struct unit_result){ .verdict = V_MACHINE, .why = ERR_INIT };
-    snprintf(out->serial, sizeof out->serial, "%s", scan->barcode);
+    run_init(&r, env, scan, out);
     if (begin(&r) == 0 && perform_all(&r) == 0) {
         say_end(&r);
     } else {
@@ -680,7 +736,9 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
 void unit_not_begun(const struct unit_env *env, const struct scan *scan,
                     struct unit_result *out)
 {
-    struct run r = run_begin(env, scan, out);
+    struct run r;
+
+    set_run(&r, env, scan, out);
     struct failure f = {
         .verdict = out->verdict,
         .detail = out->why.msg,

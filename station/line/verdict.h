@@ -10,13 +10,14 @@
 
 enum verdict_kind {
     VERDICT_PASS,         /* the last step's evidence is committed            */
-    VERDICT_ALREADY_DONE, /* neither: nothing was sent but the EID read       */
+    VERDICT_ALREADY_DONE, /* neither: nothing was changed                     */
     VERDICT_FAIL,         /* the unit was looked at and is not finished       */
     VERDICT_REFUSED,      /* the scan: no unit was touched, nothing changed   */
     VERDICT_STOCKED,      /* done as its order asks, and not finished by it   */
     VERDICT_INCOMPLETE,   /* this position is done, others of the unit are not */
     VERDICT_ORDER,        /* no unit: the scan was an order's                 */
     VERDICT_GOLDEN,       /* a golden unit: its self-test has proven the fixture */
+    VERDICT_RETURNED,     /* its profiles are deleted, and that is committed  */
     VERDICT_KINDS
 };
 const char *verdict_kind_text(enum verdict_kind k); /* "ALREADY DONE" */
@@ -27,6 +28,9 @@ enum verdict {
     V_STOCKED,
     V_POSITIONS_MISSING,
     V_ORDER_CHOSEN,
+    V_RETURNED,
+    V_RETURNED_SPENT,
+    V_ALREADY_RETURNED,
 
     /* Scans that start nothing. */
     V_SCAN_EMPTY,
@@ -80,6 +84,14 @@ enum verdict {
     V_KEY_NOT_ON_CARD,
     V_KEYS_TOO_FEW,
     V_NO_SUCH_ACT,
+    V_PROFILE_GONE,
+
+    /* Returns. */
+    V_NOTHING_TO_RETURN,
+    V_RETURN_UNPROVABLE,
+    V_RETURN_NO_ACT,
+    V_RETURN,
+    V_RETURN_UNPROVEN,
 
     /* The recipe. */
     V_AUTHORISE_REFUSED,

@@ -1,8 +1,8 @@
 #include "station/line/worker.h"
 
 #include "station/base/clock.h"
+#include "station/line/giveback.h"
 #include "station/line/health.h"
-#include "station/line/unit.h"
 #include "storage/places.h"
 
 #include <errno.h>
@@ -24,6 +24,7 @@ struct worker {
     bool busy, ending; /* under lock */
     struct scan scan;  /* the thread's while busy */
     char actor[PERSON_NAME_MAX + 1]; /* likewise */
+    char reason[RETURN_REASON_MAX + 1]; /* likewise; "": it is no return */
     int64_t scanned_ms;
     struct contact slot; /* the thread's; closed: slot.inner is NULL */
     struct db *db;       /* the thread's; NULL: not open */
@@ -227,7 +228,7 @@ static void run_one(struct worker *w, struct unit_result *r)
 
     *r = (struct unit_result){ .why = ERR_INIT };
     const char *number = duty_scan(w->scan.barcode);
-    if (number) {
+    if (number && !w->reason[0]) {
         choose_order(w, number, r);
         return;
     }
@@ -238,7 +239,10 @@ static void run_one(struct worker *w, struct unit_result *r)
         refuse(&gate, r); /* its label says that it is not golden */
     } else if (open_slot(w, r) == 0) {
         env.db = w->db;
-        unit_run(&env, &w->scan, r);
+        if (w->reason[0])
+            giveback_run(&env, &w->scan, w->reason, r);
+        else
+            unit_run(&env, &w->scan, r);
         /* A fixture that failed is opened anew for the next unit. */
         if (r->verdict == V_FIXTURE)
             close_slot(w);
@@ -300,13 +304,15 @@ const char *worker_fixture(const struct worker *w)
     return w->f->name;
 }
 
-bool worker_give(struct worker *w, const struct scan *scan, const char *actor)
+bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
+                 const char *reason)
 {
     pthread_mutex_lock(&w->lock);
     bool taken = !w->busy && !w->ending;
     if (taken) {
         w->scan = *scan;
         snprintf(w->actor, sizeof w->actor, "%s", actor);
+        snprintf(w->reason, sizeof w->reason, "%s", reason ? reason : "");
         w->scanned_ms = clock_monotonic_ms();
         w->busy = true;
         pthread_cond_signal(&w->wake);

@@ -27,9 +27,11 @@ struct worker;
 /* Starts the thread. s and f are borrowed until worker_free. */
 int worker_new(const struct worker_shared *s, const struct line_fixture *f,
                struct worker **out, struct err *e);
-/* Hand it an accepted scan, and in whose name. False: it is busy, and the scan
- * is not kept. */
-bool worker_give(struct worker *w, const struct scan *scan, const char *actor);
+/* Hand it an accepted scan, and in whose name. reason NULL: it is to be loaded;
+ * else it gives its profiles back, and that is why (return_begin). False: it is
+ * busy, and the scan is not kept. */
+bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
+                 const char *reason);
 const char *worker_fixture(const struct worker *w); /* its name */
 bool worker_busy(struct worker *w);
 /* Tells what has changed of its fixture's health since it was told last. Any

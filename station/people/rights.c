@@ -36,6 +36,8 @@ static const struct right_info rights[RIGHTS] = {
           [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_STOP] = { "stop", "stop the line",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
+    [RIGHT_RETURN] = { "return", "let a unit give its profiles back",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
 };
 
 const struct right_info *right_info(enum right r)

@@ -19,6 +19,7 @@ enum right {
     RIGHT_VOID,
     RIGHT_WORK,
     RIGHT_STOP,
+    RIGHT_RETURN,
     RIGHTS
 };
 

@@ -37,8 +37,8 @@ static const char *const bpp_means[BPP_STATES] = {
 static const char *const position_means[POSITION_STATES] = {
     [POSITION_OPEN] = "known, or being worked on",
     [POSITION_PASSED] = "all evidence is committed",
-    [POSITION_STOCKED] = "done so far, one-time keys kept for another visit, "
-        "or registered only",
+    [POSITION_STOCKED] = "it gave its profiles back; or done so far, one-time keys "
+        "kept for another visit; or registered only",
     [POSITION_FAILED] = "its last visit failed",
     [POSITION_UNRESOLVED] = "its eUICC has to be asked what became of a BPP",
     [POSITION_QUARANTINED] = "held back: no fixture works on it until two people "

@@ -176,6 +176,8 @@ START_TEST(refuses)
         { "\"do\":\"logout\",\"connection\":true", "not-found" },
         { "\"do\":\"logout\",\"fixture\":\"F1\"", "not-found" },
         { "\"do\":\"stop\"", "trust" },
+        { "\"do\":\"return\"", "trust" },
+        { "\"do\":\"return\",\"fixture\":\"F1\",\"serial\":\"S\",\"reason\":\"r\"", "trust" },
     };
 
     open_house(&h);
@@ -218,6 +220,14 @@ START_TEST(a_connection_of_ones_own)
     say(own, "{\"id\":2,\"do\":\"stop\"}\n");
     expect(own, 2, "", NULL, NULL);
     ck_assert_int_eq(h.stops, 1);
+    say(own, "{\"id\":20,\"do\":\"return\"}\n"
+             "{\"id\":21,\"do\":\"return\",\"fixture\":\"F1\",\"serial\":\"S\"}\n"
+             "{\"id\":22,\"do\":\"return\",\"fixture\":\"F9\",\"serial\":\"S\",\"reason\":\"r\"}\n"
+             "{\"id\":23,\"do\":\"return\",\"fixture\":\"F1\",\"serial\":\"S\\u001b\",\"reason\":\"r\"}\n");
+    expect(own, 20, "format", NULL, NULL);
+    expect(own, 21, "format", NULL, NULL);
+    expect(own, 22, "not-found", NULL, NULL);
+    expect(own, 23, "usage", NULL, NULL);
     /* Its scan is its person's. */
     char text[300], actor[129] = "";
     snprintf(text, sizeof text, "{\"id\":3,\"do\":\"subscribe\"}\n"

@@ -28,6 +28,11 @@ static void good(int rc, const struct err *e)
 
 void shop_open(struct shop *s, size_t keys)
 {
+    shop_open_kind(s, keys, INFO2_CONSUMER);
+}
+
+void shop_open_kind(struct shop *s, size_t keys, enum info2_kind kind)
+{
     const char *tmp = getenv("TMPDIR");
     char eid[EID_DIGITS + 1];
     struct err e = ERR_INIT;
@@ -35,7 +40,7 @@ void shop_open(struct shop *s, size_t keys)
     memset(s, 0, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->told, NULL);
-    desk_make(&s->d, &(struct desk_options){ .keys = keys });
+    desk_make(&s->d, &(struct desk_options){ .keys = keys, .kind = kind });
     snprintf(s->data, sizeof s->data, "%.60s/shop-XXXXXX", tmp ? tmp : "/tmp");
     ck_assert(mkdtemp(s->data) != NULL);
     snprintf(s->barcode, sizeof s->barcode, "F1\t%s", eid_format(&s->d.eid, eid));
@@ -87,7 +92,8 @@ static void import_one(struct shop *s, struct import *i, unsigned k,
     put_record(s, k, bpp, &record);
     const struct import_bpp b = {
         .txid = s->d.key[k].txid, .eid = s->d.eid, .iccid = desk_iccid(k),
-        .name = s->names[k] ? s->names[k] : "Test", .provider = "Desk", .delete_notified = true,
+        .name = s->names[k] ? s->names[k] : "Test", .provider = "Desk",
+        .delete_notified = !s->unprovable,
         .profile_class = 2,
         .record = buf_span(&record),
     };
@@ -253,6 +259,24 @@ struct shop_verdict shop_scan(struct shop *s, const char *line)
     before = s->verdicts;
     pthread_mutex_unlock(&s->lock);
     line_scan(s->line, SPAN_STR(line));
+    pthread_mutex_lock(&s->lock);
+    while (s->verdicts == before)
+        pthread_cond_wait(&s->told, &s->lock);
+    v = s->last;
+    pthread_mutex_unlock(&s->lock);
+    return v;
+}
+
+struct shop_verdict shop_return(struct shop *s, const char *serial)
+{
+    struct shop_verdict v;
+    struct err e = ERR_INIT;
+    unsigned before;
+
+    pthread_mutex_lock(&s->lock);
+    before = s->verdicts;
+    pthread_mutex_unlock(&s->lock);
+    good(line_return(s->line, "F1", serial, "test", "Ada", &e), &e);
     pthread_mutex_lock(&s->lock);
     while (s->verdicts == before)
         pthread_cond_wait(&s->told, &s->lock);

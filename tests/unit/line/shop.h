@@ -32,6 +32,7 @@ struct shop {
     uint64_t bundles;
     struct line *line;
     int apdu_ms; /* of the next line; 0: as usual */
+    bool unprovable; /* the next bundle's profiles tell nobody when deleted */
 
     pthread_mutex_t lock;
     pthread_cond_t told;
@@ -47,6 +48,7 @@ struct shop {
 
 /* A chip with this many keys, and a ledger that knows nothing yet. */
 void shop_open(struct shop *s, size_t keys);
+void shop_open_kind(struct shop *s, size_t keys, enum info2_kind kind);
 void shop_close(struct shop *s);
 
 /* Import a bundle with profiles first..first+n-1, each bound for the key of
@@ -81,6 +83,8 @@ void shop_wait_session(struct shop *s, const char *words);
 
 /* Whose the last event of this kind is. */
 void shop_actor(struct shop *s, const char *kind, char out[129]);
+/* The unit in F1 is returned; its verdict. */
+struct shop_verdict shop_return(struct shop *s, const char *serial);
 /* Events of this kind. */
 unsigned shop_events(struct shop *s, const char *kind);
 

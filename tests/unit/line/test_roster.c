@@ -183,7 +183,7 @@ START_TEST(nobody_is_known)
     shop_expect(&c.s, c.s.barcode, "done");
     ck_assert_str_eq(c.s.last.person, "");
     acted(&c, "position-moved", "line");
-    good(roster_may(c.roster, 0, RIGHT_STOP, &who, &e), &e);
+    good(roster_may(c.roster, 0, "", RIGHT_STOP, &who, &e), &e);
     ck_assert_str_eq(who.name, "");
     logs_in(&c, "B-1111", "4711", SESSION_STATION, "", ERR_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(c.why.msg, "people add"));
@@ -217,14 +217,17 @@ START_TEST(in_whose_name)
     ck_assert_str_eq(c.s.last.person, "");
     ck_assert_str_eq(c.s.sessions, "opened F1 Bob, closed F1 Bob, ");
     /* A right that takes somebody. */
-    ck_assert_int_eq(roster_may(c.roster, 0, RIGHT_STOP, &who, &e), -1);
+    ck_assert_int_eq(roster_may(c.roster, 0, "", RIGHT_STOP, &who, &e), -1);
     ck_assert_int_eq(e.code, ERR_TRUST);
     logs_in(&c, "B-1111", "86420", SESSION_CONNECTION, "7", ERR_NONE);
-    ck_assert_int_eq(roster_may(c.roster, 8, RIGHT_STOP, &who, &e), -1);
-    good(roster_may(c.roster, 7, RIGHT_STOP, &who, &e), &e);
+    ck_assert_int_eq(roster_may(c.roster, 8, "", RIGHT_STOP, &who, &e), -1);
+    good(roster_may(c.roster, 7, "", RIGHT_STOP, &who, &e), &e);
     ck_assert_str_eq(who.name, "Ada");
     roster_gone(c.roster, 7);
-    ck_assert_int_eq(roster_may(c.roster, 7, RIGHT_STOP, &who, &e), -1);
+    logs_in(&c, "B-1111", "86420", SESSION_FIXTURE, "F1", ERR_NONE);
+    good(roster_may(c.roster, 7, "F1", RIGHT_STOP, &who, &e), &e);
+    ck_assert_int_eq(roster_may(c.roster, 7, "F2", RIGHT_STOP, &who, &e), -1);
+    ck_assert_int_eq(roster_may(c.roster, 7, "", RIGHT_STOP, &who, &e), -1);
     close_counter(&c);
 }
 END_TEST

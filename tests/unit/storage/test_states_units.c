@@ -197,7 +197,9 @@ START_TEST(position_table_by_hand)
         "stocked open replaced;"
         "failed open replaced;"
         "unresolved open replaced;"
-        "quarantined open replaced;";
+        "quarantined open replaced;"
+        "open stocked returned;passed open return;stocked open return;"
+        "failed open return;unresolved open return;";
     char got[2048] = "";
     size_t n = 0;
 
@@ -213,14 +215,19 @@ START_TEST(position_table_by_hand)
 }
 END_TEST
 
-/* Every state can be come to; scrapped and no other is never left. */
+/* Every state can be come to; scrapped and no other is never left, and passed
+ * by a return or another board alone. */
 START_TEST(reached_and_final)
 {
     size_t out[POSITION_STATES] = { 0 };
     int distance;
 
-    for (size_t i = 0; i < position_transition_count; i++)
+    for (size_t i = 0; i < position_transition_count; i++) {
         out[position_transitions[i].from]++;
+        if (position_transitions[i].from == POSITION_PASSED)
+            ck_assert(position_transitions[i].cause == POSITION_CAUSE_RETURN ||
+                      position_transitions[i].cause == POSITION_CAUSE_REPLACED);
+    }
     for (int s = 0; s < POSITION_STATES; s++) {
         row_to((enum position_state)s, &distance);
         ck_assert_int_gt(distance, 0);
