@@ -203,7 +203,8 @@ static int event_write_at(struct tx *tx, const struct event_head *before,
     struct words w;
     words_of_fields(&w, kind, f);
     if (event_store(tx, &next, kind, buf_span(&der), e) != 0 ||
-        words_store(tx->db, &w, next.number, e) != 0)
+        words_store(tx->db, &w, next.number, e) != 0 ||
+        tally_event(tx, &next, kind, actor, f, e) != 0)
         return -1;
     if (out)
         *out = next;
@@ -283,6 +284,27 @@ int event_walk(struct db *db, uint64_t first, uint64_t last, event_fn *fn,
             return -1;
     }
     return row;
+}
+
+int event_since(struct db *db, int64_t at, uint64_t *number, struct err *e)
+{
+    struct event_head head, mid;
+    uint64_t low = 1, high;
+
+    if (event_head(db, &head, e) != 0)
+        return -1;
+    high = head.number + 1;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (event_head_at(db, middle, &mid, e) != 0)
+            return -1;
+        if (mid.at < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *number = low;
+    return 0;
 }
 
 static int check_one(void *ctx, uint64_t number, struct span der,

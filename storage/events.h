@@ -38,6 +38,10 @@ typedef int event_fn(void *ctx, uint64_t number, struct span der,
 int event_walk(struct db *db, uint64_t first, uint64_t last, event_fn *fn,
                void *ctx, struct err *e);
 
+/* The first event at this time or later; one past the newest when there is
+ * none. Times never fall, so this reads a handful of events. */
+int event_since(struct db *db, int64_t at, uint64_t *number, struct err *e);
+
 /* Every event is well-formed, numbered without a gap, names the hash before
  * it, and is stored under its own hash. ERR_CONFLICT names the first that is
  * not. */

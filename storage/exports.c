@@ -56,6 +56,19 @@ int export_last(struct db *db, enum export_kind k, struct export_info *out,
     return export_read(&q, out, "nothing of this kind was exported yet", e);
 }
 
+int export_by_number(struct db *db, enum export_kind k, uint64_t sequence,
+                     struct export_info *out, struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (q_open(&q, db, "SELECT " EXPORT_COLUMNS " FROM export WHERE kind = ?"
+               " AND sequence = ?", e) != 0)
+        return -1;
+    q_int(&q, k);
+    q_int(&q, (int64_t)sequence);
+    return export_read(&q, out, "nothing of this number was exported yet", e);
+}
+
 int export_by_id(struct db *db, const char *id, struct export_info *out,
                  struct err *e)
 {
@@ -119,6 +132,7 @@ static int export_follows(struct db *db, const struct export_info *x,
 static const char *const export_events[] = {
     [EXPORT_LOADING_REPORT] = "loading-report-exported",
     [EXPORT_AUDIT_LOG] = "audit-log-exported",
+    [EXPORT_SHIFT_RECORD] = "shift-record-exported",
 };
 
 static int export_event(struct tx *tx, const struct export_info *x,
@@ -164,15 +178,40 @@ int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
     return q_run(&q, e);
 }
 
+/* A closed shift's number and events, and no record of it yet. */
+static int export_of_shift(struct db *db, const struct export_info *x,
+                           struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (q_open(&q, db, "SELECT first_event, last_event, EXISTS(SELECT 1 FROM"
+               " export WHERE kind = 4 AND sequence = shift) FROM shift"
+               " WHERE shift = ? AND last_event IS NOT NULL", e) != 0)
+        return -1;
+    q_int(&q, (int64_t)x->sequence);
+    int row = q_step(&q, e);
+    if (row < 0)
+        return -1;
+    if (!row || (uint64_t)q_get_int(&q, 0) != x->first_event ||
+        (uint64_t)q_get_int(&q, 1) != x->last_event || q_get_int(&q, 2))
+        return err_set(e, ERR_CONFLICT, "shift %llu has a record already, or "
+                       "other events; ask for it again",
+                       (unsigned long long)x->sequence);
+    return head_is(db, x->first_event - 1, x->head_before, e) != 0 ||
+           head_is(db, x->last_event, x->head_after, e) != 0 ? -1 : 0;
+}
+
 int export_add(struct tx *tx, struct export_info *x, const char *actor,
                struct err *e)
 {
     uint64_t event;
 
-    if (x->kind != EXPORT_LOADING_REPORT && x->kind != EXPORT_AUDIT_LOG)
+    if (x->kind != EXPORT_LOADING_REPORT && x->kind != EXPORT_AUDIT_LOG &&
+        x->kind != EXPORT_SHIFT_RECORD)
         return err_set(e, ERR_INTERNAL, "no such kind of export");
     event_hash(buf_span(&x->manifest), x->manifest_sha256);
-    return export_follows(tx->db, x, e) != 0 ||
+    return (x->kind == EXPORT_SHIFT_RECORD ? export_of_shift(tx->db, x, e)
+                                           : export_follows(tx->db, x, e)) != 0 ||
            export_event(tx, x, actor, &event, e) != 0 ||
            export_put(tx, x, event, e) != 0 ? -1 : 0;
 }

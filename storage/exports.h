@@ -9,7 +9,8 @@
 enum export_kind { /* numbers are stored: never renumber */
     EXPORT_LOADING_REPORT = 1,
     EXPORT_AUDIT_LOG = 2,
-    EXPORT_BPP_REQUEST = 3 /* keys.h; its sequence here counts all of them */
+    EXPORT_BPP_REQUEST = 3, /* keys.h; its sequence here counts all of them */
+    EXPORT_SHIFT_RECORD = 4 /* its sequence is the shift's number */
 };
 
 /* One export made. Clear with export_clear. */
@@ -29,13 +30,16 @@ void export_clear(struct export_info *x);
 /* The last one of this kind; ERR_NOT_FOUND: none yet. *out is replaced. */
 int export_last(struct db *db, enum export_kind k, struct export_info *out,
                 struct err *e);
+int export_by_number(struct db *db, enum export_kind k, uint64_t sequence,
+                     struct export_info *out, struct err *e);
 int export_by_id(struct db *db, const char *id, struct export_info *out,
                  struct err *e);
 
 /* Keep what was made and sealed: the row and one event. manifest_sha256 is
  * computed here and filled in. ERR_CONFLICT: the sequence or the first event
  * does not follow the last export of this kind (someone else exported
- * meanwhile: read again), or head_after is not the ledger's at last_event. */
+ * meanwhile: read again), or head_after is not the ledger's at last_event. A
+ * shift-record follows none: its number and its events are its shift's. */
 int export_add(struct tx *tx, struct export_info *x, const char *actor,
                struct err *e);
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define APPLICATION_ID 0x4c536c67 /* "LSlg" in the file's header */
-#define SCHEMA_VERSION 9
+#define SCHEMA_VERSION 10
 
 /* container.state */
 enum { CONTAINER_IMPORTING = 0, CONTAINER_LIVE = 1 };
@@ -119,6 +119,12 @@ int event_write(struct tx *tx, const char *kind, const char *actor,
 
 /* Migration: event_word from the events that are there. */
 int event_words_again(struct db *db, struct err *e);
+
+/* tally.c: what this event adds to the accounts, in its own transaction. */
+int tally_event(struct tx *tx, const struct event_head *head, const char *kind,
+                const char *actor, const struct fields *f, struct err *e);
+/* Migration: the accounts from the events that are there. */
+int tally_again(struct db *db, struct err *e);
 
 /* Decimal text in a caller's buffer. */
 #define NUMBER_TEXT 24

@@ -49,30 +49,6 @@ int query_overview(struct db *db, struct stock_overview *out, struct err *e)
     return 0;
 }
 
-int query_log(struct db *db, const char *kind, uint64_t before, unsigned limit,
-              event_fn *fn, void *ctx, struct err *e)
-{
-    AUTO(q_close) struct q q = { 0 };
-    uint8_t hash[EVENT_HASH];
-    int row;
-
-    if (q_open(&q, db, "SELECT v.number, v.der, v.hash FROM event v WHERE"
-               " v.number IN (SELECT number FROM event WHERE number < ?1 AND"
-               " (?2 IS NULL OR kind = ?2) ORDER BY number DESC LIMIT ?3)"
-               " ORDER BY v.number", e) != 0)
-        return -1;
-    q_int(&q, before ? (int64_t)before : INT64_MAX);
-    q_text(&q, kind);
-    q_int(&q, limit ? (int64_t)limit : -1);
-    while ((row = q_step(&q, e)) > 0) {
-        q_get_fixed(&q, 2, hash, sizeof hash);
-        if (fn(ctx, (uint64_t)q_get_int(&q, 0), q_get_octets(&q, 1), hash,
-               e) != 0)
-            return -1;
-    }
-    return row;
-}
-
 int query_bpps(struct db *db, enum bpp_state s, unsigned limit,
                struct bpp_list *out, struct err *e)
 {
@@ -86,8 +62,8 @@ int query_positions(struct db *db, uint64_t by_state[POSITION_STATES],
     int row;
 
     memset(by_state, 0, POSITION_STATES * sizeof *by_state);
-    if (q_open(&q, db, "SELECT state, count(*) FROM position GROUP BY state",
-               e) != 0)
+    if (q_open(&q, db, "SELECT state, sum(n) FROM position_count"
+               " GROUP BY state", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0)
         by_state[q_get_int(&q, 0)] = (uint64_t)q_get_int(&q, 1);

@@ -25,16 +25,26 @@ struct stock_overview {
 int query_overview(struct db *db, struct stock_overview *out, struct err *e);
 void stock_overview_clear(struct stock_overview *o);
 
-/* The newest `limit` events (0: all), or those of one kind (NULL: any), that
- * are older than `before` (0: from the newest); oldest first. */
-int query_log(struct db *db, const char *kind, uint64_t before, unsigned limit,
-              event_fn *fn, void *ctx, struct err *e);
+/* Which events. NULL: any. Indexes lead to an event by its number and its
+ * unit's serial; for the rest each is looked at: with a limit at most LOG_READ
+ * of them, from the newest asked for back, without one all. */
+#define LOG_READ 32768
+struct log_filter {
+    const char *kind, *actor, *fixture, *serial;
+    uint64_t since;  /* this event or a later one; 0: any  */
+    uint64_t before; /* one before this; 0: any            */
+    unsigned limit;  /* the newest so many that fit; 0: all */
+};
+/* Oldest first. *looked_to: 0, or the oldest event that was looked at when
+ * there are older ones which may fit. */
+int query_log(struct db *db, const struct log_filter *f, event_fn *fn,
+              void *ctx, uint64_t *looked_to, struct err *e);
 
 /* BPPs in one state, in bundle order, at most limit (0: all). */
 int query_bpps(struct db *db, enum bpp_state s, unsigned limit,
                struct bpp_list *out, struct err *e);
 
-/* Counts of positions per state. */
+/* Counts of positions per state, from the maintained counters. */
 int query_positions(struct db *db, uint64_t by_state[POSITION_STATES],
                     struct err *e);
 

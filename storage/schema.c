@@ -482,6 +482,81 @@ static const char *const version_9[] = {
     NULL
 };
 
+/* The accounts: shifts, and what events add up to by day, shift, fixture and
+ * person, counted as each event is written (tally.h). */
+static const char *const version_10[] = {
+    "CREATE TABLE shift("
+    " shift INTEGER PRIMARY KEY CHECK(shift > 0),"
+    " name TEXT NOT NULL,"
+    " opened_by TEXT NOT NULL,"
+    " opened_at INTEGER NOT NULL,"
+    " first_event INTEGER NOT NULL UNIQUE REFERENCES event,"
+    " closed_by TEXT,"
+    " closed_at INTEGER,"
+    " last_event INTEGER UNIQUE REFERENCES event,"
+    " records BLOB," /* as they stood when it closed: never change again */
+    " CHECK((last_event IS NULL) = (closed_by IS NULL) AND"
+    "  (last_event IS NULL) = (closed_at IS NULL) AND"
+    "  (last_event IS NULL) = (records IS NULL)),"
+    " CHECK(last_event > first_event)) STRICT;"
+    "CREATE UNIQUE INDEX shift_open ON shift((1)) WHERE last_event IS NULL;"
+    "CREATE TRIGGER shift_keep BEFORE UPDATE ON shift"
+    " WHEN OLD.last_event IS NOT NULL"
+    " BEGIN SELECT RAISE(ABORT, 'a closed shift is never changed'); END;"
+    "CREATE TRIGGER shift_stay BEFORE DELETE ON shift"
+    " BEGIN SELECT RAISE(ABORT, 'shifts are never deleted'); END;",
+
+    /* shift 0: outside of any. fixture '': at none. */
+    "CREATE TABLE tally("
+    " day INTEGER NOT NULL," /* since 1970, UTC */
+    " shift INTEGER NOT NULL,"
+    " fixture TEXT NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " what INTEGER NOT NULL,"
+    " outcome TEXT NOT NULL,"
+    " code TEXT NOT NULL,"
+    " n INTEGER NOT NULL CHECK(n > 0),"
+    " PRIMARY KEY(day, shift, fixture, actor, what, outcome, code))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX tally_shift ON tally(shift);"
+    /* subject: a container, or 0: positions. */
+    "CREATE TABLE tally_move("
+    " shift INTEGER NOT NULL,"
+    " subject INTEGER NOT NULL,"
+    " came_from TEXT NOT NULL," /* '': it was not there before */
+    " went_to TEXT NOT NULL,"
+    " n INTEGER NOT NULL CHECK(n > 0),"
+    " PRIMARY KEY(shift, subject, came_from, went_to)) STRICT, WITHOUT ROWID;",
+
+    /* Where a position was seen last, and the event of its last change of
+     * state: what `units` lists by. */
+    "ALTER TABLE position ADD COLUMN fixture TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE position ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE position SET moved = event, fixture = coalesce((SELECT v.fixture"
+    " FROM evidence v WHERE v.kind = 4 AND v.position = position.position"
+    " ORDER BY v.event DESC LIMIT 1), '');"
+    "CREATE INDEX position_state ON position(state, moved);"
+    "CREATE INDEX position_fixture ON position(fixture, state, moved);"
+    "CREATE TABLE position_count("
+    " fixture TEXT NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " n INTEGER NOT NULL CHECK(n >= 0),"
+    " PRIMARY KEY(fixture, state)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO position_count SELECT fixture, state, count(*)"
+    " FROM position GROUP BY fixture, state;"
+    "CREATE TRIGGER position_counted AFTER INSERT ON position BEGIN"
+    " INSERT INTO position_count VALUES(NEW.fixture, NEW.state, 1)"
+    "  ON CONFLICT DO UPDATE SET n = n + 1; END;"
+    "CREATE TRIGGER position_recounted AFTER UPDATE OF state, fixture"
+    " ON position BEGIN"
+    " UPDATE position_count SET n = n - 1"
+    "  WHERE fixture = OLD.fixture AND state = OLD.state;"
+    " INSERT INTO position_count VALUES(NEW.fixture, NEW.state, 1)"
+    "  ON CONFLICT DO UPDATE SET n = n + 1; END;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -497,6 +572,7 @@ static const struct {
     { NULL, version_7, NULL },
     { NULL, version_8, NULL },
     { NULL, version_9, NULL },
+    { NULL, version_10, tally_again },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

@@ -236,16 +236,19 @@ static int unit_row(struct tx *tx, const char *serial, uint64_t event,
 }
 
 static int position_row(struct tx *tx, int64_t unit, const char *name,
-                        const struct eid *eid, uint64_t event, struct err *e)
+                        const struct eid *eid, const struct act *a,
+                        uint64_t event, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
-    if (q_open(&q, tx->db, "INSERT INTO position(unit, name, eid, event)"
-               " VALUES(?, ?, ?, ?)", e) != 0)
+    if (q_open(&q, tx->db, "INSERT INTO position(unit, name, eid, fixture,"
+               " event, moved) VALUES(?1, ?2, ?3, coalesce(?4, ''), ?5, ?5)",
+               e) != 0)
         return -1;
     q_int(&q, unit);
     q_text(&q, name);
     q_octets(&q, SPAN_ARRAY(eid->o));
+    q_text(&q, a->fixture);
     q_int(&q, (int64_t)event);
     return q_run(&q, e);
 }
@@ -271,25 +274,28 @@ int unit_register(struct tx *tx, const char *serial, const char *name,
     act_fields(&f, a);
     if (event_write(tx, "unit-registered", a->actor, &f, &head, e) != 0 ||
         unit_row(tx, serial, head.number, &unit, e) != 0 ||
-        position_row(tx, unit, name, eid, head.number, e) != 0)
+        position_row(tx, unit, name, eid, a, head.number, e) != 0)
         return -1;
     return position_by_eid(tx->db, eid, out, e);
 }
 
 /* --- changes -------------------------------------------------------------------------- */
 
-static int state_store(struct tx *tx, int64_t position, enum position_state to,
-                       const char *code, uint64_t event, struct err *e)
+static int state_store(struct tx *tx, const struct act *a,
+                       enum position_state to, const char *code,
+                       uint64_t event, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
-    if (q_open(&q, tx->db, "UPDATE position SET state = ?, last_code = ?,"
-               " event = ? WHERE position = ?", e) != 0)
+    if (q_open(&q, tx->db, "UPDATE position SET state = ?1, last_code = ?2,"
+               " event = ?3, moved = ?3, fixture = coalesce(?4, fixture)"
+               " WHERE position = ?5", e) != 0)
         return -1;
     q_int(&q, to);
     q_text(&q, code);
     q_int(&q, (int64_t)event);
-    q_int(&q, position);
+    q_text(&q, a->fixture && a->fixture[0] ? a->fixture : NULL);
+    q_int(&q, a->position);
     return q_run(&q, e);
 }
 
@@ -346,7 +352,7 @@ int position_move_why(struct tx *tx, const struct act *a, enum position_state to
     if (why->evidence && why->evidence[0])
         fields_add(&f, "evidence", why->evidence);
     if (event_write(tx, "position-moved", a->actor, &f, &head, e) != 0 ||
-        state_store(tx, p.id, to, plain, head.number, e) != 0)
+        state_store(tx, a, to, plain, head.number, e) != 0)
         return -1;
     return order.order ? order_follow(tx, &order, e) : 0;
 }

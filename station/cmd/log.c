@@ -1,6 +1,7 @@
 #include "station/cmd/cmd.h"
 
 #include "station/cmd/event_out.h"
+#include "station/cmd/when.h"
 #include "storage/queries.h"
 
 #include <getopt.h>
@@ -9,12 +10,13 @@
 
 #define LOG_LIMIT 50
 
-enum { OPT_LIMIT = 256, OPT_KIND, OPT_BEFORE, OPT_ALL };
+enum { OPT_LIMIT = 256, OPT_KIND, OPT_ACTOR, OPT_FIXTURE, OPT_SERIAL,
+       OPT_SINCE, OPT_UNTIL, OPT_BEFORE, OPT_ALL };
 
 struct opts {
-    unsigned limit;
-    uint64_t before;
-    const char *kind;
+    struct log_filter f;
+    bool has_since, has_until;
+    int64_t since, until;
 };
 
 static int number(const char *arg, unsigned long long max, uint64_t *out,
@@ -39,17 +41,48 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     case OPT_LIMIT:
         if (number(arg, 1000000, &v, e) != 0)
             return -1;
-        o->limit = (unsigned)v;
+        o->f.limit = (unsigned)v;
         return 0;
     case OPT_BEFORE:
-        return number(arg, INT64_MAX, &o->before, e);
+        return number(arg, INT64_MAX, &o->f.before, e);
     case OPT_KIND:
-        o->kind = arg;
+        o->f.kind = arg;
         return 0;
+    case OPT_ACTOR:
+        o->f.actor = arg;
+        return 0;
+    case OPT_FIXTURE:
+        o->f.fixture = arg;
+        return 0;
+    case OPT_SERIAL:
+        o->f.serial = arg;
+        return 0;
+    case OPT_SINCE:
+        o->has_since = true;
+        return when_parse(arg, &o->since, e);
+    case OPT_UNTIL:
+        o->has_until = true;
+        return when_parse(arg, &o->until, e);
     default:
-        o->limit = 0;
+        o->f.limit = 0;
         return 0;
     }
+}
+
+/* Times are numbers of events: the ledger's times never fall. */
+static int times(struct db *db, struct opts *o, struct err *e)
+{
+    uint64_t until;
+
+    if (o->has_since && event_since(db, o->since, &o->f.since, e) != 0)
+        return -1;
+    if (!o->has_until)
+        return 0;
+    if (event_since(db, o->until, &until, e) != 0)
+        return -1;
+    if (o->f.before == 0 || until < o->f.before)
+        o->f.before = until;
+    return 0;
 }
 
 static void print_json(const struct event *ev, const uint8_t *hash)
@@ -82,11 +115,17 @@ static int run(const struct command *self, int argc, char **argv)
     static const struct option options[] = {
         { "limit", required_argument, NULL, OPT_LIMIT },
         { "kind", required_argument, NULL, OPT_KIND },
+        { "actor", required_argument, NULL, OPT_ACTOR },
+        { "fixture", required_argument, NULL, OPT_FIXTURE },
+        { "serial", required_argument, NULL, OPT_SERIAL },
+        { "since", required_argument, NULL, OPT_SINCE },
+        { "until", required_argument, NULL, OPT_UNTIL },
         { "before", required_argument, NULL, OPT_BEFORE },
         { "all", no_argument, NULL, OPT_ALL },
         { 0 },
     };
-    struct opts o = { .limit = LOG_LIMIT };
+    struct opts o = { .f.limit = LOG_LIMIT };
+    uint64_t looked_to;
     struct cmd_common c;
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
@@ -97,16 +136,30 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind != argc)
         return cmd_usage(self, "no operands are expected");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
-        query_log(db, o.kind, o.before, o.limit, on_event, &c, &e) != 0)
+        times(db, &o, &e) != 0 ||
+        query_log(db, &o.f, on_event, &c, &looked_to, &e) != 0)
         return cmd_fail(self, &e);
+    if (looked_to)
+        fprintf(stderr, "lineside log: looked back to event %llu; further back: "
+                "--before %llu, or --all\n", (unsigned long long)looked_to,
+                (unsigned long long)looked_to);
     return 0;
 }
 
 const struct command cmd_log = {
-    "log", "[--limit N | --all] [--kind KIND] [--before N]",
+    "log",
+    "[--limit N | --all] [--kind KIND] [--actor NAME]\n"
+    "       [--fixture NAME] [--serial SERIAL] [--since TIME] [--until TIME]\n"
+    "       [--before N]",
     "the ledger's events, newest last",
-    "  --limit N    the newest N (default 50); --all: every one\n"
-    "  --kind KIND  of this kind only\n"
-    "  --before N   older than event N\n",
+    "  --limit N         the newest N (default 50); --all: every one\n"
+    "  --kind KIND       of this kind only\n"
+    "  --actor NAME      by this person, or \"line\", \"station\"\n"
+    "  --fixture NAME    at this fixture\n"
+    "  --serial SERIAL   about this unit; its whole life: lineside unit SERIAL\n"
+    "  --since TIME      at this time or later: 2026-11-28T06:00, in UTC\n"
+    "  --until TIME      before this time\n"
+    "  --before N        older than event N\n"
+    "With --limit at most 32768 events are looked at; it says where it stopped.\n",
     run
 };

@@ -388,9 +388,11 @@ void shop_actor(struct shop *s, const char *kind, char out[129])
 {
     AUTO(db_close_p) struct db *db = reader(s);
     struct err e = ERR_INIT;
+    uint64_t looked_to;
 
     out[0] = '\0';
-    good(query_log(db, kind, 0, 0, keep_actor, out, &e), &e);
+    good(query_log(db, &(struct log_filter){ .kind = kind }, keep_actor, out,
+                   &looked_to, &e), &e);
 }
 
 unsigned shop_events(struct shop *s, const char *kind)
@@ -398,8 +400,10 @@ unsigned shop_events(struct shop *s, const char *kind)
     AUTO(db_close_p) struct db *db = reader(s);
     struct err e = ERR_INIT;
     unsigned n = 0;
+    uint64_t looked_to;
 
-    good(query_log(db, kind, 0, 0, count_event, &n, &e), &e);
+    good(query_log(db, &(struct log_filter){ .kind = kind }, count_event, &n,
+                   &looked_to, &e), &e);
     return n;
 }
 

@@ -71,6 +71,7 @@ void ground_balanced(struct db *db)
     struct err e = ERR_INIT;
 
     good(stock_cross_check(db, &e));
+    good(tally_cross_check(db, &e));
     good(event_verify(db, NULL, &e));
 }
 
@@ -220,6 +221,12 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 10, "DROP TRIGGER position_counted; DROP TRIGGER position_recounted;"
+         "DROP INDEX position_state; DROP INDEX position_fixture;"
+         "ALTER TABLE position DROP COLUMN fixture;"
+         "ALTER TABLE position DROP COLUMN moved;"
+         "DROP TABLE position_count; DROP TABLE tally_move; DROP TABLE tally;"
+         "DROP TABLE shift;" },
     { 9, "DROP TABLE unit_trouble; DROP TABLE quarantine_limit;"
          "DROP TABLE retired_board; DROP INDEX position_held;" },
     { 8, "DROP TABLE fixture_health; DROP TABLE fixture_limits;"

@@ -9,6 +9,7 @@
 #include "storage/queries.h"
 #include "storage/station.h"
 #include "storage/stock.h"
+#include "storage/tally.h"
 #include "storage/units.h"
 #include "storage/writer.h"
 #include "tests/unit/support.h"

@@ -387,6 +387,8 @@ START_TEST(long_writers_step_aside)
     ground_open(&g);
     good(db_open(g.dir, DB_WRITE, &g.options, &line, &e));
     for (int i = 0; i < ROUNDS; i++) {
+        const struct log_filter newest = { .limit = 1 };
+        uint64_t looked_to;
         bool last_is_line;
         pthread_t t;
         struct import *im = ground_begin(&g, (unsigned)i + 1);
@@ -397,7 +399,8 @@ START_TEST(long_writers_step_aside)
         /* ... and the next batch and the import's event come after it. */
         good(import_finish(im, "test", NULL, &e));
         pthread_join(t, NULL);
-        good(query_log(g.db, NULL, 0, 1, newest_kind, &last_is_line, &e));
+        good(query_log(g.db, &newest, newest_kind, &last_is_line,
+                       &looked_to, &e));
         line_first += !last_is_line;
         lock_release(g.lock);
         g.lock = NULL;

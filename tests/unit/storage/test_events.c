@@ -252,7 +252,7 @@ static int count(void *ctx, uint64_t number, struct span der,
 
 START_TEST(log_is_cut)
 {
-    uint64_t got[16] = { 0 };
+    uint64_t got[16] = { 0 }, looked_to;
     struct err e = ERR_INIT;
     struct ground g;
 
@@ -260,17 +260,21 @@ START_TEST(log_is_cut)
     say_n(&g, 3);
     good(db_write(g.db, failure, NULL, &e));
     say_n(&g, 2);
-    good(query_log(g.db, NULL, 0, 2, count, got, &e));
+    good(query_log(g.db, &(struct log_filter){ .limit = 2 }, count, got,
+                   &looked_to, &e));
     ck_assert_uint_eq(got[0], 2);
     ck_assert_uint_eq(got[1], 5);
     ck_assert_uint_eq(got[2], 6);
     got[0] = 0;
-    good(query_log(g.db, "said", 5, 2, count, got, &e));
+    good(query_log(g.db, &(struct log_filter){ .kind = "said", .before = 5,
+                                               .limit = 2 },
+                   count, got, &looked_to, &e));
     ck_assert_uint_eq(got[0], 2);
     ck_assert_uint_eq(got[1], 2);
     ck_assert_uint_eq(got[2], 3);
     got[0] = 0;
-    good(query_log(g.db, "failure", 0, 0, count, got, &e));
+    good(query_log(g.db, &(struct log_filter){ .kind = "failure" }, count,
+                   got, &looked_to, &e));
     ck_assert_uint_eq(got[0], 1);
     ck_assert_uint_eq(got[1], 4);
     ground_close(&g);
