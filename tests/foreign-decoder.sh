@@ -52,6 +52,7 @@ record_type() {
     loading-report) echo LoadingRecord ;;
     audit-log) echo Event ;;
     bpp-request) echo BppRequestRecord ;;
+    shift-record) echo ShiftRecord ;;
     *) fail "records in a container of kind $1" ;;
     esac
 }

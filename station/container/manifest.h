@@ -35,6 +35,7 @@ enum container_kind {
     KIND_AUDIT_LOG,
     KIND_BPP_REQUEST,
     KIND_WORK_ORDER,
+    KIND_SHIFT_RECORD,
     KIND_COUNT
 };
 const char *kind_name(enum container_kind k); /* "bpp-bundle" */
@@ -78,6 +79,16 @@ struct bundle_totals {
     uint64_t deleted; /* of the installed ones */
 };
 
+/* A shift: who opened and closed it, and when. Its number is the manifest's
+ * sequence. */
+#define MANIFEST_SHIFT_NAME_MAX 63
+#define MANIFEST_ACTOR_MAX 128 /* as in an event */
+struct manifest_shift {
+    char name[MANIFEST_SHIFT_NAME_MAX + 1]; /* "" if it has none */
+    char opened_by[MANIFEST_ACTOR_MAX + 1], closed_by[MANIFEST_ACTOR_MAX + 1];
+    int64_t opened_at, closed_at;
+};
+
 struct manifest {
     uint64_t version; /* 1 */
     enum container_kind kind;
@@ -108,7 +119,7 @@ struct manifest {
     struct blobs ci_roots;         /* DER */
     struct blobs allowed_smdp;     /* OID text */
 
-    /* loading-report, audit-log: events first..last (0,0: none) */
+    /* loading-report, audit-log, shift-record: events first..last (0,0: none) */
     uint64_t first_event, last_event;
     uint8_t head_before[32], head_after[32]; /* all zero before event 1 */
     bool has_previous_report, has_previous_audit;
@@ -122,6 +133,9 @@ struct manifest {
      * MSP and of this name; "": the SM-DPf knows which. */
     uint64_t keys_offered;
     char msp[MANIFEST_TEXT_MAX + 1], profile[MANIFEST_TEXT_MAX + 1];
+
+    /* shift-record: its events, as above, and */
+    struct manifest_shift shift;
 };
 
 void manifest_init(struct manifest *m);

@@ -109,6 +109,15 @@ typedef struct {
 } WORK_ORDER_DER;
 
 typedef struct {
+    EVENT_RANGE_DER *range;
+    ASN1_UTF8STRING *name;
+    ASN1_UTF8STRING *opened_by;
+    ASN1_GENERALIZEDTIME *opened_at;
+    ASN1_UTF8STRING *closed_by;
+    ASN1_GENERALIZEDTIME *closed_at;
+} SHIFT_RECORD_DER;
+
+typedef struct {
     int type; /* enum container_kind */
     union {
         EUICC_DATA_DER *euicc_data;
@@ -119,6 +128,7 @@ typedef struct {
         EVENT_RANGE_DER *audit_log;
         BPP_REQUEST_DER *bpp_request;
         WORK_ORDER_DER *work_order;
+        SHIFT_RECORD_DER *shift_record;
     } d;
 } PART_DER;
 

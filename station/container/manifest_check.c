@@ -27,6 +27,7 @@ static const struct kind_rule {
     [KIND_AUDIT_LOG] = { SHAPE(RCPT_PARTIES), 1, 0, MANIFEST_SEGMENTS_MAX },
     [KIND_BPP_REQUEST] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
     [KIND_WORK_ORDER] = { SHAPE(RCPT_STATIONS) | SHAPE(RCPT_SITE), 1, 0, 0 },
+    [KIND_SHIFT_RECORD] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
 };
 
 static bool uuid_ok(const char *s)
@@ -284,6 +285,32 @@ static int work_order_check(const struct manifest *m, struct err *e)
                     : err_set(e, ERR_FORMAT, "a work-order without an order");
 }
 
+static bool actor_ok(const char *s)
+{
+    return s[0] && strlen(s) <= EVENT_ACTOR_MAX && event_text_ok(SPAN_STR(s));
+}
+
+/* At least two events: it was opened, and it was closed. */
+static int shift_check(const struct manifest *m, struct err *e)
+{
+    const struct manifest_shift *s = &m->shift;
+
+    if (range_check(m, e) != 0)
+        return -1;
+    if (m->first_event == m->last_event)
+        return err_set(e, ERR_FORMAT, "a shift has two events at least");
+    if (m->has_previous_report || m->has_previous_audit)
+        return err_set(e, ERR_FORMAT, "a shift follows no report and no log");
+    if (!event_text_ok(SPAN_STR(s->name)) || !actor_ok(s->opened_by) ||
+        !actor_ok(s->closed_by))
+        return err_set(e, ERR_FORMAT, "the shift's name or a person's is not "
+                       "plain text");
+    if (s->opened_at < 0 || s->opened_at > s->closed_at ||
+        s->closed_at > m->created_at)
+        return err_set(e, ERR_FORMAT, "the shift's times are out of order");
+    return 0;
+}
+
 static int (*const part_check[KIND_COUNT])(const struct manifest *,
                                            struct err *) = {
     [KIND_EUICC_DATA] = euicc_data_check,
@@ -294,6 +321,7 @@ static int (*const part_check[KIND_COUNT])(const struct manifest *,
     [KIND_AUDIT_LOG] = range_check,
     [KIND_BPP_REQUEST] = bpp_request_check,
     [KIND_WORK_ORDER] = work_order_check,
+    [KIND_SHIFT_RECORD] = shift_check,
 };
 
 int manifest_check(const struct manifest *m, struct err *e)

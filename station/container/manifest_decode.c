@@ -290,6 +290,22 @@ static int get_order(const WORK_ORDER_DER *from, struct manifest *m,
          ? -1 : 0;
 }
 
+static int get_shift(const SHIFT_RECORD_DER *from, struct manifest *m,
+                     struct err *e)
+{
+    struct manifest_shift *s = &m->shift;
+
+    if (get_range(from->range, m, e) != 0 ||
+        get_text(from->name, s->name, sizeof s->name, "name", e) != 0 ||
+        get_text(from->opened_by, s->opened_by, sizeof s->opened_by,
+                 "opened by", e) != 0 ||
+        get_time(from->opened_at, &s->opened_at, "opened at", e) != 0 ||
+        get_text(from->closed_by, s->closed_by, sizeof s->closed_by,
+                 "closed by", e) != 0)
+        return -1;
+    return get_time(from->closed_at, &s->closed_at, "closed at", e);
+}
+
 static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
 {
     if (from->type != (int)m->kind)
@@ -349,6 +365,8 @@ static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
     }
     case KIND_WORK_ORDER:
         return get_order(from->d.work_order, m, e);
+    case KIND_SHIFT_RECORD:
+        return get_shift(from->d.shift_record, m, e);
     case KIND_COUNT:
         break;
     }

@@ -223,6 +223,18 @@ static int put_order(WORK_ORDER_DER *to, const struct order_spec *o)
            put_text(to->serials, o->serials) != 0 ? -1 : 0;
 }
 
+static int put_shift(SHIFT_RECORD_DER *to, const struct manifest *m)
+{
+    const struct manifest_shift *s = &m->shift;
+
+    if (put_range(to->range, m) != 0 || put_text(to->name, s->name) != 0 ||
+        put_text(to->opened_by, s->opened_by) != 0 ||
+        put_time(to->opened_at, s->opened_at) != 0 ||
+        put_text(to->closed_by, s->closed_by) != 0)
+        return -1;
+    return put_time(to->closed_at, s->closed_at);
+}
+
 static int put_part(PART_DER *to, const struct manifest *m)
 {
     void *part = ASN1_item_new(manifest_part_item(m->kind));
@@ -275,6 +287,8 @@ static int put_part(PART_DER *to, const struct manifest *m)
         return put_text(to->d.bpp_request->profile, m->profile);
     case KIND_WORK_ORDER:
         return put_order(to->d.work_order, m->order);
+    case KIND_SHIFT_RECORD:
+        return put_shift(to->d.shift_record, m);
     case KIND_COUNT:
         break;
     }

@@ -228,6 +228,7 @@ static const char *issuer_of(enum container_kind k)
         [KIND_LOADING_REPORT] = SCENE_STATION, [KIND_AUDIT_LOG] = SCENE_STATION,
         [KIND_BPP_REQUEST] = SCENE_STATION,
         [KIND_WORK_ORDER] = SCENE_ORDER,
+        [KIND_SHIFT_RECORD] = SCENE_STATION,
     };
 
     return issuers[k];
@@ -291,6 +292,17 @@ void scene_manifest(const struct scene *w, enum container_kind k,
         blobs_add(&m->recipients.list, SPAN_ARRAY(key_id));
         set_order(m);
         break;
+    case KIND_SHIFT_RECORD:
+        blobs_add(&m->recipients.list, SPAN_STR("auditor"));
+        set_range(m);
+        m->has_previous_report = false;
+        memset(m->previous_report, 0, sizeof m->previous_report);
+        strcpy(m->shift.name, "early");
+        strcpy(m->shift.opened_by, "Ada");
+        strcpy(m->shift.closed_by, "Bob");
+        m->shift.opened_at = SCENE_AT - 28800;
+        m->shift.closed_at = SCENE_AT - 5;
+        break;
     case KIND_COUNT:
         ck_abort();
     }
@@ -310,6 +322,7 @@ struct signer scene_signer(const struct scene *w, enum container_kind k)
         [KIND_AUDIT_LOG] = { &w->station, { &w->dm } },
         [KIND_BPP_REQUEST] = { &w->station, { &w->dm } },
         [KIND_WORK_ORDER] = { &w->order, { &w->dm } },
+        [KIND_SHIFT_RECORD] = { &w->station, { &w->dm } },
     };
     struct signer s = { by[k].who->key, by[k].who->cert, sk_X509_new_null() };
 
@@ -501,10 +514,49 @@ static void put_event(size_t i, struct buf *b)
     }
 }
 
+struct shift_record scene_shift_record(size_t i)
+{
+    static const uint8_t hash[32] = { 0xAB };
+    static const struct shift_record all[] = {
+        { .kind = SHIFT_POSITIONS,
+          .states = { { { (const uint8_t *)"open", 4 }, 0, 1 },
+                      { { (const uint8_t *)"passed", 6 }, 3, 5 } },
+          .state_count = 2,
+          .steps = { { { (const uint8_t *)"", 0 }, { (const uint8_t *)"open", 4 }, 3 },
+                     { { (const uint8_t *)"open", 4 }, { (const uint8_t *)"passed", 6 }, 2 } },
+          .step_count = 2 },
+        { .kind = SHIFT_BUNDLE,
+          .bundle_id = { (const uint8_t *)ID_BUNDLE, UUID_LEN },
+          .smdp = { (const uint8_t *)SCENE_OID, sizeof SCENE_OID - 1 },
+          .manifest_sha256 = { hash, sizeof hash },
+          .before = { 5, 5 },
+          .after = { 9, 6, 0, 0, 2, 1, 0, 0, 1 },
+          .steps = { { { (const uint8_t *)"", 0 }, { (const uint8_t *)"in-stock", 8 }, 4 },
+                     { { (const uint8_t *)"in-stock", 8 }, { (const uint8_t *)"installed", 9 }, 2 },
+                     { { (const uint8_t *)"in-stock", 8 }, { (const uint8_t *)"failed", 6 }, 1 },
+                     { { (const uint8_t *)"installed", 9 }, { (const uint8_t *)"deleted", 7 }, 1 } },
+          .step_count = 4 },
+        { .kind = SHIFT_COUNT, .fixture = { (const uint8_t *)"F1", 2 },
+          .person = { (const uint8_t *)"Ada", 3 }, .what = SHIFT_UNIT,
+          .outcome = { (const uint8_t *)"failed", 6 },
+          .code = { (const uint8_t *)"no-card", 7 }, .n = 2 },
+    };
+
+    return all[i];
+}
+
+static void put_shift_record(size_t i, struct buf *b)
+{
+    const struct shift_record r = scene_shift_record(i);
+    struct err e = ERR_INIT;
+
+    ck_assert_msg(shift_record_encode(&r, b, &e) == 0, "%s", e.msg);
+}
+
 size_t scene_record_count(enum container_kind k)
 {
     return k == KIND_LOADING_REPORT                           ? 9
-           : k == KIND_AUDIT_LOG                              ? 3
+           : k == KIND_AUDIT_LOG || k == KIND_SHIFT_RECORD    ? 3
            : k == KIND_EUICC_DATA || k == KIND_BPP_BUNDLE ||
                      k == KIND_BPP_REQUEST                      ? 2
                                                               : 0;
@@ -547,6 +599,9 @@ void scene_record(const struct scene *w, enum container_kind k, size_t i,
         break;
     case KIND_AUDIT_LOG:
         put_event(i, b);
+        break;
+    case KIND_SHIFT_RECORD:
+        put_shift_record(i, b);
         break;
     default:
         ck_abort();

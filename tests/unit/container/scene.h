@@ -3,6 +3,7 @@
 #ifndef LINESIDE_TEST_CONTAINER_SCENE_H
 #define LINESIDE_TEST_CONTAINER_SCENE_H
 
+#include "station/container/shift_record.h"
 #include "station/container/signers.h"
 #include "station/container/writer.h"
 #include "tests/lab/pki/keys.h"
@@ -37,6 +38,8 @@ struct signer scene_signer(const struct scene *w, enum container_kind k);
 size_t scene_record_count(enum container_kind k);
 void scene_record(const struct scene *w, enum container_kind k, size_t i,
                   struct buf *b);
+/* The shift-record's record i as a struct. */
+struct shift_record scene_shift_record(size_t i);
 /* A whole container in w->dir, segments rolled at `roll` (0: as the writer
  * likes). Returns its path (caller frees); *m keeps the manifest. */
 char *scene_container(const struct scene *w, enum container_kind k,

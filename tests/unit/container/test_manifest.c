@@ -92,6 +92,7 @@ START_TEST(there_and_back)
     ck_assert_uint_eq(b.keys_offered, m.keys_offered);
     ck_assert_str_eq(b.msp, m.msp);
     ck_assert_str_eq(b.profile, m.profile);
+    ck_assert_mem_eq(&b.shift, &m.shift, sizeof b.shift);
     ck_assert_uint_eq(b.totals_count, m.totals_count);
     if (m.totals_count) {
         ck_assert_str_eq(b.totals->id, m.totals->id);
@@ -202,6 +203,18 @@ static void order_smdp(struct manifest *m)
 {
     strcpy(m->order->recipe[0].want[1].smdp, "smdp");
 }
+static void one_event(struct manifest *m) { m->last_event = m->first_event; }
+static void follows(struct manifest *m) { m->has_previous_audit = true; }
+static void nobody_opened(struct manifest *m) { m->shift.opened_by[0] = 0; }
+static void shift_control(struct manifest *m) { m->shift.name[0] = 0x1B; }
+static void closed_first(struct manifest *m)
+{
+    m->shift.closed_at = m->shift.opened_at - 1;
+}
+static void closed_later(struct manifest *m)
+{
+    m->shift.closed_at = m->created_at + 1;
+}
 
 static const struct {
     const char *name;
@@ -263,6 +276,14 @@ static const struct {
     { "enables what is not loaded", KIND_WORK_ORDER, order_enables },
     { "nine profiles", KIND_WORK_ORDER, order_wants },
     { "SM-DPf by name", KIND_WORK_ORDER, order_smdp },
+    { "shift of one event", KIND_SHIFT_RECORD, one_event },
+    { "shift that follows a log", KIND_SHIFT_RECORD, follows },
+    { "shift that nobody opened", KIND_SHIFT_RECORD, nobody_opened },
+    { "control character in a shift's name", KIND_SHIFT_RECORD, shift_control },
+    { "shift closed before it was opened", KIND_SHIFT_RECORD, closed_first },
+    { "shift closed after it was recorded", KIND_SHIFT_RECORD, closed_later },
+    { "shift without figures", KIND_SHIFT_RECORD, no_segments },
+    { "shift to a station", KIND_SHIFT_RECORD, stations },
 };
 
 START_TEST(may_not_be_said)
