@@ -153,6 +153,8 @@ static void prove(struct job *j)
             prove_report(j, &v[i]);
         else if (v[i].m.kind == KIND_AUDIT_LOG)
             check_continuity(&v[i], v, j->n, j->with_previous, f);
+        else if (v[i].m.kind == KIND_SHIFT_RECORD)
+            check_shift(&v[i], v, j->n, log_asked(j), f);
     }
 }
 

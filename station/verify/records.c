@@ -93,6 +93,7 @@ struct reading {
     int64_t at;
     struct issuer **eum; /* one per chain of the manifest */
     struct dp_chains dp; /* bpp-bundle */
+    struct shift_reading shift;
     uint64_t last_event;
     uint8_t head[EVENT_HASH];
 };
@@ -356,6 +357,8 @@ static int on_record(void *ctx, uint64_t number, struct span record,
         return bundle_record(r, record, e);
     case KIND_BPP_REQUEST:
         return request_record(r, record, e);
+    case KIND_SHIFT_RECORD:
+        return shift_record_take(&r->shift, record, e);
     default:
         return 0;
     }
@@ -510,6 +513,8 @@ void check_records(struct subject *s, const struct container_trust *t,
             conclude_bundle(&r, f);
         else if (s->m.kind == KIND_BPP_REQUEST)
             conclude_request(&r, f);
+        else if (s->m.kind == KIND_SHIFT_RECORD)
+            shift_conclude(s, &r.shift, f);
     }
     chains_close(&r);
 }

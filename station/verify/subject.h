@@ -3,6 +3,7 @@
 #define LINESIDE_VERIFY_SUBJECT_H
 
 #include "station/container/manifest.h"
+#include "station/container/shift_record.h"
 #include "station/container/signers.h"
 #include "station/verify/facts.h"
 #include "station/verify/findings.h"
@@ -63,6 +64,19 @@ void check_bundles(const struct subject *report, const struct subject *v,
  * numbers, heads, counts from visit to visit. */
 void check_continuity(const struct subject *s, const struct subject *others,
                       size_t n, bool asked, struct findings *f);
+/* The records of a shift-record as they are read, and what they say. */
+struct shift_reading {
+    enum shift_record_kind last;
+    uint64_t records, bundles;
+};
+int shift_record_take(struct shift_reading *r, struct span der, struct err *e);
+void shift_conclude(const struct subject *s, const struct shift_reading *r,
+                    struct findings *f);
+/* A shift's figures are what its events in the audit-logs among `v` add up
+ * to, and what the loading-reports of these events carry. */
+void check_shift(const struct subject *shift, const struct subject *v,
+                 size_t n, bool asked, struct findings *f);
+
 /* The report's heads are those of the audit-logs among `v`, and its records
  * are what these logs say was recorded, no more and no less. */
 void check_logs(const struct subject *report, const struct subject *v,
