@@ -43,6 +43,7 @@ line_DIRS := station/line
 order_DIRS := station/order
 request_DIRS := station/request
 report_DIRS := station/report
+shift_DIRS := station/shift
 control_DIRS := station/control
 identity_DIRS := station/identity
 people_DIRS := station/people
@@ -55,7 +56,7 @@ lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/sa
 labfuse_DIRS := tests/lab/usb/fuse
 # Defines open, read, ioctl, close: only what asks for it may link it.
 inprocess_DIRS := tests/lab/usb/inprocess
-ROOMS := base ifpp container identity people fpa import order line request report control doctor verify storage drivers lab
+ROOMS := base ifpp container identity people fpa import order line request report shift control doctor verify storage drivers lab
 APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
@@ -81,7 +82,7 @@ $(foreach r,$(ROOMS) $(APART),$(eval $(call room_rule,$(r))))
 # program: its own folder, the rooms it may use, the libraries it may use.
 
 lineside_SRCS := $(wildcard station/cmd/*.c)
-lineside_ROOMS := base ifpp container identity people fpa import order line request report control doctor storage drivers
+lineside_ROOMS := base ifpp container identity people fpa import order line request report shift control doctor storage drivers
 lineside_LIBS := -lcrypto -lsqlite3 -ljansson -lusb-1.0
 
 lineside-verify_SRCS := $(wildcard station/verify/main.c)

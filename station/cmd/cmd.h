@@ -27,6 +27,7 @@ extern const struct command
     cmd_request,
     cmd_stock,
     cmd_unit,
+    cmd_units,
     cmd_run,
     cmd_ctl,
     cmd_export,
@@ -38,6 +39,7 @@ extern const struct command
     cmd_quarantine,
     cmd_replace,
     cmd_void,
+    cmd_shift,
     cmd_doctor;
 
 /* Options every subcommand has. */

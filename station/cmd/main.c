@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &cmd_request,
     &cmd_stock,
     &cmd_unit,
+    &cmd_units,
     &cmd_run,
     &cmd_ctl,
     &cmd_export,
@@ -33,6 +34,7 @@ static const struct command *const commands[] = {
     &cmd_quarantine,
     &cmd_replace,
     &cmd_void,
+    &cmd_shift,
     &cmd_doctor,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -4,6 +4,7 @@
 #include "station/control/state.h"
 #include "station/report/report.h"
 #include "storage/queries.h"
+#include "storage/tally.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -228,10 +229,11 @@ static int run(const struct command *self, int argc, char **argv)
     stock_overview_clear(&o);
     report_list_clear(&waiting);
     if (opts.check && (stock_cross_check(db, &e) != 0 ||
+                       tally_cross_check(db, &e) != 0 ||
                        event_verify(db, NULL, &e) != 0))
         return cmd_fail(self, &e);
     if (opts.check && !c.json)
-        printf("Counted again from every BPP and every event: the same. The "
+        printf("Counted again from every BPP, unit and event: the same. The "
                "event chain holds.\n");
     return adds_up ? 0 : 1;
 }

@@ -17,6 +17,8 @@ static const struct right_info rights[RIGHTS] = {
     [RIGHT_ORDERS] = { "orders", "make, activate and close work orders, and "
         "bind fixtures to them",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
+    [RIGHT_SHIFT] = { "shift", "open and close shifts",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_PEOPLE] = { "people", "add and block people, change roles, badges "
         "and PINs",
         { [ROLE_SUPERVISOR] = MAY } },

@@ -6,6 +6,7 @@
 #include "station/ifpp/bpp.h"
 #include "station/ifpp/tags.h"
 #include "storage/events.h"
+#include "storage/shifts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,6 +24,7 @@ static enum container_kind container_kind_of(enum export_kind k)
 {
     return k == EXPORT_AUDIT_LOG     ? KIND_AUDIT_LOG
            : k == EXPORT_BPP_REQUEST ? KIND_BPP_REQUEST
+           : k == EXPORT_SHIFT_RECORD ? KIND_SHIFT_RECORD
                                      : KIND_LOADING_REPORT;
 }
 
@@ -159,6 +161,25 @@ static int on_event(void *ctx, uint64_t n, struct span der,
     (void)hash;
     k->records++;
     return container_writer_add(k->w, der, e);
+}
+
+/* A shift's were made when it closed, and are kept as they are. */
+static int write_shift(struct db *db, uint64_t number, struct sink *k,
+                       struct err *e)
+{
+    AUTO(buf_clear) struct buf kept = BUF_INIT;
+    struct tlv t;
+
+    if (shift_records(db, number, &kept, e) != 0)
+        return -1;
+    for (struct span in = buf_span(&kept); in.n; k->records++) {
+        if (der_next(&in, &t) != DER_OK)
+            return err_set(e, ERR_FORMAT, "the records of shift %llu are "
+                           "damaged", (unsigned long long)number);
+        if (container_writer_add(k->w, t.whole, e) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Everything of this kind in events first..last. The same range gives the
@@ -358,6 +379,8 @@ static int write_again(struct db *db, struct delivery *d, struct sink *k,
 {
     if (d->x->kind == EXPORT_BPP_REQUEST)
         return request_write(db, d->x->id, k->w, &k->records, e);
+    if (d->x->kind == EXPORT_SHIFT_RECORD)
+        return write_shift(db, d->x->sequence, k, e);
     return write_records(db, d->x->kind, d->x->first_event, d->x->last_event, k,
                          e);
 }

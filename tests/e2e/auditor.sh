@@ -12,7 +12,7 @@ PATH=$TOP/$BIN:$PATH
 # --- one station with two visits, another with one ------------------------------
 
 new_world 7 1
-mkdir -p "$WORK/visit1" "$WORK/visit2" "$WORK/other" "$WORK/stick2"
+mkdir -p "$WORK/visit1" "$WORK/visit2" "$WORK/other" "$WORK/stick2" "$WORK/shift"
 new_station "$DATA" "$STICK"
 new_station "$WORK/station2" "$WORK/stick2"
 # shellcheck disable=SC2046 # a list of EIDs
@@ -22,7 +22,9 @@ BUNDLE2=$(bundle "$WORK/station2" "$WORK/stick2" --eid "$6" "$7")
 "$STATION" import --data "$DATA" "$BUNDLE" >/dev/null
 "$STATION" import --data "$WORK/station2" "$BUNDLE2" >/dev/null
 cards_start
+"$STATION" shift open --data "$DATA" >/dev/null
 line_run "$1" "$2"
+"$STATION" shift close --data "$DATA" --to "$WORK/shift" >/dev/null
 "$STATION" export --data "$DATA" --to "$WORK/visit1" >/dev/null
 line_run "$3" "$4"
 "$STATION" export --data "$DATA" --to "$WORK/visit2" >/dev/null
@@ -34,10 +36,11 @@ REPORT=$(echo "$WORK"/visit1/loading-report-*)
 AUDIT=$(echo "$WORK"/visit1/audit-log-*)
 REPORT2=$(echo "$WORK"/visit2/loading-report-*)
 AUDIT2=$(echo "$WORK"/visit2/audit-log-*)
+SHIFT=$(echo "$WORK"/shift/shift-record-*)
 OTHER=$(echo "$WORK"/other/loading-report-*)
 ROOT=$W/dm/root.pem
 CI=$W/ci/root.pem
-export PREVIOUS BUNDLE REPORT AUDIT REPORT2 AUDIT2 ROOT CI PATH
+export PREVIOUS BUNDLE SHIFT REPORT AUDIT REPORT2 AUDIT2 ROOT CI PATH
 
 # --- what the document prints ---------------------------------------------------
 
@@ -57,7 +60,7 @@ fails() {
     if run "$@"; then die "tampered, and docs/auditor.md does not see it ($*)"; fi
 }
 
-all="signer hashes events euicc verify visits previous"
+all="signer hashes events euicc verify visits previous shift"
 # shellcheck disable=SC2086 # a list of names
 holds $all
 [ "$(grep -c '^```sh' docs/auditor.md)" = "$(echo $all | wc -w)" ] ||

@@ -14,6 +14,7 @@ mkdir -p "$STICK" "$WORK/out1"
 "$LAB" authority "$W" --csr "$STICK"/station-csr-* --out "$STICK" >/dev/null
 "$STATION" station-cert --data "$DATA" "$STICK"/station-cert-* >/dev/null
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 1)" "$W"/out/euicc-data-* >/dev/null
+"$STATION" shift open early --data "$DATA" >/dev/null
 # One good unit (result, receipts), one dead chip and one wrong label (failures).
 # shellcheck disable=SC2046 # a list of EIDs
 set -- $(eids)
@@ -22,6 +23,7 @@ line_run "$1" "$2"
 printf 'F1\t%s\n' "$3" >"$WORK/scans"
 fixture_put F1 "$1"
 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
+"$STATION" shift close --data "$DATA" --to "$WORK/out1" >/dev/null
 "$STATION" export --data "$DATA" --to "$WORK/out1" >/dev/null
 # The two that were not loaded have keys left; those of the first are gone.
 "$STATION" request --data "$DATA" --smdp 2.999.10 --count 2 --msp 'Grüße' --to "$WORK/out1" >/dev/null
@@ -42,6 +44,7 @@ loading-report $W/dm/root.pem $(echo "$WORK"/out1/loading-report-*)
 audit-log $W/dm/root.pem $(echo "$WORK"/out1/audit-log-*)
 bpp-request $W/dm/root.pem $(echo "$WORK"/out1/bpp-request-*)
 work-order $W/dm/root.pem $(echo "$STICK"/work-order-*)
+shift-record $W/dm/root.pem $(echo "$WORK"/out1/shift-record-*)
 LIST
 kinds=$(sed -n '/^| kind |/,/^$/s/^| `\([a-z-]*\)` .*/\1/p' docs/formats/container.md)
 [ "$kinds" = "$(cut -d' ' -f1 "$WORK/list")" ] || die "docs/formats/container.md has other kinds: $kinds"

@@ -1,0 +1,427 @@
+/* lineside shift: open, close and look at shifts; the day book. */
+#include "station/cmd/shift_out.h"
+
+#include "station/cmd/actor.h"
+#include "station/cmd/cmd.h"
+#include "station/cmd/when.h"
+#include "storage/events.h"
+#include "storage/exports.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LIST_LIMIT 30
+
+enum { OPT_AS = 256, OPT_TO, OPT_DAY, OPT_LIMIT, OPT_BEFORE };
+
+struct opts {
+    const char *as, *to, *day;
+    uint64_t limit, before;
+};
+
+static int number(const char *arg, uint64_t *out, struct err *e)
+{
+    char *end;
+    unsigned long long v;
+
+    errno = 0;
+    v = strtoull(arg, &end, 10);
+    if (*arg < '0' || *arg > '9' || *end || errno || v > INT32_MAX || v == 0)
+        return err_set(e, ERR_USAGE, "'%.40s' is not a number from 1", arg);
+    *out = v;
+    return 0;
+}
+
+static int own(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct opts *o = ctx;
+
+    switch (val) {
+    case OPT_AS:
+        o->as = arg;
+        return 0;
+    case OPT_TO:
+        o->to = arg;
+        return 0;
+    case OPT_DAY:
+        o->day = arg;
+        return 0;
+    case OPT_LIMIT:
+        return number(arg, &o->limit, e);
+    default:
+        return number(arg, &o->before, e);
+    }
+}
+
+/* --- looking ------------------------------------------------------------------------ */
+
+struct look {
+    uint64_t number; /* 0: the open one */
+    struct shift s;
+    struct buf records;
+    char record[UUID_LEN + 1];
+};
+
+static int look_record(struct db *db, struct look *l, struct err *e)
+{
+    struct export_info x = { .sequence = 0 };
+    struct err why = ERR_INIT;
+
+    if (export_by_number(db, EXPORT_SHIFT_RECORD, l->s.number, &x, &why) == 0)
+        snprintf(l->record, sizeof l->record, "%s", x.id);
+    else if (why.code != ERR_NOT_FOUND)
+        *e = why;
+    export_clear(&x);
+    return why.code == ERR_NONE || why.code == ERR_NOT_FOUND ? 0 : -1;
+}
+
+static int look(struct db *db, void *ctx, struct err *e)
+{
+    struct look *l = ctx;
+
+    int row = shift_find(db, l->number, &l->s, e);
+    if (row < 0)
+        return -1;
+    if (!row)
+        return l->number ? err_set(e, ERR_NOT_FOUND, "there is no shift %llu; "
+                                   "see `lineside shift list`",
+                                   (unsigned long long)l->number)
+                         : err_set(e, ERR_NOT_FOUND, "no shift is open; see "
+                                   "`lineside shift list`, or open one: "
+                                   "lineside shift open");
+    return shift_figures_of(db, &l->s, &l->records, e) != 0 ||
+           look_record(db, l, e) != 0 ? -1 : 0;
+}
+
+static int show(const struct command *self, const struct cmd_common *c,
+                uint64_t n)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct look l = { .number = n };
+    struct err e = ERR_INIT;
+
+    int bad = db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+              db_snapshot(db, look, &l, &e) != 0 ||
+              shift_out(&l.s, buf_span(&l.records), l.record, c->json, &e) != 0;
+    buf_clear(&l.records);
+    return bad ? cmd_fail(self, &e) : 0;
+}
+
+static int list(const struct command *self, const struct cmd_common *c,
+                const struct opts *o)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    AUTO(shifts_clear) struct shifts l = { NULL, 0 };
+    struct err e = ERR_INIT;
+
+    if (db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+        shifts_list(db, o->before, (unsigned)(o->limit ? o->limit : LIST_LIMIT),
+                    &l, &e) != 0)
+        return cmd_fail(self, &e);
+    shift_list_out(&l, c->json);
+    return 0;
+}
+
+static int day_parse(const char *s, int64_t *day, struct err *e)
+{
+    int64_t at;
+
+    if (strlen(s) != 10 || when_parse(s, &at, e) != 0 || at < 0)
+        return err_set(e, ERR_USAGE, "'%.40s' is no day; write it as "
+                       "2026-11-28", s);
+    *day = at / TALLY_DAY_S;
+    return 0;
+}
+
+static int today(struct db *db, int64_t *day, struct err *e)
+{
+    struct ledger_clock k;
+
+    if (ledger_clock(db, &k, e) != 0)
+        return -1;
+    *day = k.now / TALLY_DAY_S;
+    return 0;
+}
+
+struct booking {
+    struct day_book b;
+    bool json;
+};
+
+static int book_in_snapshot(struct db *db, void *ctx, struct err *e)
+{
+    struct booking *k = ctx;
+    int64_t from = k->b.day * TALLY_DAY_S;
+
+    return shifts_between(db, from, from + TALLY_DAY_S, &k->b.shifts, e) != 0 ||
+           day_book_out(db, &k->b, k->json, e) != 0 ? -1 : 0;
+}
+
+static int book(const struct command *self, const struct cmd_common *c,
+                const struct opts *o)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct booking k = { .json = c->json };
+    struct err e = ERR_INIT;
+
+    int bad = (o->day && day_parse(o->day, &k.b.day, &e) != 0) ||
+              db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+              (!o->day && today(db, &k.b.day, &e) != 0) ||
+              db_snapshot(db, book_in_snapshot, &k, &e) != 0;
+    shifts_clear(&k.b.shifts);
+    return bad ? cmd_fail(self, &e) : 0;
+}
+
+/* --- acting ------------------------------------------------------------------------- */
+
+struct act_on {
+    char actor[PERSON_NAME_MAX + 1];
+    const char *name;
+    struct shift s;
+};
+
+static int open_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct act_on *a = ctx;
+
+    return shift_open(tx, a->name, a->actor, &a->s, e);
+}
+
+static int close_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct act_on *a = ctx;
+
+    return shift_close(tx, a->actor, shift_figures, NULL, &a->s, e);
+}
+
+static int open_one(const struct command *self, const struct cmd_common *c,
+                    const struct opts *o, const char *name)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct act_on a = { .name = name };
+    struct err e = ERR_INIT;
+
+    if (db_open(c->data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
+        cmd_actor(db, o->as, RIGHT_SHIFT, a.actor, &e) != 0 ||
+        db_write(db, open_tx, &a, &e) != 0)
+        return cmd_fail(self, &e);
+    if (c->json)
+        printf("{\"shift\":%llu,\"firstEvent\":%llu}\n",
+               (unsigned long long)a.s.number,
+               (unsigned long long)a.s.first_event);
+    else
+        printf("Shift %llu is open, by %s.\n", (unsigned long long)a.s.number,
+               a.s.opened_by);
+    return 0;
+}
+
+/* What is needed to sign and to write, found out before anything is closed. */
+struct desk {
+    struct db *db;
+    struct station s;
+    struct identity id;
+    struct lock *lock;
+};
+
+static void desk_close(struct desk *d)
+{
+    identity_close(&d->id);
+    station_clear(&d->s);
+    lock_release(d->lock);
+    db_close(d->db);
+}
+
+static int desk_open(struct desk *d, const struct cmd_common *c,
+                     const struct opts *o, struct err *e)
+{
+    struct stat st;
+
+    *d = (struct desk){ .db = NULL };
+    station_init_empty(&d->s);
+    if (!o->to)
+        return err_set(e, ERR_USAGE, "--to DIR is needed: the stick's folder");
+    if (stat(o->to, &st) != 0 || !S_ISDIR(st.st_mode))
+        return err_set(e, ERR_IO, "%s is not a folder; is the stick mounted?",
+                       o->to);
+    if (db_open(c->data_dir, DB_WRITE, NULL, &d->db, e) != 0 ||
+        station_get(d->db, &d->s, e) != 0)
+        return -1;
+    if (!d->s.commissioned)
+        return err_set(e, ERR_WRONG_STATE, "this station has no certificate to "
+                       "sign with; import its station-cert first");
+    return identity_open(c->data_dir, buf_span(&d->s.chain), &d->id, e);
+}
+
+static int write_record(struct desk *d, const struct cmd_common *c,
+                        const struct opts *o, uint64_t n,
+                        struct report_list *made, struct err *e)
+{
+    return shift_record_export(d->db, d->lock, c->data_dir, &d->s, &d->id, n,
+                               o->to, made, e);
+}
+
+static void print_made(const struct report_list *made, bool json)
+{
+    for (size_t i = 0; i < made->n; i++) {
+        const struct report_made *r = &made->v[i];
+        const char *kind = report_kind(r->kind);
+        if (!json) {
+            printf("%s %llu: %llu records\n  %s\n", kind,
+                   (unsigned long long)r->sequence,
+                   (unsigned long long)r->records, r->path);
+            continue;
+        }
+        json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:I}", "kind", kind, "id",
+                              r->id, "container", r->path, "sequence",
+                              (json_int_t)r->sequence, "records",
+                              (json_int_t)r->records);
+        json_dumpf(j, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(j);
+    }
+}
+
+static int add_busy(void *ctx, const struct shift_record *r, struct err *e)
+{
+    (void)e;
+    if (r->kind == SHIFT_BUNDLE)
+        *(uint64_t *)ctx += r->after[FIGURE_RESERVED] + r->after[FIGURE_LOADING];
+    return 0;
+}
+
+/* Units in fixtures go on; what comes of them is not this shift's any more. */
+static void say_closed(struct db *db, const struct shift *s)
+{
+    AUTO(buf_clear) struct buf records = BUF_INIT;
+    struct err ignored = ERR_INIT;
+    uint64_t busy = 0;
+
+    printf("Shift %llu is closed, by %s: events %llu to %llu.\n",
+           (unsigned long long)s->number, s->closed_by,
+           (unsigned long long)s->first_event,
+           (unsigned long long)s->last_event);
+    if (shift_records(db, s->number, &records, &ignored) == 0 &&
+        shift_records_walk(buf_span(&records), add_busy, &busy, &ignored) == 0 &&
+        busy)
+        printf("%llu BPPs are being worked on or not resolved: what comes of "
+               "them belongs to the next shift.\n", (unsigned long long)busy);
+}
+
+static int close_one(const struct command *self, const struct cmd_common *c,
+                     const struct opts *o)
+{
+    struct report_list made = { NULL, 0 };
+    struct act_on a = { .name = NULL };
+    struct desk d;
+    struct err e = ERR_INIT;
+
+    int bad = desk_open(&d, c, o, &e) != 0 ||
+              cmd_actor(d.db, o->as, RIGHT_SHIFT, a.actor, &e) != 0 ||
+              lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
+              db_write(d.db, close_tx, &a, &e) != 0;
+    if (!bad) {
+        if (!c->json)
+            say_closed(d.db, &a.s);
+        bad = write_record(&d, c, o, a.s.number, &made, &e) != 0;
+        if (bad)
+            err_wrap(&e, "shift %llu is closed, but its record did not reach "
+                     "%s (lineside shift record %llu --to DIR writes it)",
+                     (unsigned long long)a.s.number, o->to,
+                     (unsigned long long)a.s.number);
+        print_made(&made, c->json);
+    }
+    report_list_clear(&made);
+    desk_close(&d);
+    return bad ? cmd_fail(self, &e) : 0;
+}
+
+static int record_one(const struct command *self, const struct cmd_common *c,
+                      const struct opts *o, uint64_t n)
+{
+    struct report_list made = { NULL, 0 };
+    struct desk d;
+    struct err e = ERR_INIT;
+
+    int bad = desk_open(&d, c, o, &e) != 0 ||
+              lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
+              write_record(&d, c, o, n, &made, &e) != 0;
+    print_made(&made, c->json);
+    report_list_clear(&made);
+    desk_close(&d);
+    return bad ? cmd_fail(self, &e) : 0;
+}
+
+/* --- the command -------------------------------------------------------------------- */
+
+static const struct option options[] = {
+    { "as", required_argument, NULL, OPT_AS },
+    { "to", required_argument, NULL, OPT_TO },
+    { "day", required_argument, NULL, OPT_DAY },
+    { "limit", required_argument, NULL, OPT_LIMIT },
+    { "before", required_argument, NULL, OPT_BEFORE },
+    { NULL, 0, NULL, 0 },
+};
+
+/* NULL: these words are none. */
+static int (*plain(const char *word))(const struct command *,
+                                      const struct cmd_common *,
+                                      const struct opts *)
+{
+    return strcmp(word, "list") == 0    ? list
+           : strcmp(word, "book") == 0  ? book
+           : strcmp(word, "close") == 0 ? close_one : NULL;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct opts o = { NULL, NULL, NULL, 0, 0 };
+    struct cmd_common c;
+    struct err e = ERR_INIT;
+    uint64_t n = 0;
+
+    int stop = cmd_options(self, argc, argv, options, own, &o, &c);
+    if (stop)
+        return stop - 1;
+    argc -= optind;
+    argv += optind;
+    if (argc == 0)
+        return show(self, &c, 0);
+    if (argc == 1 && plain(argv[0]))
+        return plain(argv[0])(self, &c, &o);
+    if (argc <= 2 && strcmp(argv[0], "open") == 0)
+        return open_one(self, &c, &o, argc == 2 ? argv[1] : "");
+    if (argc == 2 && strcmp(argv[0], "record") == 0)
+        return number(argv[1], &n, &e) != 0 ? cmd_usage(self, e.msg)
+                                            : record_one(self, &c, &o, n);
+    if (argc == 1 && number(argv[0], &n, &e) == 0)
+        return show(self, &c, n);
+    err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with shifts, "
+            "or it has too many words", argv[0]);
+    return cmd_usage(self, e.msg);
+}
+
+const struct command cmd_shift = {
+    "shift",
+    "[N | list [--limit N] [--before N] |\n"
+    "       open [NAME] [--as BADGE] | close --to DIR [--as BADGE] |\n"
+    "       record N --to DIR | book [--day DAY]]",
+    "open and close shifts, their figures and signed records; the day book",
+    "Without words it shows the open shift, with N that one.\n"
+    "  list           the newest shifts\n"
+    "  open [NAME]    from here on events belong to a new shift\n"
+    "  close          ends it and writes its signed shift-record; the line may "
+    "run on\n"
+    "  record N       writes the record of shift N again, byte for byte\n"
+    "  book           what was done in one day, from 00:00 to 24:00 UTC\n"
+    "  --to DIR     the stick's folder\n"
+    "  --day DAY    that day, as 2026-11-28 (default: today)\n"
+    "  --limit N    at most N shifts (default 30)\n"
+    "  --before N   shifts before number N\n"
+    CMD_AS_HELP,
+    run
+};
