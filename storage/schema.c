@@ -557,6 +557,30 @@ static const char *const version_10[] = {
     NULL
 };
 
+/* Backups, and who this ledger's station was before it was restored. */
+static const char *const version_11[] = {
+    "ALTER TABLE station ADD COLUMN recovery BLOB;"
+    "ALTER TABLE station ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1"
+    " CHECK(epoch >= 1);"
+    "CREATE TABLE retired_station("
+    " epoch INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL,"
+    " key_id BLOB NOT NULL CHECK(length(key_id) = 32),"
+    " backup TEXT NOT NULL,"
+    " last_event INTEGER NOT NULL REFERENCES event,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;"
+    "CREATE TABLE backup("
+    " sequence INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL UNIQUE,"
+    " epoch INTEGER NOT NULL,"
+    " last_event INTEGER NOT NULL REFERENCES event,"
+    " manifest_sha256 BLOB NOT NULL CHECK(length(manifest_sha256) = 32),"
+    " created_at INTEGER NOT NULL,"
+    " event INTEGER NOT NULL REFERENCES event) STRICT;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -573,6 +597,7 @@ static const struct {
     { NULL, version_8, NULL },
     { NULL, version_9, NULL },
     { NULL, version_10, tally_again },
+    { NULL, version_11, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

@@ -15,6 +15,7 @@ void station_clear(struct station *s)
 {
     buf_clear(&s->chain);
     buf_clear(&s->dm_root);
+    buf_clear(&s->recovery);
     for (size_t i = 0; i < s->ci_root_count; i++)
         buf_clear(&s->ci_roots[i]);
     free(s->ci_roots);
@@ -182,11 +183,12 @@ static int trust_put(struct tx *tx, int64_t container,
 
     if (roots_put(tx, t, e) != 0 || allowed_put(tx, t, e) != 0 ||
         q_open(&q, tx->db, "UPDATE station SET site = ?, chain = ?,"
-               " dm_root = ?, cert_container = ?", e) != 0)
+               " dm_root = ?, recovery = ?, cert_container = ?", e) != 0)
         return -1;
     q_text(&q, t->site ? t->site : "");
     q_octets(&q, t->chain);
     q_octets(&q, t->dm_root);
+    q_octets_or_null(&q, t->recovery);
     q_int(&q, container);
     return q_run(&q, e);
 }
@@ -208,7 +210,7 @@ static int cert_event(struct tx *tx, int64_t container,
     struct fields f = { .n = 0 };
     struct event_head head;
     uint8_t hash[EVENT_HASH];
-    char sum[65], roots[NUMBER_TEXT], allowed[NUMBER_TEXT];
+    char sum[65], recovery[65], roots[NUMBER_TEXT], allowed[NUMBER_TEXT];
     uint64_t missing;
 
     event_hash(t->chain, hash);
@@ -218,6 +220,11 @@ static int cert_event(struct tx *tx, int64_t container,
     fields_add(&f, "ci-roots", number_text((int64_t)t->ci_root_count, roots));
     fields_add(&f, "allowed-smdp", number_text((int64_t)t->allowed_smdp_count,
                                                allowed));
+    if (t->recovery.n) {
+        event_hash(t->recovery, hash);
+        fields_add(&f, "recovery-sha256", hex_encode(SPAN_ARRAY(hash), recovery,
+                                                     sizeof recovery));
+    }
     return container_event(tx, container, "station-cert-imported", actor, &f,
                            &missing, &head, e);
 }
@@ -251,8 +258,9 @@ static int row_read(struct db *db, struct station *s, struct err *e)
     AUTO(q_close) struct q q = { 0 };
 
     if (q_open(&q, db, "SELECT s.id, s.root_sha256, s.key_id, s.site, s.chain,"
-               " s.dm_root, c.sequence FROM station s LEFT JOIN container c"
-               " ON c.container = s.cert_container", e) != 0)
+               " s.dm_root, c.sequence, s.recovery, s.epoch FROM station s"
+               " LEFT JOIN container c ON c.container = s.cert_container",
+               e) != 0)
         return -1;
     int row = q_step(&q, e);
     if (row < 0)
@@ -268,7 +276,9 @@ static int row_read(struct db *db, struct station *s, struct err *e)
     buf_put_span(&s->chain, q_get_octets(&q, 4));
     buf_put_span(&s->dm_root, q_get_octets(&q, 5));
     s->cert_sequence = (uint64_t)q_get_int(&q, 6);
-    return buf_ok(&s->chain) && buf_ok(&s->dm_root) ? 0
+    buf_put_span(&s->recovery, q_get_octets(&q, 7));
+    s->epoch = (uint64_t)q_get_int(&q, 8);
+    return buf_ok(&s->chain) && buf_ok(&s->dm_root) && buf_ok(&s->recovery) ? 0
          : err_set(e, ERR_NOMEM, "no memory for the station's certificates");
 }
 

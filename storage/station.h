@@ -21,7 +21,10 @@ struct station {
     size_t ci_root_count;
     char (*allowed_smdp)[STATION_TEXT_MAX + 1]; /* OID text */
     size_t allowed_smdp_count;
+    struct buf recovery;             /* recovery certificate first, DER; empty:
+                                        the authority gave none */
     uint64_t cert_sequence;          /* of the station-cert in force */
+    uint64_t epoch;                  /* 1, and one more with each restore */
 };
 void station_init_empty(struct station *s);
 void station_clear(struct station *s);
@@ -36,6 +39,7 @@ int station_create(struct tx *tx, const char *id,
 struct station_trust {
     const char *site; /* NULL or "": none */
     struct span chain, dm_root;
+    struct span recovery; /* may be empty */
     const struct span *ci_roots;
     size_t ci_root_count;
     const char *const *allowed_smdp;

@@ -53,6 +53,7 @@ record_type() {
     audit-log) echo Event ;;
     bpp-request) echo BppRequestRecord ;;
     shift-record) echo ShiftRecord ;;
+    backup) echo BackupRecord ;;
     *) fail "records in a container of kind $1" ;;
     esac
 }

@@ -14,6 +14,7 @@ static const char *const kind_names[KIND_COUNT] = {
     [KIND_BPP_REQUEST] = "bpp-request",
     [KIND_WORK_ORDER] = "work-order",
     [KIND_SHIFT_RECORD] = "shift-record",
+    [KIND_BACKUP] = "backup",
 };
 
 const char *kind_name(enum container_kind k)
@@ -75,6 +76,7 @@ void manifest_clear(struct manifest *m)
     buf_clear(&m->station_chain);
     blobs_clear(&m->ci_roots);
     blobs_clear(&m->allowed_smdp);
+    buf_clear(&m->recovery_chain);
     free(m->totals);
     free(m->order);
     manifest_init(m);

@@ -36,6 +36,7 @@ enum container_kind {
     KIND_BPP_REQUEST,
     KIND_WORK_ORDER,
     KIND_SHIFT_RECORD,
+    KIND_BACKUP,
     KIND_COUNT
 };
 const char *kind_name(enum container_kind k); /* "bpp-bundle" */
@@ -118,8 +119,10 @@ struct manifest {
     struct buf station_chain;      /* station certificate first, DER     */
     struct blobs ci_roots;         /* DER */
     struct blobs allowed_smdp;     /* OID text */
+    struct buf recovery_chain;     /* recovery certificate first; may be empty */
 
-    /* loading-report, audit-log, shift-record: events first..last (0,0: none) */
+    /* loading-report, audit-log, shift-record, backup: events first..last (0,0:
+     * none) */
     uint64_t first_event, last_event;
     uint8_t head_before[32], head_after[32]; /* all zero before event 1 */
     bool has_previous_report, has_previous_audit;
@@ -136,6 +139,12 @@ struct manifest {
 
     /* shift-record: its events, as above, and */
     struct manifest_shift shift;
+
+    /* backup: what the records hold, once they are opened */
+    uint64_t epoch;              /* from 1; each restore begins the next */
+    uint64_t ledger_size;        /* octets of ledger.db */
+    uint8_t ledger_sha256[32];
+    uint8_t recovery_key_id[32]; /* whose key opens them */
 };
 
 void manifest_init(struct manifest *m);

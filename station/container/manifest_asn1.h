@@ -50,6 +50,7 @@ typedef struct {
     ASN1_UTF8STRING *site;
     STACK_OF(ASN1_TYPE) *ci_roots;
     STACK_OF(ASN1_UTF8STRING) *allowed_smdp;
+    STACK_OF(ASN1_TYPE) *recovery; /* NULL: absent */
 } STATION_CERT_DER;
 
 typedef struct {
@@ -118,6 +119,14 @@ typedef struct {
 } SHIFT_RECORD_DER;
 
 typedef struct {
+    EVENT_RANGE_DER *range;
+    uint64_t epoch;
+    uint64_t size;
+    ASN1_OCTET_STRING *sha256;
+    ASN1_OCTET_STRING *recovery;
+} BACKUP_DER;
+
+typedef struct {
     int type; /* enum container_kind */
     union {
         EUICC_DATA_DER *euicc_data;
@@ -129,6 +138,7 @@ typedef struct {
         BPP_REQUEST_DER *bpp_request;
         WORK_ORDER_DER *work_order;
         SHIFT_RECORD_DER *shift_record;
+        BACKUP_DER *backup;
     } d;
 } PART_DER;
 

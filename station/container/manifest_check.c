@@ -28,6 +28,7 @@ static const struct kind_rule {
     [KIND_BPP_REQUEST] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
     [KIND_WORK_ORDER] = { SHAPE(RCPT_STATIONS) | SHAPE(RCPT_SITE), 1, 0, 0 },
     [KIND_SHIFT_RECORD] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
+    [KIND_BACKUP] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
 };
 
 static bool uuid_ok(const char *s)
@@ -239,7 +240,22 @@ static int station_cert_check(const struct manifest *m, struct err *e)
         list_check(&m->allowed_smdp, 0, MANIFEST_SMDP_MAX, party_ok,
                    "allowed SM-DPf OIDs", e) != 0)
         return -1;
+    if (m->recovery_chain.n && !chain_ok(buf_span(&m->recovery_chain)))
+        return err_set(e, ERR_FORMAT, "the recovery certificate's chain is "
+                       "malformed");
     return site_check(m, e);
+}
+
+/* A copy of all there is: from event 1. */
+static int backup_check(const struct manifest *m, struct err *e)
+{
+    if (range_check(m, e) != 0)
+        return -1;
+    if (m->first_event != 1 || m->epoch == 0 || m->ledger_size == 0 ||
+        m->epoch > INT64_MAX || m->ledger_size > INT64_MAX)
+        return err_set(e, ERR_FORMAT, "a backup holds a whole ledger, from its "
+                       "first event, of a numbered epoch");
+    return 0;
 }
 
 static int loading_report_check(const struct manifest *m, struct err *e)
@@ -322,6 +338,7 @@ static int (*const part_check[KIND_COUNT])(const struct manifest *,
     [KIND_BPP_REQUEST] = bpp_request_check,
     [KIND_WORK_ORDER] = work_order_check,
     [KIND_SHIFT_RECORD] = shift_check,
+    [KIND_BACKUP] = backup_check,
 };
 
 int manifest_check(const struct manifest *m, struct err *e)

@@ -306,6 +306,29 @@ static int get_shift(const SHIFT_RECORD_DER *from, struct manifest *m,
     return get_time(from->closed_at, &s->closed_at, "closed at", e);
 }
 
+static int get_recovery(const STATION_CERT_DER *from, struct buf *to,
+                        struct err *e)
+{
+    int n = from->recovery ? sk_ASN1_TYPE_num(from->recovery) : 0;
+
+    if (from->recovery && n == 0)
+        return err_set(e, ERR_FORMAT, "the recovery certificate's chain is empty");
+    for (int i = 0; i < n; i++)
+        if (get_any(sk_ASN1_TYPE_value(from->recovery, i), false, to, e) != 0)
+            return -1;
+    return 0;
+}
+
+static int get_backup(const BACKUP_DER *from, struct manifest *m, struct err *e)
+{
+    m->epoch = from->epoch;
+    m->ledger_size = from->size;
+    if (get_range(from->range, m, e) != 0 ||
+        get_32(from->sha256, m->ledger_sha256, "the ledger's hash", e) != 0)
+        return -1;
+    return get_32(from->recovery, m->recovery_key_id, "recovery key id", e);
+}
+
 static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
 {
     if (from->type != (int)m->kind)
@@ -340,10 +363,11 @@ static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
         if (get_any(d->station_chain, true, &m->station_chain, e) != 0 ||
             get_text(d->site, m->site, sizeof m->site, "site", e) != 0 ||
             get_any_list(d->ci_roots, false, MANIFEST_ROOTS_MAX, &m->ci_roots,
-                         e) != 0)
+                         e) != 0 ||
+            get_text_list(d->allowed_smdp, MANIFEST_SMDP_MAX, &m->allowed_smdp,
+                          e) != 0)
             return -1;
-        return get_text_list(d->allowed_smdp, MANIFEST_SMDP_MAX,
-                             &m->allowed_smdp, e);
+        return get_recovery(d, &m->recovery_chain, e);
     }
     case KIND_LOADING_REPORT:
         if (get_range(from->d.loading_report->range, m, e) != 0 ||
@@ -367,6 +391,8 @@ static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
         return get_order(from->d.work_order, m, e);
     case KIND_SHIFT_RECORD:
         return get_shift(from->d.shift_record, m, e);
+    case KIND_BACKUP:
+        return get_backup(from->d.backup, m, e);
     case KIND_COUNT:
         break;
     }

@@ -56,6 +56,31 @@ static int put_chain(ASN1_TYPE *to, struct span chain)
     return buf_ok(&b) ? put_any(to, buf_span(&b)) : -1;
 }
 
+/* One element for each certificate of a chain. */
+static int put_certs(STACK_OF(ASN1_TYPE) *to, struct span chain)
+{
+    struct tlv t;
+
+    while (der_next(&chain, &t) == DER_OK) {
+        ASN1_TYPE *one = ASN1_TYPE_new();
+        if (!one || put_any(one, t.whole) != 0 ||
+            sk_ASN1_TYPE_push(to, one) == 0) {
+            ASN1_TYPE_free(one);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int put_recovery(STATION_CERT_DER *to, const struct manifest *m)
+{
+    if (m->recovery_chain.n == 0)
+        return 0;
+    to->recovery = sk_ASN1_TYPE_new_null();
+    return to->recovery ? put_certs(to->recovery, buf_span(&m->recovery_chain))
+                        : -1;
+}
+
 static int put_any_list(STACK_OF(ASN1_TYPE) *to, const struct blobs *from,
                         int (*put)(ASN1_TYPE *, struct span))
 {
@@ -266,10 +291,11 @@ static int put_part(PART_DER *to, const struct manifest *m)
                       buf_span(&m->station_chain)) != 0 ||
             put_text(to->d.station_cert->site, m->site) != 0 ||
             put_any_list(to->d.station_cert->ci_roots, &m->ci_roots,
-                         put_any) != 0)
+                         put_any) != 0 ||
+            put_text_list(to->d.station_cert->allowed_smdp,
+                          &m->allowed_smdp) != 0)
             return -1;
-        return put_text_list(to->d.station_cert->allowed_smdp,
-                             &m->allowed_smdp);
+        return put_recovery(to->d.station_cert, m);
     case KIND_LOADING_REPORT:
         if (put_range(to->d.loading_report->range, m) != 0 ||
             put_any_list(to->d.loading_report->eum_chains, &m->eum_chains,
@@ -289,6 +315,13 @@ static int put_part(PART_DER *to, const struct manifest *m)
         return put_order(to->d.work_order, m->order);
     case KIND_SHIFT_RECORD:
         return put_shift(to->d.shift_record, m);
+    case KIND_BACKUP:
+        to->d.backup->epoch = m->epoch;
+        to->d.backup->size = m->ledger_size;
+        if (put_range(to->d.backup->range, m) != 0 ||
+            put_octets(to->d.backup->sha256, SPAN_ARRAY(m->ledger_sha256)) != 0)
+            return -1;
+        return put_octets(to->d.backup->recovery, SPAN_ARRAY(m->recovery_key_id));
     case KIND_COUNT:
         break;
     }

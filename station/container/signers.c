@@ -19,6 +19,7 @@ static const struct signer_rule rules[KIND_COUNT] = {
     [KIND_BPP_REQUEST] = { .kind = KIND_BPP_REQUEST, .role = ROLE_STATION },
     [KIND_WORK_ORDER] = { .kind = KIND_WORK_ORDER, .role = ROLE_ORDER },
     [KIND_SHIFT_RECORD] = { .kind = KIND_SHIFT_RECORD, .role = ROLE_STATION },
+    [KIND_BACKUP] = { .kind = KIND_BACKUP, .role = ROLE_STATION },
 };
 
 const struct signer_rule *signer_rule(enum container_kind k)

@@ -260,6 +260,7 @@ static const enum under hangs[ROLE_COUNT] = {
     [ROLE_ORDER] = UNDER_DM,
     [ROLE_AUTHORITY] = UNDER_DM,
     [ROLE_RELEASE] = UNDER_DM,
+    [ROLE_RECOVERY] = UNDER_DM,
 };
 
 static bool has_constraints(X509 *c)

@@ -28,6 +28,7 @@ enum cert_role {
     ROLE_ORDER,      /* ours.3 */
     ROLE_AUTHORITY,  /* ours.4 */
     ROLE_RELEASE,    /* ours.5 */
+    ROLE_RECOVERY,   /* ours.6; keyAgreement: backups are enciphered to it */
     ROLE_COUNT
 };
 const char *cert_role_name(enum cert_role r);

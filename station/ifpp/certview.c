@@ -49,6 +49,8 @@ static const struct {
                          ID_NONE },
     [ROLE_RELEASE] = { "release", OID_EKU_RELEASE, PLACE_EKU, false,
                        ID_NONE },
+    [ROLE_RECOVERY] = { "recovery", OID_EKU_RECOVERY, PLACE_EKU, false,
+                        ID_SERIAL },
 };
 
 const char *cert_role_name(enum cert_role r)
@@ -570,7 +572,17 @@ int certview_eid(const struct cert_view *v, struct eid *out, struct err *e)
 
 /* --- roles ----------------------------------------------------------------- */
 
-static int check_common(const struct cert_view *v, bool ca, struct err *e)
+/* What its key must be for: a CA signs certificates, an end entity signs; only
+ * recovery is a key that others encipher to, and signs nothing. */
+static const struct usage {
+    unsigned bit;
+    const char *name;
+} usages[] = { { KU_CERT_SIGN, "keyCertSign" },
+               { KU_DIGITAL_SIGNATURE, "digitalSignature" },
+               { KU_KEY_AGREEMENT, "keyAgreement" } };
+
+static int check_common(const struct cert_view *v, bool ca,
+                        const struct usage *usage, struct err *e)
 {
     if (v->unknown_critical)
         return err_set(e, ERR_TRUST,
@@ -586,10 +598,8 @@ static int check_common(const struct cert_view *v, bool ca, struct err *e)
         return err_set(e, ERR_TRUST,
                        ca ? "is not a CA (basicConstraints)"
                           : "is a CA where an end certificate is needed");
-    if (!v->has_key_usage ||
-        !(v->key_usage & (ca ? KU_CERT_SIGN : KU_DIGITAL_SIGNATURE)))
-        return err_set(e, ERR_TRUST, "lacks key usage %s",
-                       ca ? "keyCertSign" : "digitalSignature");
+    if (!v->has_key_usage || !(v->key_usage & usage->bit))
+        return err_set(e, ERR_TRUST, "lacks key usage %s", usage->name);
     return 0;
 }
 
@@ -602,7 +612,7 @@ int certview_check_ca(const struct cert_view *v, unsigned roles,
     if (v->eins.n != 0)
         return err_set(e, ERR_TRUST, "carries permittedEins, which only an "
                                      "EUM may");
-    return check_common(v, true, e);
+    return check_common(v, true, &usages[0], e);
 }
 
 static int check_eum(const struct cert_view *v, struct err *e)
@@ -625,7 +635,10 @@ int certview_check_role(const struct cert_view *v, enum cert_role role,
     char text[REGISTERED_ID_MAX + 1];
     struct eid eid;
 
-    if (check_common(v, rules[role].ca, e) != 0)
+    bool ca = rules[role].ca;
+
+    if (check_common(v, ca, &usages[ca ? 0 : role == ROLE_RECOVERY ? 2 : 1],
+                     e) != 0)
         return -1;
     if (v->roles != ROLE_BIT(role))
         return err_set(e, ERR_TRUST,

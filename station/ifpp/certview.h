@@ -12,6 +12,7 @@
 #include "station/ifpp/tlv.h"
 
 #define KU_DIGITAL_SIGNATURE 0x80
+#define KU_KEY_AGREEMENT 0x08
 #define KU_CERT_SIGN 0x04
 
 #define ROLE_BIT(r) (1u << (r))

@@ -96,5 +96,6 @@
 #define OID_EKU_ORDER OID_OURS ".3"
 #define OID_EKU_AUTHORITY OID_OURS ".4"
 #define OID_EKU_RELEASE OID_OURS ".5"
+#define OID_EKU_RECOVERY OID_OURS ".6"
 
 #endif

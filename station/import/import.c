@@ -272,6 +272,21 @@ static int commission_tx(struct tx *tx, void *ctx, struct err *e)
     return station_commission(tx, c->seen, c->trust, ACTOR, e);
 }
 
+/* Backups hold all that this station knows: whom they go to is proven like
+ * the station itself. */
+static int check_recovery_chain(const struct trust *dm, const struct opening *o,
+                                int64_t at, struct err *e)
+{
+    AUTO(cert_stack_free) STACK_OF(X509) *chain = NULL;
+
+    if (o->m.recovery_chain.n == 0)
+        return 0;
+    if (cert_chain_decode(buf_span(&o->m.recovery_chain), &chain, e) != 0 ||
+        cert_verify(dm, chain, ROLE_RECOVERY, at, e) != 0)
+        return err_wrap(e, "the recovery certificate in it");
+    return 0;
+}
+
 /* The certificate is for this station's key and id, under the root. */
 static int check_station_chain(const struct station *s,
                                const struct opening *o, int64_t at,
@@ -300,7 +315,7 @@ static int check_station_chain(const struct station *s,
     else
         bad = cert_verify(dm, chain, ROLE_STATION, at, e);
     cert_stack_free(&chain);
-    return bad;
+    return bad ? -1 : check_recovery_chain(dm, o, at, e);
 }
 
 static int text_list(const struct blobs *b, char ***out, struct err *e)
@@ -345,7 +360,8 @@ static int apply_station_cert(struct db *db, const struct station *s,
     struct container_seen seen = seen_of(o, SEEN_STATION_CERT);
     struct station_trust t = {
         .site = o->m.site, .chain = buf_span(&o->m.station_chain),
-        .dm_root = buf_span(&o->dm_root), .ci_roots = ci,
+        .dm_root = buf_span(&o->dm_root),
+        .recovery = buf_span(&o->m.recovery_chain), .ci_roots = ci,
         .ci_root_count = o->m.ci_roots.n,
         .allowed_smdp = (const char *const *)allowed,
         .allowed_smdp_count = o->m.allowed_smdp.n,

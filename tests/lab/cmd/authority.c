@@ -3,9 +3,10 @@
 #include "tests/lab/pki/authority.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct args {
-    const char *csr, *out, *site;
+    const char *csr, *out, *site, *recovery;
     struct words allow;
 };
 
@@ -18,6 +19,8 @@ static const struct opt opts[] = {
       "SM-DPfs whose bundles the station may take (default: all)" },
     { "--site", OPT_TEXT, offsetof(struct args, site), "ID",
       "the station's site (default: as it asked)" },
+    { "--recovery", OPT_TEXT, offsetof(struct args, recovery), "PARTY",
+      "whom backups are enciphered to, or none (default: dm/recovery)" },
     OPT_END,
 };
 
@@ -29,13 +32,18 @@ static int grant(const char *dir, const struct args *a, struct err *e)
                                .out = a->out,
                                .allow = a->allow.v,
                                .allow_count = a->allow.n,
-                               .site = a->site };
+                               .site = a->site,
+                               .recovery = a->recovery };
     uint8_t key_id[32];
     char hex[65];
 
     if (!a->csr || !a->out)
         return err_set(e, ERR_USAGE, "--csr CONTAINER and --out DIR are "
                        "needed");
+    if (!g.recovery)
+        g.recovery = "dm/recovery";
+    else if (strcmp(g.recovery, "none") == 0)
+        g.recovery = NULL;
     if (world_open(dir, &w, e) != 0 ||
         authority_grant(&w, &g, &container, key_id, e) != 0)
         return -1;

@@ -83,7 +83,9 @@ static int fill(const struct world *w, const struct station_grant *g,
         return err_set(e, ERR_USAGE, "site id of more than %zu octets",
                        sizeof m->site - 1);
     if (cert_put(station, &m->station_chain, e) != 0 ||
-        world_cert_der(w, "dm/root", &m->station_chain, e) != 0)
+        world_cert_der(w, "dm/root", &m->station_chain, e) != 0 ||
+        (g->recovery &&
+         world_cert_der(w, g->recovery, &m->recovery_chain, e) != 0))
         return -1;
     return fill_lists(w, g, m, e);
 }

@@ -11,6 +11,7 @@ struct station_grant {
     const char *const *allow;  /* SM-DPf OIDs; none: all of the world    */
     size_t allow_count;
     const char *site;          /* NULL: as the station asked             */
+    const char *recovery;      /* party that backups go to; NULL: none   */
 };
 
 /* Prove possession, certify, seal. Each station-cert for one key has a higher

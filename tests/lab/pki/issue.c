@@ -16,6 +16,7 @@ static const struct profile {
     const char *policy;      /* GSMA role   */
     const char *eku;         /* our own     */
     int days;
+    const char *usage;       /* NULL: signs, or signs certificates */
 } profiles[ISSUE_PROFILES] = {
     [ROLE_CI] = { "critical,CA:TRUE", OID_ROLE_CI, NULL, 35 * 365 },
     [ROLE_EUM] = { "critical,CA:TRUE,pathlen:0", OID_ROLE_EUM, NULL, 30 * 365 },
@@ -27,6 +28,8 @@ static const struct profile {
     [ROLE_ORDER] = { NULL, NULL, OID_EKU_ORDER, 5 * 365 },
     [ROLE_AUTHORITY] = { NULL, NULL, OID_EKU_AUTHORITY, 5 * 365 },
     [ROLE_RELEASE] = { NULL, NULL, OID_EKU_RELEASE, 5 * 365 },
+    [ROLE_RECOVERY] = { NULL, NULL, OID_EKU_RECOVERY, 10 * 365,
+                        "critical,keyAgreement" },
     [ISSUE_DM_ROOT] = { "critical,CA:TRUE", NULL, NULL, 20 * 365 },
 };
 
@@ -132,8 +135,9 @@ static bool add_extensions(X509 *c, X509 *issuer, const struct issue *i,
     X509V3_set_ctx(&v3, issuer, c, NULL, NULL, 0);
     return add_ext(c, &v3, NID_basic_constraints, p->constraints) &&
            add_ext(c, &v3, NID_key_usage,
-                   ca ? "critical,keyCertSign,cRLSign"
-                      : "critical,digitalSignature") &&
+                   p->usage ? p->usage
+                   : ca     ? "critical,keyCertSign,cRLSign"
+                            : "critical,digitalSignature") &&
            add_ext(c, &v3, NID_subject_key_identifier, "hash") &&
            add_ext(c, &v3, NID_authority_key_identifier,
                    issuer == c ? NULL : "keyid:always") &&

@@ -37,6 +37,10 @@ static const struct party {
       { .role = ROLE_RELEASE, .common_name = "Lab release desk",
         .organisation = "Lab Device Manufacturer",
         .serial_number = "dm-release" } },
+    { "dm/recovery", "dm/root",
+      { .role = ROLE_RECOVERY, .common_name = "Lab recovery desk",
+        .organisation = "Lab Device Manufacturer",
+        .serial_number = "dm-recovery" } },
 };
 
 static int make_party(const struct world *w, struct ec_maker *maker,

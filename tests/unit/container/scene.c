@@ -229,6 +229,7 @@ static const char *issuer_of(enum container_kind k)
         [KIND_BPP_REQUEST] = SCENE_STATION,
         [KIND_WORK_ORDER] = SCENE_ORDER,
         [KIND_SHIFT_RECORD] = SCENE_STATION,
+        [KIND_BACKUP] = SCENE_STATION,
     };
 
     return issuers[k];
@@ -270,6 +271,8 @@ void scene_manifest(const struct scene *w, enum container_kind k,
         strcpy(m->site, "hall-3");
         add_cert(&m->ci_roots, &w->ci);
         blobs_add(&m->allowed_smdp, SPAN_STR(SCENE_OID));
+        put_cert(&m->recovery_chain, &w->station);
+        put_cert(&m->recovery_chain, &w->dm);
         break;
     case KIND_LOADING_REPORT:
         blobs_add(&m->recipients.list, SPAN_STR(SCENE_OID));
@@ -303,6 +306,14 @@ void scene_manifest(const struct scene *w, enum container_kind k,
         m->shift.opened_at = SCENE_AT - 28800;
         m->shift.closed_at = SCENE_AT - 5;
         break;
+    case KIND_BACKUP:
+        blobs_add(&m->recipients.list, SPAN_STR("dm-recovery"));
+        set_range(m);
+        m->epoch = 2;
+        m->ledger_size = 4096;
+        memset(m->ledger_sha256, 9, sizeof m->ledger_sha256);
+        memset(m->recovery_key_id, 8, sizeof m->recovery_key_id);
+        break;
     case KIND_COUNT:
         ck_abort();
     }
@@ -323,6 +334,7 @@ struct signer scene_signer(const struct scene *w, enum container_kind k)
         [KIND_BPP_REQUEST] = { &w->station, { &w->dm } },
         [KIND_WORK_ORDER] = { &w->order, { &w->dm } },
         [KIND_SHIFT_RECORD] = { &w->station, { &w->dm } },
+        [KIND_BACKUP] = { &w->station, { &w->dm } },
     };
     struct signer s = { by[k].who->key, by[k].who->cert, sk_X509_new_null() };
 
@@ -557,6 +569,7 @@ size_t scene_record_count(enum container_kind k)
 {
     return k == KIND_LOADING_REPORT                           ? 9
            : k == KIND_AUDIT_LOG || k == KIND_SHIFT_RECORD    ? 3
+           : k == KIND_AUDIT_LOG || k == KIND_BACKUP          ? 3
            : k == KIND_EUICC_DATA || k == KIND_BPP_BUNDLE ||
                      k == KIND_BPP_REQUEST                      ? 2
                                                               : 0;
@@ -602,6 +615,10 @@ void scene_record(const struct scene *w, enum container_kind k, size_t i,
         break;
     case KIND_SHIFT_RECORD:
         put_shift_record(i, b);
+        break;
+    case KIND_BACKUP: /* in outline: what is inside is CMS's */
+        buf_put_hex(b, "060b2a864886f70d0109100117a0053003020100");
+        der_close(b, TAG_SEQUENCE, whole);
         break;
     default:
         ck_abort();

@@ -82,6 +82,11 @@ START_TEST(there_and_back)
     ck_assert(span_eq(buf_span(&b.station_chain), buf_span(&m.station_chain)));
     ck_assert(same_blobs(&b.ci_roots, &m.ci_roots));
     ck_assert(same_blobs(&b.allowed_smdp, &m.allowed_smdp));
+    ck_assert(span_eq(buf_span(&b.recovery_chain), buf_span(&m.recovery_chain)));
+    ck_assert_uint_eq(b.epoch, m.epoch);
+    ck_assert_uint_eq(b.ledger_size, m.ledger_size);
+    ck_assert_mem_eq(b.ledger_sha256, m.ledger_sha256, 32);
+    ck_assert_mem_eq(b.recovery_key_id, m.recovery_key_id, 32);
     ck_assert_uint_eq(b.first_event, m.first_event);
     ck_assert_uint_eq(b.last_event, m.last_event);
     ck_assert_mem_eq(b.head_before, m.head_before, 32);
@@ -183,6 +188,10 @@ static void two_parties(struct manifest *m)
 static void more_keys(struct manifest *m) { m->keys_offered++; }
 static void msp_control(struct manifest *m) { m->msp[0] = 0x1b; }
 static void profile_utf8(struct manifest *m) { strcpy(m->profile, "\xc3"); }
+static void recovery_cut(struct manifest *m) { m->recovery_chain.n--; }
+static void from_2(struct manifest *m) { m->first_event = 2; }
+static void epoch_0(struct manifest *m) { m->epoch = 0; }
+static void of_nothing(struct manifest *m) { m->ledger_size = 0; }
 
 static void no_order(struct manifest *m)
 {
@@ -284,6 +293,10 @@ static const struct {
     { "shift closed after it was recorded", KIND_SHIFT_RECORD, closed_later },
     { "shift without figures", KIND_SHIFT_RECORD, no_segments },
     { "shift to a station", KIND_SHIFT_RECORD, stations },
+    { "half of a recovery certificate", KIND_STATION_CERT, recovery_cut },
+    { "backup of a part", KIND_BACKUP, from_2 },
+    { "backup of epoch 0", KIND_BACKUP, epoch_0 },
+    { "backup of nothing", KIND_BACKUP, of_nothing },
 };
 
 START_TEST(may_not_be_said)

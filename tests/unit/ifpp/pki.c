@@ -62,6 +62,10 @@ static const struct kind {
         { { "keyUsage", "critical,digitalSignature" },
           { "extendedKeyUsage", OID_EKU_STATION },
           { "authorityKeyIdentifier", "keyid" } } },
+    [PKI_RECOVERY] = { "Test Devices", "recovery", "dm-recovery",
+        { { "keyUsage", "critical,keyAgreement" },
+          { "extendedKeyUsage", OID_EKU_RECOVERY },
+          { "authorityKeyIdentifier", "keyid" } } },
 };
 
 static const char *der_value(struct buf *b, char out[600])

@@ -19,7 +19,7 @@ const char *pki_ein_constraints(const char *o, const char *ein);
 
 enum pki_kind {
     PKI_CI, PKI_SUBCA, PKI_EUM, PKI_EUICC, PKI_DPPB, PKI_DPAUTH,
-    PKI_DATA, PKI_DM, PKI_STATION, PKI_KINDS
+    PKI_DATA, PKI_DM, PKI_STATION, PKI_RECOVERY, PKI_KINDS
 };
 
 /* An extension put in, put in place of the usual one, or (value NULL) left

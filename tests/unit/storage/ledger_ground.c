@@ -221,6 +221,9 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 11, "DROP TABLE backup; DROP TABLE retired_station;"
+         "ALTER TABLE station DROP COLUMN epoch;"
+         "ALTER TABLE station DROP COLUMN recovery;" },
     { 10, "DROP TRIGGER position_counted; DROP TRIGGER position_recounted;"
          "DROP INDEX position_state; DROP INDEX position_fixture;"
          "ALTER TABLE position DROP COLUMN fixture;"
