@@ -73,12 +73,18 @@ int db_snapshot(struct db *db, snapshot_fn *fn, void *ctx, struct err *e);
 /* The connection a transaction runs on, for reads that see its own changes. */
 struct db *tx_db(struct tx *tx);
 
+/* For a file that came from elsewhere: SQLite finds it sound, every reference
+ * leads somewhere, and its tables, indexes, views and triggers are this
+ * program's own, no more and no less. ERR_FORMAT. Reads all of it. */
+int db_check_file(struct db *db, struct err *e);
+
 /* --- locks between processes ---------------------------------------------- */
 
 enum lock_kind {
     LOCK_RUN,    /* DATA/run.lock: one `run` at a time      */
     LOCK_IMPORT, /* DATA/import.lock: one import at a time  */
-    LOCK_EXPORT  /* DATA/export.lock: one export at a time  */
+    LOCK_EXPORT, /* DATA/export.lock: one export at a time  */
+    LOCK_BACKUP  /* DATA/backup.lock: one backup at a time  */
 };
 struct lock;
 

@@ -21,6 +21,7 @@ static const struct {
     [LOCK_RUN] = { "run.lock", "`lineside run`" },
     [LOCK_IMPORT] = { "import.lock", "an import" },
     [LOCK_EXPORT] = { "export.lock", "an export" },
+    [LOCK_BACKUP] = { "backup.lock", "a backup" },
 };
 
 static long owner(int fd)

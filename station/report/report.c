@@ -1,6 +1,7 @@
 #include "station/report/report.h"
 
 #include "station/base/clock.h"
+#include "station/base/folder.h"
 #include "station/container/reader.h"
 #include "station/container/report_record.h"
 #include "station/ifpp/bpp.h"
@@ -478,20 +479,10 @@ static int not_delivered(const struct export_info *x, const char *to_dir,
 /* Remove a container's folder: flat, our own. */
 static void remove_container(const char *outbox, const char *name)
 {
-    char dir[4096], file[4096 + 256];
-    struct dirent *de;
+    char dir[4096];
 
     snprintf(dir, sizeof dir, "%s/%s", outbox, name);
-    DIR *d = opendir(dir);
-    while (d && (de = readdir(d))) {
-        if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
-            continue;
-        snprintf(file, sizeof file, "%s/%s", dir, de->d_name);
-        unlink(file);
-    }
-    if (d)
-        closedir(d);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 /* The export that this name in the outbox stands for: 1, or 0: none that the
