@@ -51,12 +51,14 @@ doctor_DIRS := station/doctor
 storage_DIRS := storage
 drivers_DIRS := drivers drivers/usb drivers/ccid drivers/iso7816 drivers/scanner
 verify_DIRS := station/verify
+backup_DIRS := station/backup
+restore_DIRS := station/restore
 lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip \
 	tests/lab/usb
 labfuse_DIRS := tests/lab/usb/fuse
 # Defines open, read, ioctl, close: only what asks for it may link it.
 inprocess_DIRS := tests/lab/usb/inprocess
-ROOMS := base ifpp container identity people fpa import order line request report shift control doctor verify storage drivers lab
+ROOMS := base ifpp container identity people fpa import order line request report shift control doctor backup restore verify storage drivers lab
 APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
@@ -82,8 +84,17 @@ $(foreach r,$(ROOMS) $(APART),$(eval $(call room_rule,$(r))))
 # program: its own folder, the rooms it may use, the libraries it may use.
 
 lineside_SRCS := $(wildcard station/cmd/*.c)
-lineside_ROOMS := base ifpp container identity people fpa import order line request report shift control doctor storage drivers
+lineside_ROOMS := base ifpp container identity people fpa import order line request report shift control doctor backup storage drivers
 lineside_LIBS := -lcrypto -lsqlite3 -ljansson -lusb-1.0
+
+# Apart, so that the station's own program has no cipher in it.
+lineside-backup_SRCS := $(wildcard station/backup/main.c)
+lineside-backup_ROOMS := base ifpp container backup
+lineside-backup_LIBS := -lcrypto
+
+lineside-restore_SRCS := $(wildcard station/restore/main.c)
+lineside-restore_ROOMS := base ifpp container identity restore storage
+lineside-restore_LIBS := -lcrypto -lsqlite3
 
 lineside-verify_SRCS := $(wildcard station/verify/main.c)
 lineside-verify_ROOMS := base ifpp container verify
@@ -98,7 +109,7 @@ lineside-states_SRCS := $(wildcard tests/tools/states.c)
 lineside-states_ROOMS := base storage
 lineside-states_LIBS :=
 
-PROGRAMS := $(foreach p,lineside lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
+PROGRAMS := $(foreach p,lineside lineside-backup lineside-restore lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
 
 define program_rule
 $(BIN)/$(1): $(call objs,$($(1)_SRCS)) $(call lib,$($(1)_ROOMS))
@@ -198,9 +209,10 @@ prefix ?= /usr/local
 .PHONY: install clean help
 install: programs
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
-	install -m 755 $(BIN)/lineside $(BIN)/lineside-verify $(DESTDIR)$(prefix)/bin/
-	install -m 644 docs/man/lineside.1 docs/man/lineside-verify.1 \
-		$(DESTDIR)$(prefix)/share/man/man1/
+	install -m 755 $(BIN)/lineside $(BIN)/lineside-backup $(BIN)/lineside-restore \
+		$(BIN)/lineside-verify $(DESTDIR)$(prefix)/bin/
+	install -m 644 docs/man/lineside.1 docs/man/lineside-restore.1 \
+		docs/man/lineside-verify.1 $(DESTDIR)$(prefix)/share/man/man1/
 
 clean:
 	rm -rf build compile_commands.json

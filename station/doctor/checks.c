@@ -399,6 +399,29 @@ static void judge_export(const struct doctor_seen *s, struct doctor_finding *f)
         say(f, DOCTOR_OK, "", "all evidence has been exported");
 }
 
+static void judge_backup(const struct doctor_seen *s, struct doctor_finding *f)
+{
+    const struct backup_need *b = &s->backup;
+    int64_t days = b->age_s / DAY_S;
+
+    if (failed(f, &s->backups, keep_it))
+        return;
+    figure(f, "epoch", (int64_t)s->epoch);
+    figure(f, "ageDays", days);
+    figure(f, "events", (int64_t)b->events);
+    if (b->overdue)
+        say(f, DOCTOR_WARN, "A line engineer makes one: `lineside backup --to "
+            "STICK`; the line may run meanwhile.", b->any
+            ? "%" PRId64 " days and %" PRIu64 " events since the last backup"
+            : "no backup in %" PRId64 " days and %" PRIu64 " events", days, b->events);
+    else if (b->any)
+        say(f, DOCTOR_OK, "", "made %" PRId64 " day%s ago, %" PRIu64 " event%s "
+            "since", days, plural((uint64_t)days), b->events, plural(b->events));
+    else
+        say(f, DOCTOR_OK, "", "none yet; the ledger is %" PRId64 " day%s old",
+            days, plural((uint64_t)days));
+}
+
 static void judge_doubt(const struct doctor_seen *s, struct doctor_finding *f)
 {
     /* While a line runs, a load under way is no load in doubt. */
@@ -528,6 +551,7 @@ const struct doctor_check doctor_checks[] = {
     { "ci-roots", opened, judge_ci_roots },
     { "smdp-certs", opened, judge_smdp_certs },
     { "export", opened, judge_export },
+    { "backup", opened, judge_backup },
     { "doubt", opened, judge_doubt },
     { "line", directory_there, judge_line },
     { "fixtures", usb_asked, judge_fixtures },

@@ -4,6 +4,7 @@
 #ifndef LINESIDE_DOCTOR_DOCTOR_H
 #define LINESIDE_DOCTOR_DOCTOR_H
 
+#include "storage/backups.h"
 #include "storage/events.h"
 #include "storage/exports.h"
 
@@ -57,7 +58,7 @@ struct doctor_seen {
 
     struct err open; /* of the ledger; what follows is there only if it opened */
     int schema;
-    struct err damage, books, chain, key, trust, counts, clock;
+    struct err damage, books, chain, key, trust, counts, clock, backups;
     uint64_t events;
     struct ledger_clock time;
     int64_t machine;
@@ -67,6 +68,8 @@ struct doctor_seen {
     struct unexported pending;
     uint64_t undelivered; /* containers in the outbox */
     uint64_t received, loading, quarantined, units_unresolved, units_quarantined;
+    struct backup_need backup;
+    uint64_t epoch;       /* more than 1: restored from a backup */
     bool adds_up;
 
     struct err space;

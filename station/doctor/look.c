@@ -134,6 +134,9 @@ static int look_at_certs(struct db *db, const struct station *st,
                      buf_span(&st->chain), e) != 0 ||
            add_chain(s, DOCTOR_OF_STATION, "the Device Manufacturer's root",
                      buf_span(&st->dm_root), e) != 0 ||
+           (st->recovery.n &&
+            add_chain(s, DOCTOR_OF_STATION, "the recovery certificate",
+                      buf_span(&st->recovery), e) != 0) ||
            look_at_roots(st, s, e) != 0 || look_at_smdps(db, st, s, e) != 0
          ? -1 : 0;
 }
@@ -149,6 +152,7 @@ static void look_at_trust(struct db *db, const char *data_dir,
         return;
     }
     s->commissioned = st.commissioned;
+    s->epoch = st.epoch;
     look_at_key(data_dir, &st, s);
     if (st.commissioned)
         look_at_certs(db, &st, s, &s->trust);
@@ -195,6 +199,7 @@ static void look_at_ledger(struct db *db, const char *data_dir,
     if (event_verify(db, &head, &s->chain) == 0)
         s->events = head.number;
     ledger_clock(db, &s->time, &s->clock);
+    backup_needed(db, &s->backup, &s->backups);
     look_at_counts(db, data_dir, s);
     look_at_trust(db, data_dir, s);
 }

@@ -19,6 +19,8 @@ static const struct right_info rights[RIGHTS] = {
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_SHIFT] = { "shift", "open and close shifts",
         { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
+    [RIGHT_BACKUP] = { "backup", "make a backup of the ledger",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_PEOPLE] = { "people", "add and block people, change roles, badges "
         "and PINs",
         { [ROLE_SUPERVISOR] = MAY } },

@@ -25,6 +25,7 @@ fixture_put F1 "$1"
 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
 "$STATION" shift close --data "$DATA" --to "$WORK/out1" >/dev/null
 "$STATION" export --data "$DATA" --to "$WORK/out1" >/dev/null
+"$STATION" backup --data "$DATA" --to "$WORK/out1" >/dev/null
 # The two that were not loaded have keys left; those of the first are gone.
 "$STATION" request --data "$DATA" --smdp 2.999.10 --count 2 --msp 'Grüße' --to "$WORK/out1" >/dev/null
 
@@ -45,6 +46,7 @@ audit-log $W/dm/root.pem $(echo "$WORK"/out1/audit-log-*)
 bpp-request $W/dm/root.pem $(echo "$WORK"/out1/bpp-request-*)
 work-order $W/dm/root.pem $(echo "$STICK"/work-order-*)
 shift-record $W/dm/root.pem $(echo "$WORK"/out1/shift-record-*)
+backup $W/dm/root.pem $(echo "$WORK"/out1/backup-*)
 LIST
 kinds=$(sed -n '/^| kind |/,/^$/s/^| `\([a-z-]*\)` .*/\1/p' docs/formats/container.md)
 [ "$kinds" = "$(cut -d' ' -f1 "$WORK/list")" ] || die "docs/formats/container.md has other kinds: $kinds"
@@ -89,6 +91,14 @@ cmp -s "$again/manifest.cms" "$WORK"/out1/loading-report-*/manifest.cms && die "
 expect 0 'All that was asked holds' "$VERIFY" "$again" "$WORK"/out1/audit-log-* \
     --root "$W/dm/root.pem" --ci "$W/ci/root.pem" --bundle "$STICK"/bpp-bundle-*
 
+# A record of a backup, opened as the document says: the ledger begins.
+cut=$(openssl asn1parse -inform DER -in "$WORK"/backup/segment-00001.der 2>/dev/null |
+    sed -n '1s/.*hl=\([0-9]*\) *l= *\([0-9]*\) .*/\1 \2/p')
+head -c $((${cut% *} + ${cut#* })) "$WORK"/backup/segment-00001.der >"$WORK/record.der"
+command=$(printed 'openssl cms -decrypt' | sed "s|RECOVERY-CERT|$W/dm/recovery.pem|; s|RECOVERY-KEY|$W/dm/recovery.key|")
+(cd "$WORK" && eval "$command") || die "$command"
+[ "$(head -c 15 "$WORK/piece")" = 'SQLite format 3' ] || die "what a backup holds is no ledger"
+
 # --- a decoder that is not ours -----------------------------------------------------
 
 cd "$TOP"
@@ -102,4 +112,4 @@ while read -r kind _ _; do
 done <"$WORK/list"
 # What the report is to have been: a result, its receipts, and failures.
 grep -q '^loading-report: manifest and 5 records' "$WORK/decoded" || die "$(cat "$WORK/decoded")"
-echo "containers: 8 kinds read by openssl and asn1c"
+echo "containers: 9 kinds read by openssl and asn1c"

@@ -66,6 +66,10 @@ done
 "$VERIFY" --help >"$WORK/help"
 section lineside-verify DESCRIPTION >"$WORK/part"
 compare_options lineside-verify "$WORK/help" "$WORK/part" 'help'
+"$BIN/lineside-restore" --help >"$WORK/help"
+section lineside-restore DESCRIPTION >"$WORK/part"
+compare_options lineside-restore "$WORK/help" "$WORK/part" 'help|version'
+section lineside-verify DESCRIPTION >"$WORK/part"
 for word in $(sed -n 's/^    \[[A-Z_]*\] = { "\([^"]*\)", "\([^"]*\)".*/\1,\2/p' station/verify/findings.c | tr ' ' _); do
     entry "$WORK/part" "Cm $(echo "${word%,*}" | tr _ ' ') Pq Cm ${word#*,}" || fault "lineside-verify.1: no entry for a finding that is '$word'"
 done

@@ -90,6 +90,11 @@ static void no_smdp(struct doctor_seen *s) { s->cert_count = 2; }
 static void evidence(struct doctor_seen *s) { s->pending.evidence = 5; s->pending.results = 4; }
 static void events_only(struct doctor_seen *s) { s->pending.events = 5; }
 static void in_outbox(struct doctor_seen *s) { s->undelivered = 1; }
+static void young(struct doctor_seen *s) { s->backup = (struct backup_need){ .age_s = DAYS(2), .events = 9 }; }
+static void never_saved(struct doctor_seen *s) { s->backup = (struct backup_need){ .age_s = DAYS(8), .events = 9, .overdue = true }; }
+static void saved(struct doctor_seen *s) { s->backup = (struct backup_need){ true, NOW - DAYS(1), DAYS(1), 1, false }; }
+static void saved_long_ago(struct doctor_seen *s) { s->backup = (struct backup_need){ true, NOW - DAYS(9), DAYS(9), 5, true }; }
+static void backups_unread(struct doctor_seen *s) { went_wrong(&s->backups, ERR_IO); }
 static void in_doubt(struct doctor_seen *s) { s->loading = 1; }
 static void at_work(struct doctor_seen *s) { s->loading = 1; s->running = true; }
 static void work_and_doubt(struct doctor_seen *s) { at_work(s); s->units_unresolved = 2; }
@@ -175,6 +180,11 @@ static const struct {
     { "export", evidence, WARN, "5 pieces of evidence wait for export (4 results", "lineside export" },
     { "export", in_outbox, WARN, "1 export did not reach", "lineside export" },
     { "export", no_counts, BAD, "it says why", "keeps a copy" },
+    { "backup", young, OK, "none yet; the ledger is 2 days old", "" },
+    { "backup", never_saved, WARN, "no backup in 8 days and 9 events", "lineside backup" },
+    { "backup", saved, OK, "made 1 day ago, 1 event since", "" },
+    { "backup", saved_long_ago, WARN, "9 days and 5 events since the last backup", "lineside backup" },
+    { "backup", backups_unread, BAD, "it says why", "keeps a copy" },
     { "doubt", well, OK, "nothing is unresolved", "" },
     { "doubt", in_doubt, WARN, "1 BPP and 0 units unresolved", "scans it" },
     { "doubt", at_work, OK, "nothing is unresolved", "" },

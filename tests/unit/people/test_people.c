@@ -45,6 +45,9 @@ START_TEST(the_table_is_whole)
     }
     ck_assert(!role_may(ROLE_OPERATOR, RIGHT_FIXTURES));
     ck_assert(!role_may(ROLE_AUDITOR, RIGHT_CLOCK));
+    ck_assert(role_may(ROLE_ENGINEER, RIGHT_BACKUP));
+    ck_assert(!role_may(ROLE_OPERATOR, RIGHT_BACKUP));
+    ck_assert(!role_may(ROLE_AUDITOR, RIGHT_BACKUP));
     ck_assert_ptr_null(right_info(RIGHTS));
     ck_assert(!role_may(ROLES, RIGHT_OWN_PIN));
     ck_assert(!role_may(ROLE_SUPERVISOR, RIGHTS));
