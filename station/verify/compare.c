@@ -272,8 +272,6 @@ static void check_growth(const struct subject *s, const struct subject *before,
 static const char *step_fault(const struct manifest *m,
                               const struct manifest *p)
 {
-    if (strcmp(m->issuer, p->issuer) != 0)
-        return "that one is of another station";
     if (m->sequence != p->sequence + 1)
         return "its number is not the next";
     if (m->first_event && m->first_event != p->last_event + 1 && p->last_event)
@@ -283,9 +281,40 @@ static const char *step_fault(const struct manifest *m,
     return NULL;
 }
 
+/* True: the one before is this station's own, or of one whose ledger it took
+ * over. Otherwise that has been said. */
+static bool same_ledger(const struct subject *s, const struct subject *before,
+                        const struct subject *v, size_t n, bool asked,
+                        struct findings *f)
+{
+    bool seen;
+
+    if (strcmp(s->m.issuer, before->m.issuer) == 0)
+        return true;
+    const struct restored *r = restores_join(v, n, &before->m, &s->m, &seen);
+    if (r)
+        findings_add(f, PROVEN, "%s took over the ledger of %s: restored at event "
+                                "%llu from backup %s, epoch %llu", s->m.issuer,
+                     before->m.issuer, (ull)r->event, r->backup, (ull)r->epoch);
+    else if (seen)
+        findings_add(f, BROKEN, "%s %llu does not take up where %llu ended: that "
+                                "one is of another station", kind_name(s->m.kind),
+                     (ull)s->m.sequence, (ull)before->m.sequence);
+    else
+        findings_add(f, asked ? MISSING : NOT_PROVEN,
+                     "%s %llu follows one of station %s: whether %s took over its "
+                     "ledger is told by an audit-log that was not given",
+                     kind_name(s->m.kind), (ull)s->m.sequence, before->m.issuer,
+                     s->m.issuer);
+    return r != NULL;
+}
+
 static void check_step(const struct subject *s, const struct subject *before,
+                       const struct subject *v, size_t n, bool asked,
                        struct findings *f)
 {
+    if (!same_ledger(s, before, v, n, asked, f))
+        return;
     const char *fault = step_fault(&s->m, &before->m);
 
     if (fault)
@@ -326,6 +355,18 @@ static bool same(const struct subject *a, const struct subject *b)
     return memcmp(a->cms_sha256, b->cms_sha256, sizeof a->cms_sha256) == 0;
 }
 
+/* Both report one event of a ledger that changed hands after it: it was in no
+ * report yet when the backup was made. */
+static bool inherited(const struct subject *s, const struct txmark *x,
+                      const struct subject *other, const struct subject *v, size_t n)
+{
+    const struct fact *a = facts_find(&s->facts, x->event);
+    const struct fact *b = facts_find(&other->facts, x->event);
+
+    return a && b && fact_eq(a, b) && strcmp(s->m.issuer, other->m.issuer) != 0 &&
+           restores_share(v, n, s->m.issuer, other->m.issuer, x->event);
+}
+
 /* A transactionId that has a result in an earlier report has none in this. */
 static void check_once(const struct subject *s, const struct subject *others,
                        size_t n, struct findings *f)
@@ -339,7 +380,8 @@ static void check_once(const struct subject *s, const struct subject *others,
             continue;
         looked++;
         for (size_t i = 0; i < s->results.n; i++)
-            if (txset_find(&others[k].results, &s->results.v[i].txid)) {
+            if (txset_find(&others[k].results, &s->results.v[i].txid) &&
+                !inherited(s, &s->results.v[i], &others[k], others, n)) {
                 findings_add(f, BROKEN, "transactionId %s is reported in %s "
                                         "too", txid_format(
                                  &s->results.v[i].txid, txid), others[k].path);
@@ -424,7 +466,7 @@ void check_continuity(const struct subject *s, const struct subject *others,
     if (!has)
         check_first(s, f);
     else if (before)
-        check_step(s, before, f);
+        check_step(s, before, others, n, asked, f);
     else if ((before = by_number(s, others, n)))
         findings_add(f, BROKEN, "%s %llu names another manifest before it than "
                                 "that of number %llu, %s",

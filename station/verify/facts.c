@@ -25,6 +25,19 @@ int facts_add(struct facts *f, const struct fact *x)
     return 0;
 }
 
+static int by_event(const void *key, const void *item)
+{
+    const uint64_t *event = key;
+    const struct fact *f = item;
+
+    return (*event > f->event) - (*event < f->event);
+}
+
+const struct fact *facts_find(const struct facts *f, uint64_t event)
+{
+    return f->n ? bsearch(&event, f->v, f->n, sizeof *f->v, by_event) : NULL;
+}
+
 bool fact_eq(const struct fact *a, const struct fact *b)
 {
     return a->event == b->event && a->kind == b->kind &&

@@ -22,6 +22,9 @@ void facts_clear(struct facts *f);
 /* 0, or -1 without memory. */
 int facts_add(struct facts *f, const struct fact *x);
 
+/* The one of this event, or NULL. */
+const struct fact *facts_find(const struct facts *f, uint64_t event);
+
 struct fact fact_of_record(const struct report_record *r);
 /* False: an event that no report carries. */
 bool fact_of_event(const struct event *ev, struct fact *out);

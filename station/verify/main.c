@@ -146,6 +146,7 @@ static void prove(struct job *j)
                      (unsigned long long)v[i].m.sequence, v[i].m.issuer);
         check_records(&v[i], &j->trust, f);
     }
+    check_restores(v, j->n, f);
     for (size_t i = 0; i < j->asked; i++) {
         if (!v[i].whole)
             continue; /* BROKEN already; half of it proves nothing */

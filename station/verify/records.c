@@ -81,6 +81,7 @@ void subject_close(struct subject *s)
     txset_clear(&s->held);
     txset_clear(&s->deleted);
     facts_clear(&s->facts);
+    restores_clear(&s->restores);
     free(s->by_id);
     free(s->by_bundle);
     free(s->hashes);
@@ -323,6 +324,8 @@ static int log_record(struct reading *r, struct span der, struct err *e)
     r->last_event = ev.number;
     if (fact_of_event(&ev, &f) && facts_add(&r->s->facts, &f) != 0)
         return err_set(e, ERR_NOMEM, "out of memory");
+    if (restores_add(&r->s->restores, &ev, e) != 0)
+        return -1;
     return keep_hash(r->s, r->head, e);
 }
 

@@ -7,6 +7,7 @@
 #include "station/container/signers.h"
 #include "station/verify/facts.h"
 #include "station/verify/findings.h"
+#include "station/verify/restores.h"
 #include "station/verify/txset.h"
 
 /* What a report's records add up to: of one bundle, or in all. */
@@ -33,6 +34,7 @@ struct subject {
     struct txset held;        /* loading-report: quarantined */
     struct txset deleted;     /* loading-report */
     struct facts facts;       /* loading-report, audit-log */
+    struct restores restores; /* audit-log */
     uint8_t (*hashes)[EVENT_HASH]; /* audit-log: of event first_event + i */
     size_t hash_count, hash_cap;
 };
