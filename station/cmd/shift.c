@@ -6,6 +6,7 @@
 #include "station/cmd/when.h"
 #include "storage/events.h"
 #include "storage/exports.h"
+#include "storage/sessions.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -196,7 +197,8 @@ static int close_tx(struct tx *tx, void *ctx, struct err *e)
 {
     struct act_on *a = ctx;
 
-    return shift_close(tx, a->actor, shift_figures, NULL, &a->s, e);
+    return shift_close(tx, a->actor, shift_figures, NULL, &a->s, e) != 0 ||
+           sessions_end_all(tx, a->actor, e) != 0 ? -1 : 0;
 }
 
 static int open_one(const struct command *self, const struct cmd_common *c,

@@ -1,6 +1,7 @@
 #include "station/line/giveback.h"
 
 #include "station/base/clock.h"
+#include "station/line/identity.h"
 #include "station/line/run.h"
 
 #include <stdio.h>
@@ -68,6 +69,7 @@ static int check_provable(struct run *r)
 static int identify(struct giveback *g)
 {
     struct run *r = &g->r;
+    enum verdict held;
 
     if (run_identify(r, &g->known) != 0)
         return -1;
@@ -76,6 +78,8 @@ static int identify(struct giveback *g)
                 r->out->eid);
         return run_fail(r, V_NOTHING_TO_RETURN);
     }
+    if (!identity_free(&g->known, &held, r->e))
+        return run_fail(r, held);
     r->books.act.position = g->known.id;
     snprintf(r->out->position, sizeof r->out->position, "%s", r->position);
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)

@@ -159,7 +159,7 @@ refused 2 'is no time' '' units --since noon
 log() { "$STATION" log --data "$DATA" --json "$@" | wc -l; }
 [ "$(log --kind unit-registered)" = 4 ] || die "not 4 registered"
 [ "$(log --kind unit-registered --fixture F1)" = 3 ] || die "not 3 registered at F1"
-[ "$(log --actor Cyd)" = 3 ] || die "Cyd did $(log --actor Cyd) things"
+[ "$(log --actor Cyd)" = 4 ] || die "Cyd did $(log --actor Cyd) things"
 unit=$("$STATION" log --data "$DATA" --json --kind unit-registered | sed -n '1s/.*"serial":"\([^"]*\)".*/\1/p')
 [ "$(log --serial "$unit" --kind unit-registered)" = 1 ] || die "no unit $unit"
 [ "$(log --since 2001-01-01 --all)" = "$(log --all)" ] || die "events before 2001"
