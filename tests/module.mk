@@ -25,6 +25,8 @@ UNITS ?= 100
 SEED ?=
 LOGS := build/log
 JOBS := $(shell nproc 2>/dev/null || echo 2)
+# Tests also wait: for a kill's moment, a verdict, a silent card.
+TEST_JOBS := $(shell echo $$(($(JOBS) + 1)))
 export KILLS UNITS SEED
 
 .PHONY: packages packages-check packages-fuzz demo demo-usb check check-unit check-tsan check-e2e \
@@ -51,7 +53,7 @@ check: packages-check
 	@$(MAKE) --no-print-directory -j$(JOBS) FLAVOUR=asan unit fuzz-replay
 	@$(MAKE) --no-print-directory -j$(JOBS) programs compile_commands.json
 	@$(MAKE) --no-print-directory check-headers
-	@sh tests/run.sh $(LOGS)/check $(JOBS) \
+	@sh tests/run.sh $(LOGS)/check $(TEST_JOBS) \
 		$$($(MAKE) -s --no-print-directory FLAVOUR=asan list-unit) \
 		tests/fuzz/replay-all.sh $(E2E)
 

@@ -146,9 +146,8 @@ done <"$WORK/documents"
 # itself.
 home='/(home|Users|work|root)/[a-z][a-zA-Z0-9_.-]*/'
 while read -r f; do
-    [ -f "$f" ] || continue
-    grep -nIE "(^|[\"'\` =:(<])$home" "$f" | sed "s|^|$f: |"
-done <"$WORK/files" >"$WORK/paths"
+    [ ! -f "$f" ] || printf '%s\0' "$f"
+done <"$WORK/files" | xargs -0 grep -HnIE "(^|[\"'\` =:(<])$home" >"$WORK/paths" || :
 [ ! -s "$WORK/paths" ] || fault "folders of somebody's machine: $(cat "$WORK/paths")"
 
 # --- rights -----------------------------------------------------------------------
