@@ -21,7 +21,7 @@ while [ $j -lt "$jobs" ]; do
 done
 "$STATION" log --data "$DATA" --all --json >"$WORK/log.before"
 
-"$LAB" sweep "$B" --copies "$WORK/copies" --jobs "$jobs" --step "$step" \
+"$LAB" sweep "$B" --copies "$WORK/copies" --jobs "$jobs" --step "$step" --together 16 \
     --command "$STATION import --data $WORK/data@J" >"$WORK/sweep.txt" ||
     die "$(cat "$WORK/sweep.txt")"
 octets=0
