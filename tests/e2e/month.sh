@@ -1,9 +1,10 @@
 #!/bin/sh
 # A month of a factory: two stations with eight fixtures share bundles of two
-# SM-DPfs; shifts with their operators follow each other; contacts are bad, labels wrong, units stray
-# to the other station, and once in every hour a station is killed. At the end
-# the books of the stations, of the SM-DPfs and of every single eUICC agree:
-# nothing is lost, nothing is there twice.
+# SM-DPfs; shifts with their operators follow each other; contacts are bad,
+# labels wrong, units stray to the other station or give their profiles back,
+# and once in every hour a station is killed. At the end the books of the
+# stations, of the SM-DPfs and of every single eUICC agree: nothing is lost,
+# nothing is there twice.
 #
 # MONTH=full (make soak): 30 days of three shifts of eight hours, 20,000 units.
 # Else three days with two shifts of two hours, 96 units.
@@ -29,7 +30,8 @@ new_world "$UNITS" 3 --smdpf a b
 eids >"$WORK/eids"
 # One line a unit: day, shift, hour, station, EID, what befalls it:
 # contact N (the card is silent at its APDU N, once), label (the first scan is
-# another unit's), stray (comes to the other station when it is done), or none.
+# another unit's), stray (comes to the other station when it is done), back (its
+# profiles are taken back), or none.
 awk -v seed="$SEED" -v days=$DAYS -v shifts=$SHIFTS -v hours=$HOURS -v units="$UNITS" '
 BEGIN { srand(seed) }
 {
@@ -39,6 +41,7 @@ BEGIN { srand(seed) }
     if (r < 0.03 || NR == 3) what = "contact " int(3 + rand() * 60)
     else if (r < 0.035 || NR == 10) what = "label"
     else if (r < 0.055 || NR == 20) what = "stray"
+    else if (r < 0.065 || NR == 30) what = "back"
     print day, shift, hour, (rand() < 0.5 ? "A" : "B"), $1, what
 }' "$WORK/eids" >"$WORK/plan"
 planned() { awk -v d="$1" -v s="$2" -v h="$3" '$1 == d && $2 == s && $3 == h' "$WORK/plan"; }
@@ -58,7 +61,7 @@ pins() { # pins "PIN..." WORD...: lineside WORD..., PINs on its standard input
     # shellcheck disable=SC2086 # a list
     printf '%s\n' $1 >"$WORK/pins"
     shift
-    "$STATION" "$@" <"$WORK/pins" >/dev/null
+    today "$STATION" "$@" <"$WORK/pins" >/dev/null
 }
 for s in A B; do
     pins 86420 people --data "$WORK/$s" add Ada --role supervisor --badge B-0001
@@ -76,15 +79,7 @@ KEYS="$(key_id "$WORK/A") $(key_id "$WORK/B")"
 at() {
     s=$1 units=$2
     shift 2
-    # No function here: the process that is killed is the station's own.
-    env LD_PRELOAD="$WORK/shim.so" LINESIDE_CLOCK_DAYS=$DAY \
-        "$STATION" run --no-usb --data "$WORK/$s" --bench "$WORK/bench$s" --scan "$WORK/scan$s" --json --apdu-timeout-ms 2000 \
-        >"$WORK/said$s" 2>>"$WORK/run$s.err" &
-    station=$!
-    tee -a "$WORK/verdicts$s" <"$WORK/said$s" >"$WORK/heard$s" &
-    ear=$!
-    PIDS="$station $ear $PIDS"
-    wait_for 30 log_in
+    begin
     "$LAB" rig "$W" --bench "$WORK/bench$s" --cards "$CARDS" --units "$units" --scan "$WORK/scan$s" \
         --verdicts "$WORK/heard$s" --fixtures 4 "$@" >"$WORK/rig$s.txt" 2>&1 &
     robot=$!
@@ -95,11 +90,38 @@ at() {
     fi
     rc=0
     wait $robot || rc=$?
+    end
+    cat "$WORK/rig$s.txt" >>"$WORK/rigs$s.txt"
+    return $rc
+}
+begin() { # station $s runs, and the shift's operator is logged in
+    # No function here: the process that is killed is the station's own.
+    env LD_PRELOAD="$WORK/shim.so" LINESIDE_CLOCK_DAYS=$DAY \
+        "$STATION" run --no-usb --data "$WORK/$s" --bench "$WORK/bench$s" --scan "$WORK/scan$s" --json --apdu-timeout-ms 2000 \
+        >"$WORK/said$s" 2>>"$WORK/run$s.err" &
+    station=$!
+    tee -a "$WORK/verdicts$s" <"$WORK/said$s" >"$WORK/heard$s" &
+    ear=$!
+    PIDS="$station $ear $PIDS"
+    wait_for 30 log_in
+}
+end() {
     kill $station 2>/dev/null || :
     wait $station 2>/dev/null || :
     wait $ear 2>/dev/null || :
-    cat "$WORK/rig$s.txt" >>"$WORK/rigs$s.txt"
-    return $rc
+}
+give_back() { # give_back STATION EID: it stands in F1, and the supervisor takes its profiles back
+    s=$1
+    cat "$WORK/heard$s" >/dev/null & # who hears the verdicts
+    listener=$!
+    begin
+    BENCH=$WORK/bench$s fixture_put F1 "$2"
+    pins 86420 ctl --data "$WORK/$s" return F1 "$2" --reason 'not sold' --as B-0001 >"$WORK/back.txt" 2>&1 ||
+        die "return of $2 at $s: $(cat "$WORK/back.txt")"
+    ln -sfn nothing "$WORK/bench$s/F1"
+    end
+    wait $listener 2>/dev/null || :
+    backs=$((backs + 1))
 }
 
 log_in() { pins "471$shift" ctl --data "$WORK/$s" login "B-100$shift"; }
@@ -126,8 +148,7 @@ cards_gone() {
     wait $CARDS_PIDS 2>/dev/null || :
 }
 
-# units STATION PLANFILE WHAT...: robot's lines: all units of that station, or
-# those that WHAT befalls.
+# units_of STATION PLANFILE: the robot's lines, all units of that station.
 units_of() {
     awk -v s="$1" -v OFS='\t' '$4 == s { print $5, $5 }' "$2"
 }
@@ -173,12 +194,16 @@ hour() { # hour DAY SHIFT HOUR
         grep -q 'FAIL consumed-elsewhere' "$WORK/rig$s.txt" || die "stray $eid at $s: $(cat "$WORK/rig$s.txt")"
         strays=$((strays + 1))
     done <"$WORK/strays"
+    awk '$6 == "back" { print $4, $5 }' "$WORK/hour" >"$WORK/backs"
+    while read -r s eid; do
+        give_back "$s" "$eid"
+    done <"$WORK/backs"
     cards_gone
 }
 
 # --- the month -------------------------------------------------------------------------
 
-kills=0 cut=0 strays=0
+kills=0 cut=0 strays=0 backs=0
 mkfifo "$WORK/heardA" "$WORK/heardB"
 while [ "$DAY" -lt $DAYS ]; do
     # The day's bundles: a's for every unit, b's for every third, for both.
@@ -196,12 +221,16 @@ while [ "$DAY" -lt $DAYS ]; do
     rm -rf "$STICK"/bpp-bundle-*
     shift=0
     while [ $shift -lt $SHIFTS ]; do
+        for s in A B; do
+            pins 86420 shift --data "$WORK/$s" open "day $DAY, shift $shift" --as B-0001
+        done
         hour=0
         while [ $hour -lt $HOURS ]; do
             hour "$DAY" $shift $hour
             hour=$((hour + 1))
         done
         for s in A B; do
+            pins 86420 shift --data "$WORK/$s" close --to "$STICK" --as B-0001
             today "$STATION" export --data "$WORK/$s" --to "$STICK" >/dev/null
         done
         # What the SM-DPfs have not heard yet, the comparison must see.
@@ -209,7 +238,7 @@ while [ "$DAY" -lt $DAYS ]; do
         today "$LAB" verify "$W" "$STICK"/loading-report-* >"$WORK/verify.txt" ||
             die "the SM-DPfs, day $DAY, shift $shift: $(cat "$WORK/verify.txt")"
         mkdir -p "$WORK/archive"
-        mv "$STICK"/loading-report-* "$STICK"/audit-log-* "$WORK/archive"
+        mv "$STICK"/loading-report-* "$STICK"/audit-log-* "$STICK"/shift-record-* "$WORK/archive"
         shift=$((shift + 1))
     done
     DAY=$((DAY + 1))
@@ -228,9 +257,12 @@ issued=$(books issued)
 installed=$(($(total A installed) + $(total B installed)))
 [ "$(total A received)" = "$issued" ] && [ "$(total B received)" = "$issued" ] ||
     die "not every BPP came to both stations"
-[ "$installed" = "$issued" ] && [ "$(books installed)" = "$issued" ] && [ "$(books profiles)" = "$issued" ] ||
+[ "$installed" = "$issued" ] && [ "$(books installed)" = "$issued" ] && [ "$(books profiles)" = $((issued - $(books deleted))) ] ||
     die "$issued BPPs: $installed installed by the stations' books, $(cat "$WORK/books.json")"
 [ "$(books closed)" = "$UNITS" ] || die "not every unit was finished: $(cat "$WORK/books.json")"
+[ "$backs" -ge 1 ] && [ "$(books deleted)" -ge "$backs" ] &&
+    [ "$(books deleted)" = $(($(total A deleted) + $(total B deleted))) ] ||
+    die "$backs units gave their profiles back: $(cat "$WORK/books.json")"
 for s in A B; do
     [ "$(total $s failed)" = 0 ] && [ "$(total $s loading)" = 0 ] && [ "$(total $s reserved)" = 0 ] &&
         [ "$(total $s quarantined)" = 0 ] || die "station $s: $(cat "$WORK/stock$s.json")"
@@ -247,6 +279,6 @@ for s in A B; do
     done
 done
 [ "$cut" -ge 1 ] || die "no kill met a unit at work"
-"$VERIFY" "$WORK"/archive/loading-report-* "$WORK"/archive/audit-log-* --root "$W/dm/root.pem" --ci "$W/ci/root.pem" \
+"$VERIFY" "$WORK"/archive/loading-report-* "$WORK"/archive/audit-log-* "$WORK"/archive/shift-record-* --root "$W/dm/root.pem" --ci "$W/ci/root.pem" \
     >"$WORK/auditor.txt" || die "the auditor: $(tail -20 "$WORK/auditor.txt")"
-echo "month: $UNITS units, $issued BPPs installed once each; $kills kills ($cut met work), $strays strays; all books agree"
+echo "month: $UNITS units, $issued BPPs installed once each; $kills kills ($cut met work), $strays strays, $backs given back; all books agree"
