@@ -60,6 +60,7 @@ struct run {
 };
 
 /* Each returns 0, or -1 with out->verdict and *e set. */
+int step_identify(struct run *r);
 int step_settle(struct run *r);
 int step_authorise(struct run *r);
 int step_load(struct run *r);
@@ -76,6 +77,11 @@ int run_station_failed(struct run *r); /* by *e                      */
 
 /* Nothing is missing that was used up in vain. */
 int run_check_replaced(struct run *r);
+/* Installed, and not deleted since. */
+unsigned run_installed(const struct bpp_list *all);
+/* *out says already what it came to (run_set), or is made anew (run_init). */
+void run_set(struct run *r, const struct unit_env *env, const struct scan *scan,
+             struct unit_result *out);
 void run_init(struct run *r, const struct unit_env *env, const struct scan *scan,
               struct unit_result *out);
 void run_clear(struct run *r);
@@ -103,6 +109,10 @@ void run_power_off(struct run *r); /* harmless twice */
 /* What the fixture is told of this unit now, borrowed. */
 struct visit *run_visit(struct run *r, enum verdict v);
 
+/* The recipe was done: the verdict is the unit's. */
+void run_end_well(struct run *r);
+/* By out->verdict. */
+void run_end_badly(struct run *r);
 /* What the contacts did, of a unit that was left as it is or went well. */
 void run_end_untouched(struct run *r);
 

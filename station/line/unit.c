@@ -1,14 +1,10 @@
 #include "station/line/unit.h"
 
 #include "station/base/clock.h"
-#include "station/line/golden.h"
 #include "station/line/identity.h"
-#include "station/line/line.h"
 #include "station/line/run.h"
-#include "storage/quarantine.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int run_fail(struct run *r, enum verdict v)
@@ -81,229 +77,7 @@ int run_read_eid(struct run *r)
     return shut && !r->golden ? refuse_at_gate(r) : 0;
 }
 
-/* --- identify ------------------------------------------------------------------ */
-
-static bool live(enum bpp_state s)
-{
-    return s == BPP_IN_STOCK || s == BPP_RESERVED || s == BPP_LOADING ||
-           s == BPP_INSTALLED;
-}
-
-/* Whether `b` came because `dead` was used up in vain: of the same SM-DPf, and
- * imported after that was known here. Someone else's use may have been known
- * elsewhere before; then a later bundle will do. */
-static bool came_for(const struct bpp_info *b, const struct bpp_info *dead)
-{
-    uint64_t since = dead->state == BPP_VOIDED ? dead->import_event
-                                               : dead->event;
-
-    return b->import_event > since && strcmp(b->smdp_oid, dead->smdp_oid) == 0;
-}
-
-/* The first profile used up in vain that none came for, or all->n. One comes
- * for one; it may have been used up itself, and another came for it. Passing
- * the unit with the others alone would ship it incomplete. */
-static size_t not_replaced(const struct bpp_list *all, bool *taken)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        size_t k = 0;
-        if (live(all->v[i].state) || all->v[i].given_up)
-            continue;
-        while (k < all->n && (taken[k] || all->v[k].given_up ||
-                              !came_for(&all->v[k], &all->v[i])))
-            k++;
-        if (k == all->n)
-            return i;
-        taken[k] = true;
-    }
-    return all->n;
-}
-
-int run_check_replaced(struct run *r)
-{
-    bool *taken = calloc(r->all.n, sizeof *taken);
-    char iccid[ICCID_DIGITS + 1];
-
-    if (!taken) {
-        err_set(r->e, ERR_NOMEM, "no memory for %zu profiles", r->all.n);
-        return run_station_failed(r);
-    }
-    size_t i = not_replaced(&r->all, taken);
-    free(taken);
-    if (i == r->all.n)
-        return 0;
-    const struct bpp_info *b = &r->all.v[i];
-    err_set(r->e, ERR_NOT_FOUND, "profile %s of bundle %s is %s",
-            iccid_format(&b->iccid, iccid), b->bundle, bpp_state_name(b->state));
-    return run_fail(r, V_NOT_REPLACED);
-}
-
-static int check_stock(struct run *r)
-{
-    size_t given_up = 0;
-
-    for (size_t i = 0; i < r->all.n; i++)
-        given_up += r->all.v[i].given_up;
-    /* What its quarantined profiles have become, its eUICC is asked first. */
-    if (r->all.n > given_up)
-        return r->resolving ? 0 : run_check_replaced(r);
-    if (given_up)
-        err_set(r->e, ERR_NOT_FOUND, "every profile for EID %s was voided "
-                "here", r->out->eid);
-    else
-        err_set(r->e, ERR_NOT_FOUND, "no bundle brought a profile for EID %s",
-                r->out->eid);
-    return run_fail(r, V_NO_BPP);
-}
-
-static unsigned count_installed(const struct bpp_list *all)
-{
-    unsigned n = 0;
-
-    for (size_t i = 0; i < all->n; i++)
-        n += all->v[i].state == BPP_INSTALLED && !all->v[i].deleted;
-    return n;
-}
-
-/* The record that is wanted first: the one in doubt, else the one to load,
- * else any, for the eUICC's key. */
-static size_t first_record(const struct bpp_list *all)
-{
-    static const enum bpp_state wanted[] = { BPP_LOADING, BPP_IN_STOCK,
-                                             BPP_RESERVED };
-
-    for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++)
-        for (size_t i = 0; i < all->n; i++)
-            if (all->v[i].state == wanted[w])
-                return i;
-    return all->n - 1;
-}
-
-/* A wrong label claims nothing, so that it never stands in the way of the unit
- * it names. What was read before the claim may be what the fixture that held
- * it was about to change: hence read again. */
-int run_identify(struct run *r, struct position *known)
-{
-    struct claims *claims = r->env->claims;
-    char *serial = r->out->serial;
-    enum verdict v;
-
-    /* No order knows of golden units. */
-    const struct identity_place at = { r->golden ? "" : r->duty.bound,
-                                       r->golden ? NULL : r->duty.spec };
-
-    for (bool claimed = false;; claimed = true) {
-        if (identity_find(r->env->db, r->scan, &r->eid, &at, known, r->position,
-                          serial, &v, r->e) != 0)
-            return run_fail(r, v);
-        if (claimed)
-            return 0;
-        if (!claims_take(claims, serial, &r->eid, r->env->fixture, r->e))
-            return run_fail(r, V_BUSY_ELSEWHERE);
-    }
-}
-
-static bool gave_back(const struct run *r)
-{
-    bool deleted = false;
-
-    for (size_t i = 0; i < r->all.n; i++)
-        deleted |= r->all.v[i].deleted;
-    return deleted && r->out->installed == 0;
-}
-
-/* It gave its profiles back, and goes on when there is something new for it and
- * it can take it. */
-static int check_returned(struct run *r, const struct position *known)
-{
-    size_t fresh = 0;
-
-    for (size_t i = 0; i < r->all.n; i++)
-        fresh += r->all.v[i].state == BPP_IN_STOCK;
-    if (fresh == 0) {
-        err_set(r->e, ERR_NOT_FOUND, "the unit gave its profiles back, and no new one "
-                "has come for EID %s", r->out->eid);
-        return run_fail(r, V_NO_BPP);
-    }
-    if (!known->closed)
-        return 0;
-    err_set(r->e, ERR_WRONG_STATE, "this station has closed its factory services, "
-            "and has the eUICC's receipt for it");
-    return run_fail(r, V_FPA_CLOSED);
-}
-
-/* What was finished before is left alone; what may not be, is refused. */
-static int check_state(struct run *r, const struct position *known)
-{
-    bool stocked = known->id && known->state == POSITION_STOCKED;
-    enum verdict v;
-
-    if (stocked && gave_back(r) && check_returned(r, known) != 0)
-        return -1;
-    if (r->duty.order)
-        return duty_judge(r->env->db, &r->duty, r->out->serial, r->position, &v,
-                          r->e) != 0 ? run_fail(r, v) : 0;
-    if ((stocked && !gave_back(r)) || (known->id && known->state == POSITION_PASSED))
-        return run_fail(r, V_ALREADY_DONE);
-    return 0;
-}
-
-static int check_profiles(struct run *r)
-{
-    enum verdict v;
-
-    if (!r->duty.order)
-        return check_stock(r);
-    return duty_sort(&r->duty, &r->all, &v, r->e) != 0 ? run_fail(r, v) : 0;
-}
-
-static const struct recipe_step self_test = { STEP_STATUS, "self-test", false,
-                                              V_CARD_REFUSED };
-
-/* In place of the recipe: nothing of the stock is reserved, no unit is
- * registered. */
-static int test_golden(struct run *r)
-{
-    const struct golden_test *t = &r->test;
-    char speed[16] = "";
-
-    r->step = self_test.step;
-    r->env->busy(r->env->ctx, r->out, &self_test);
-    if (golden_self_test(r->card, &r->env->slot->base, &r->eid, &r->test, r->e) != 0)
-        return run_card_failed(r);
-    if (t->speed)
-        snprintf(speed, sizeof speed, ", TA1=%02X", t->speed);
-    err_set(r->e, ERR_NONE, "EID read %d times: %llu us each, %llu us at most%s",
-            GOLDEN_ROUNDS, (unsigned long long)t->mean_us,
-            (unsigned long long)t->most_us, speed);
-    return run_fail(r, V_GOLDEN_OK);
-}
-
-static int step_identify(struct run *r)
-{
-    struct position known;
-    enum verdict held;
-
-    if (run_identify(r, &known) != 0)
-        return -1;
-    if (r->golden)
-        return test_golden(r);
-    if (!identity_free(&known, &held, r->e))
-        return run_fail(r, held);
-    r->books.act.position = known.id;
-    snprintf(r->out->position, sizeof r->out->position, "%s", r->position);
-    if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
-        return run_station_failed(r);
-    r->out->installed = count_installed(&r->all);
-    if (known.id && position_resolving(r->env->db, known.id, &r->resolving,
-                                       r->e) != 0)
-        return run_station_failed(r);
-    if (check_state(r, &known) != 0 || check_profiles(r) != 0)
-        return -1;
-    /* Waited for in the next step: the card need not wait for the writer. */
-    run_reserve(r);
-    return r->all.n ? run_read_record(r, first_record(&r->all)) : 0;
-}
+/* --- the ledger ----------------------------------------------------------------- */
 
 void run_reserve(struct run *r)
 {
@@ -495,140 +269,10 @@ static int perform_all(struct run *r)
     return 0;
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- from beginning to end --------------------------------------------------------- */
 
-static void add_detail(struct err *e, const char *what, const struct err *more)
-{
-    struct err first = *e;
-
-    if (e->code == ERR_NONE)
-        *e = *more;
-    else
-        err_set(e, first.code, "%s; %s: %s", first.msg, what, more->msg);
-    e->sw = first.sw;
-}
-
-/* A result that could not be written outweighs whatever came after it: the
- * BPP is still `loading`, and the card has the proof. */
-static void check_results(struct run *r)
-{
-    for (size_t i = 0; i < 2; i++) {
-        struct err e = ERR_INIT;
-        if (book_durable(&r->job[i].result.b, &e) == 0)
-            continue;
-        add_detail(r->e, "the result of the load was not recorded", &e);
-        r->out->verdict = verdict_of_station(&e);
-        for (size_t k = 0; k < r->all.n; k++)
-            if (r->all.v[k].id == r->job[i].bpp)
-                r->all.v[k].state = BPP_LOADING;
-    }
-}
-
-struct visit *run_visit(struct run *r, enum verdict v)
-{
-    struct contacts more = contact_take(r->env->slot);
-
-    /* A unit is one cycle, however often it was given power. */
-    r->contacts.cycles |= more.cycles;
-    for (int i = 0; i < CONTACT_PROBLEMS; i++)
-        r->contacts.v[i] += more.v[i];
-    r->visit = (struct visit){ r->env->fixture_key, r->contacts, v, false };
-    return &r->visit;
-}
-
-static void write_failure(struct run *r, const struct failure *f)
-{
-    struct book_failure op = { .visit = NULL };
-    struct err e = ERR_INIT;
-
-    book_failure(&op, &r->books, f, run_visit(r, f->verdict));
-    if (book_durable(&op.b, &e) != 0)
-        add_detail(r->e, "this failure was not recorded", &e);
-    book_end(&op.b);
-}
-
-static void end_failed(struct run *r)
-{
-    bool loading = r->step == STEP_AUTHORISE || r->step == STEP_LOAD ||
-                   r->step == STEP_RECORD;
-
-    check_results(r);
-    /* Without a registration that went well there is no place in the books to
-     * write to: a wrong label does not touch the unit it names. */
-    struct err ignored = ERR_INIT;
-    bool known = r->unit.b.submitted && book_executed(&r->unit.b, &ignored) == 0;
-    run_write_failure(r, known ? r->unit.position.id : 0,
-                      loading && r->at < r->all.n ? &r->all.v[r->at].txid : NULL);
-}
-
-void run_write_failure(struct run *r, int64_t position, const struct txid *txid)
-{
-    struct failure f = {
-        .verdict = r->out->verdict,
-        .step = recipe[r->step].name,
-        .detail = r->e->msg,
-        .serial = r->out->serial,
-        .position = r->position[0] ? r->position : POSITION_MAIN,
-        .order = r->duty.number,
-        .eid = r->eid_read ? &r->eid : NULL,
-        .txid = txid,
-        .started_at = r->started_at,
-    };
-
-    r->books.act.position = position;
-    write_failure(r, &f);
-}
-
-/* GOLDEN OK is as good as its event: waited for. */
-static void end_golden(struct run *r)
-{
-    struct book_golden op = { .visit = NULL };
-    const struct verdict_row *row = verdict_row(r->out->verdict);
-    bool passed = row->kind == VERDICT_GOLDEN;
-    struct err e = ERR_INIT;
-
-    r->test.eid = r->eid_read ? r->eid : r->scan->eid;
-    r->test.code = passed ? NULL : row->code;
-    r->test.detail = r->e->msg;
-    book_golden(&op, &r->books, &r->test, run_visit(r, r->out->verdict));
-    bool lost = book_durable(&op.b, &e) != 0;
-    book_end(&op.b);
-    if (lost && passed) {
-        *r->e = e;
-        r->out->verdict = verdict_of_station(&e);
-    } else if (lost) {
-        add_detail(r->e, "this failure was not recorded", &e);
-    }
-}
-
-/* A unit that is done stays as it is, and so does one that was refused; what
- * the contacts did is written with the next group, and nobody waits. */
-void run_end_untouched(struct run *r)
-{
-    static const struct contacts none = { .cycles = 0 };
-    struct book_visit op = { .visit = NULL };
-    struct visit *v = run_visit(r, r->out->verdict);
-    struct err ignored = ERR_INIT;
-
-    if (memcmp(&v->contacts, &none, sizeof none) == 0)
-        return;
-    book_visit(&op, &r->books, v);
-    book_executed(&op.b, &ignored);
-    book_end(&op.b);
-}
-
-static void end_badly(struct run *r)
-{
-    if (r->golden)
-        end_golden(r);
-    else if (verdict_row(r->out->verdict)->kind == VERDICT_FAIL)
-        end_failed(r);
-    else
-        run_end_untouched(r);
-}
-
-static void set_run(struct run *r, const struct unit_env *env, const struct scan *scan,
-                    struct unit_result *out)
+void run_set(struct run *r, const struct unit_env *env, const struct scan *scan,
+             struct unit_result *out)
 {
     *r = (struct run){
         .env = env, .scan = scan, .out = out, .e = &out->why,
@@ -641,7 +285,7 @@ static void set_run(struct run *r, const struct unit_env *env, const struct scan
 void run_init(struct run *r, const struct unit_env *env, const struct scan *scan,
               struct unit_result *out)
 {
-    set_run(r, env, scan, out);
+    run_set(r, env, scan, out);
     *out = (struct unit_result){ .verdict = V_MACHINE, .why = ERR_INIT };
     snprintf(out->serial, sizeof out->serial, "%s", scan->barcode);
 }
@@ -671,49 +315,6 @@ static int begin(struct run *r)
     return 0;
 }
 
-/* Positions that other orders have, or none. */
-static void add_others(const struct run *r, const struct position_list *all,
-                       char *missing, size_t cap, bool *stocked)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        const struct position *p = &all->v[i];
-        size_t n = strlen(missing);
-        *stocked |= p->state == POSITION_STOCKED;
-        if (!order_position(r->duty.spec, p->name) &&
-            p->state != POSITION_PASSED && p->state != POSITION_STOCKED)
-            snprintf(missing + n, cap - n, "%s%s", n ? ", " : "", p->name);
-    }
-}
-
-/* The verdict is the unit's, which may have other positions. What was done at
- * this one is on the disk. */
-static void say_end(struct run *r)
-{
-    AUTO(position_list_clear) struct position_list all = { NULL, 0 };
-    char missing[256] = "";
-    bool stocked = false;
-
-    *r->e = (struct err)ERR_INIT;
-    r->out->verdict = V_DONE;
-    if (!r->duty.order)
-        return;
-    if (unit_by_serial(r->env->db, r->out->serial, &all, r->e) != 0 ||
-        (r->duty.spec->positions > 1 &&
-         order_missing(r->env->db, r->duty.order, r->out->serial, missing,
-                       sizeof missing, r->e) != 0)) {
-        r->out->verdict = V_POSITIONS_MISSING;
-        err_wrap(r->e, "which positions of the unit are done could not be read");
-        return;
-    }
-    add_others(r, &all, missing, sizeof missing, &stocked);
-    if (stocked)
-        r->out->verdict = V_STOCKED;
-    if (!*missing)
-        return;
-    r->out->verdict = V_POSITIONS_MISSING;
-    err_set(r->e, ERR_NONE, "%s is done; missing: %s", r->position, missing);
-}
-
 void unit_run(const struct unit_env *env, const struct scan *scan,
               struct unit_result *out)
 {
@@ -721,38 +322,14 @@ void unit_run(const struct unit_env *env, const struct scan *scan,
 
     run_init(&r, env, scan, out);
     if (begin(&r) == 0 && perform_all(&r) == 0) {
-        say_end(&r);
+        run_end_well(&r);
     } else {
         run_note_keys(&r);
         run_power_off(&r);
-        end_badly(&r);
+        run_end_badly(&r);
     }
     out->fixture_changed = r.visit.changed;
     if (r.all.n)
-        out->installed = count_installed(&r.all);
+        out->installed = run_installed(&r.all);
     run_clear(&r);
-}
-
-void unit_not_begun(const struct unit_env *env, const struct scan *scan,
-                    struct unit_result *out)
-{
-    struct run r;
-
-    set_run(&r, env, scan, out);
-    struct failure f = {
-        .verdict = out->verdict,
-        .detail = out->why.msg,
-        .serial = scan->barcode,
-        .position = POSITION_MAIN,
-        .order = "",
-        .eid = scan->is_eid ? &scan->eid : NULL,
-        .started_at = r.started_at,
-    };
-
-    r.golden = env->gate->golden;
-    if (r.golden)
-        end_golden(&r);
-    else
-        write_failure(&r, &f);
-    out->fixture_changed = r.visit.changed;
 }
