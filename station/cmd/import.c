@@ -59,7 +59,8 @@ static void print_result(const struct import_result *r, const char *path,
     print_gaps(db, r->issuer);
 }
 
-/* One refused container does not keep the others on the stick out. */
+/* One refused container does not keep the others on the stick out. What the
+ * exit code tells is the worst: 1 says that none failed in another way. */
 static int import_each(const struct command *self, const struct cmd_common *c,
                        struct db *db, const struct lock *lock,
                        const struct station *s, int n, char **paths)
@@ -74,7 +75,7 @@ static int import_each(const struct command *self, const struct cmd_common *c,
             continue;
         }
         int bad = cmd_fail_container(self, paths[i], db, &e);
-        if (!code)
+        if (bad > code)
             code = bad;
     }
     return code;

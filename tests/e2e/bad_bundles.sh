@@ -111,6 +111,9 @@ refused 1 'manifest.cms is missing' import "$WORK/empty"
 refused 1 'manifest.cms is missing' import "$WORK/garbage"
 refused 3 "not a container's folder" import "$GOOD/manifest.cms"
 refused 3 "not a container's folder" import "$WORK/nowhere"
+# Refused (1) and unreadable (3): the exit code is the worst one's, first or not.
+refused 3 'manifest.cms is missing' import "$WORK/empty" "$WORK/nowhere"
+refused 3 'manifest.cms is missing' import "$WORK/nowhere" "$WORK/empty"
 refused 2 'CONTAINER' import
 refused 2 'use .lineside import' "$STATION" station-cert --data "$DATA" "$GOOD"
 
