@@ -18,7 +18,8 @@ CFLAGS += -std=c11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-fstack-protector-strong -fno-strict-aliasing
 LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now
 OPT_release := -O2 -D_FORTIFY_SOURCE=2
-OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+# Lines are all that a report needs of the debugger's words (-g1).
+OPT_asan := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 OPT_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 # For clang's fuzzer (make fuzz): warnings are gcc's business.
