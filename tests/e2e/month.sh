@@ -7,7 +7,7 @@
 # nothing is there twice.
 #
 # MONTH=full (make soak): 30 days of three shifts of eight hours, 20,000 units.
-# Else three days with two shifts of two hours, 96 units.
+# Else two days with two shifts of two hours, 64 units.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.."
 if [ "${MONTH:-}" = full ]; then
     DAYS=30 SHIFTS=3 HOURS=8 UNITS=${MONTH_UNITS:-20000}
 else
-    DAYS=3 SHIFTS=2 HOURS=2 UNITS=96
+    DAYS=2 SHIFTS=2 HOURS=2 UNITS=64
 fi
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 echo "month: $UNITS units, $DAYS days of $SHIFTS shifts of $HOURS hours, seed $SEED (repeat with SEED=$SEED)"
