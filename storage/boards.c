@@ -1,5 +1,6 @@
 #include "storage/boards.h"
 
+#include "storage/health.h"
 #include "storage/inner.h"
 #include "storage/quarantine.h"
 
@@ -49,11 +50,18 @@ static int new_one_is_free(struct tx *tx, const struct board_change *c,
     struct position other;
     struct err none = ERR_INIT;
     char a[EID_DIGITS + 1], b[EID_DIGITS + 1];
+    bool golden;
 
     if (eid_eq(&p->eid, &c->new_eid))
         return err_set(e, ERR_CONFLICT, "unit %s, position %s, is known with "
                        "EID %s already", p->serial, p->name,
                        eid_format(&p->eid, a));
+    if (golden_known(tx->db, &c->new_eid, &golden, e) != 0)
+        return -1;
+    if (golden)
+        return err_set(e, ERR_CONFLICT, "EID %s is that of a golden unit, which "
+                       "is no product; take another board",
+                       eid_format(&c->new_eid, a));
     if (position_by_eid(tx->db, &c->new_eid, &other, &none) != 0)
         return none.code == ERR_NOT_FOUND ? 0 : (*e = none, -1);
     return err_set(e, ERR_CONFLICT, "EID %s is in unit %s, position %s, and "

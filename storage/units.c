@@ -426,7 +426,9 @@ int positions_mark_unresolved(struct tx *tx, const char *actor, size_t *n,
             continue;
         if (position_get(tx->db, a.position, &p, e) != 0)
             return -1;
-        if (!position_transition(p.state, POSITION_UNRESOLVED,
+        /* Another eUICC's word is of no use: its board was taken out since. */
+        if (!eid_eq(&p.eid, &l.v[i].eid) ||
+            !position_transition(p.state, POSITION_UNRESOLVED,
                                  POSITION_CAUSE_LEFTOVER))
             continue;
         if (position_move(tx, &a, POSITION_UNRESOLVED, POSITION_CAUSE_LEFTOVER,

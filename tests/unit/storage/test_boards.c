@@ -1,6 +1,7 @@
 /* Another board in a unit: the old one's past stays, and it is not taken again
  * unless that is recorded too. */
 #include "storage/boards.h"
+#include "storage/health.h"
 #include "storage/quarantine.h"
 #include "storage/voiding.h"
 #include "tests/unit/storage/states_ground.h"
@@ -176,12 +177,73 @@ START_TEST(is_refused)
 }
 END_TEST
 
+static int load_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    AUTO(bpp_list_clear) struct bpp_list l = { NULL, 0 };
+    const struct eid eid = ground_eid(1);
+    const struct act *a = ctx;
+
+    return stock_reserve(tx, &eid, a, &l, e) != 0 ||
+           stock_load(tx, l.v[0].id, a, e) != 0 ? -1 : 0;
+}
+
+static int mark_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    return positions_mark_unresolved(tx, "line", ctx, e);
+}
+
+/* What the old board never said, the new one cannot say. */
+START_TEST(a_load_that_went_with_its_board)
+{
+    struct position p;
+    struct err e = ERR_INIT;
+    struct bench b;
+    size_t n = 9;
+
+    bench_open(&b);
+    good(db_write(b.g.db, load_tx, &b.act, &e));
+    good(replace(&b, "SN1", POSITION_MAIN, 50, true, &e));
+    uint64_t before = newest(&b);
+    good(db_write(b.g.db, mark_tx, &n, &e)); /* the line's next start */
+    ck_assert_uint_eq(n, 0);
+    ck_assert_uint_eq(newest(&b), before);
+    good(position_get(b.g.db, b.act.position, &p, &e));
+    ck_assert_int_eq(p.state, POSITION_OPEN);
+    /* Put back, it is asked. */
+    good(replace(&b, "SN1", POSITION_MAIN, 1, true, &e));
+    good(db_write(b.g.db, mark_tx, &n, &e));
+    ck_assert_uint_eq(n, 1);
+    bench_close(&b);
+}
+END_TEST
+
+static int golden_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    return golden_mark(tx, ctx, ACTOR, e);
+}
+
+START_TEST(a_golden_unit_is_no_board)
+{
+    struct eid golden = ground_eid(70);
+    struct err e = ERR_INIT;
+    struct bench b;
+
+    bench_open(&b);
+    good(db_write(b.g.db, golden_tx, &golden, &e));
+    bad(replace(&b, "SN1", POSITION_MAIN, 70, true, &e), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(e.msg, "golden"));
+    bench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
         { "starts anew", starts_anew, 1 },
         { "retired", retired_is_not_taken_again, 1 },
         { "refused", is_refused, 1 },
+        { "a load", a_load_that_went_with_its_board, 1 },
+        { "golden", a_golden_unit_is_no_board, 1 },
     };
 
     return run_tests("storage/boards", tests, sizeof tests / sizeof *tests);
