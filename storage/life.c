@@ -1,3 +1,4 @@
+#include "storage/boards.h"
 #include "storage/life_inner.h"
 
 #include <stdlib.h>
@@ -58,13 +59,14 @@ static int find_serial(struct db *db, const char *serial,
     return subject_add(l, &s, e);
 }
 
-/* Something was delivered for this eUICC. 1, 0, -1. */
-static int eid_delivered(struct db *db, const struct eid *eid, struct err *e)
+/* Something was delivered for this eUICC, or it told of a key. 1, 0, -1. */
+static int eid_heard_of(struct db *db, const struct eid *eid, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
 
     if (q_open(&q, db, "SELECT EXISTS (SELECT 1 FROM live_bpp WHERE eid = ?1)"
-               " OR EXISTS (SELECT 1 FROM live_euicc WHERE eid = ?1)", e) != 0)
+               " OR EXISTS (SELECT 1 FROM live_euicc WHERE eid = ?1)"
+               " OR EXISTS (SELECT 1 FROM card_key WHERE eid = ?1)", e) != 0)
         return -1;
     q_octets(&q, SPAN_ARRAY(eid->o));
     return q_step(&q, e) <= 0 ? -1 : q_get_int(&q, 0) != 0;
@@ -75,6 +77,7 @@ static int find_eid(struct db *db, const struct eid *eid,
 {
     struct life_subject s = { .has_eid = false };
     struct err none = ERR_INIT;
+    struct retired_board was;
     struct position p;
 
     if (position_by_eid(db, eid, &p, &none) == 0) {
@@ -85,7 +88,13 @@ static int find_eid(struct db *db, const struct eid *eid,
         *e = none;
         return -1;
     }
-    int known = eid_delivered(db, eid, e);
+    int known = board_retired(db, eid, &was, e);
+    if (known > 0) {
+        memcpy(s.serial, was.serial, sizeof s.serial);
+        return subject_add(l, &s, e);
+    }
+    if (known == 0)
+        known = eid_heard_of(db, eid, e);
     if (known <= 0)
         return known;
     s.has_eid = true;
@@ -126,7 +135,8 @@ static int find_txid(struct db *db, const struct txid *txid,
 
     /* A one-time key may be heard of before, or without, its BPP. */
     if (q_open(&q, db, "SELECT eid FROM live_bpp WHERE txid = ?1 UNION ALL"
-               " SELECT eid FROM live_key WHERE txid = ?1", e) != 0)
+               " SELECT eid FROM live_key WHERE txid = ?1 UNION ALL"
+               " SELECT eid FROM card_key WHERE txid = ?1", e) != 0)
         return -1;
     q_octets(&q, SPAN_ARRAY(txid->o));
     return find_each(&q, l, e);
@@ -172,6 +182,29 @@ static int euicc_add(struct life *l, const struct position *p, bool registered,
     return 0;
 }
 
+/* Boards that were taken out of this unit and are in none now, by the events
+ * that tell it. */
+static int read_retired(struct db *db, const char *serial, struct life *l,
+                        struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+    struct position bare = { .keys_left = -1 };
+    int row;
+
+    if (q_open(&q, db, "SELECT r.eid FROM event_word w CROSS JOIN retired_board r"
+               " ON r.event = w.event WHERE w.word = ? AND NOT EXISTS"
+               " (SELECT 1 FROM position p WHERE p.eid = r.eid)"
+               " GROUP BY r.eid ORDER BY min(r.event)", e) != 0)
+        return -1;
+    q_text(&q, serial);
+    while ((row = q_step(&q, e)) > 0) {
+        q_get_fixed(&q, 0, bare.eid.o, sizeof bare.eid.o);
+        if (euicc_add(l, &bare, false, e) != 0)
+            return -1;
+    }
+    return row;
+}
+
 static int read_euiccs(struct db *db, const struct life_subject *s,
                        struct life *l, struct err *e)
 {
@@ -184,6 +217,8 @@ static int read_euiccs(struct db *db, const struct life_subject *s,
         if (euicc_add(l, &all.v[i], true, e) != 0)
             return -1;
     l->registered = all.n > 0;
+    if (l->registered && read_retired(db, s->serial, l, e) != 0)
+        return -1;
     return s->has_eid ? euicc_add(l, &bare, false, e) : 0;
 }
 

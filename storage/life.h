@@ -22,9 +22,10 @@ struct life_key {
     struct txid txid;
 };
 
-/* A unit (serial), or an eUICC that no unit has been scanned with yet (eid,
- * serial ""). With both, whatever bears either: what is looked for when the
- * ledger has neither registered. */
+/* A unit (serial; also for an eUICC that was taken out of it and is in none
+ * now), or an eUICC that no unit has been scanned with yet (eid, serial "").
+ * With both, whatever bears either: what is looked for when the ledger has
+ * neither registered. */
 struct life_subject {
     char serial[UNIT_SERIAL_MAX + 1];
     bool has_eid;
@@ -50,7 +51,8 @@ struct life_bpp {
 
 /* One eUICC of the unit. */
 struct life_euicc {
-    bool registered;   /* false: in no unit; of `position` only eid is set */
+    bool registered;   /* false: in no unit, or taken out of this one; of
+                          `position` only eid is set */
     struct position position;
     struct life_bpp *bpps; /* every one in this ledger, in order of import */
     size_t bpp_count;
@@ -88,7 +90,8 @@ struct life_event {
 struct life {
     char serial[UNIT_SERIAL_MAX + 1]; /* "": no unit */
     bool registered;
-    struct life_euicc *euiccs; /* in order of registration */
+    struct life_euicc *euiccs; /* in order of registration, then those that were
+                                  taken out */
     size_t euicc_count;
     struct life_evidence *evidence; /* in order of events */
     size_t evidence_count;

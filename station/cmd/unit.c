@@ -275,7 +275,7 @@ static void print_euicc(const struct life *l, const struct life_euicc *u)
             printf(", %lld one-time keys left", (long long)p->keys_left);
         printf("%s\n", p->closed ? ", closed" : ", not closed");
     } else {
-        printf(", in no unit yet\n");
+        printf(l->registered ? ", taken out of it\n" : ", in no unit yet\n");
     }
     print_failure(l, u);
     if (u->bpp_count == 0)

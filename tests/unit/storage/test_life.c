@@ -1,7 +1,9 @@
 /* A unit's whole life, by whatever names it, and by indexes alone. */
 #include "storage/life.h"
 
+#include "storage/boards.h"
 #include "storage/inner.h" /* which statements were asked, and their plans */
+#include "storage/keys.h"
 #include "tests/unit/storage/ledger_ground.h"
 
 #include <stdio.h>
@@ -303,6 +305,77 @@ static int refuse(struct tx *tx, void *ctx, struct err *e)
     return event_append(tx, "unit-not-loaded", "line", f, 4, NULL, e);
 }
 
+static int change_board(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct act a = { .actor = "Ada", .second = "Bob" };
+    const struct stock_evidence why = { .reason = "its board is gone" };
+    const struct board_change c = { "SN1", "main", ground_eid(9), "broken", false };
+    struct position was;
+
+    return board_replace(tx, &a, &c, &was, e) != 0 ||
+           stock_move(tx, *(int64_t *)ctx, BPP_VOIDED, CAUSE_WRITTEN_OFF, &a, &why,
+                      e) != 0 ? -1 : 0;
+}
+
+/* Its profiles and what became of them stay in the unit's life. */
+START_TEST(a_board_that_was_taken_out)
+{
+    static const enum life_by names[] = { LIFE_SERIAL, LIFE_EID, LIFE_ICCID, LIFE_TXID };
+    struct life_key k = key(names[_i], BPP_LOST_ONE, "SN1");
+    const struct eid old = ground_eid(1), new = ground_eid(9);
+    struct life l = { .euiccs = NULL };
+    struct err e = ERR_INIT;
+    struct ground g;
+    char last[65];
+
+    lived(&g);
+    int64_t lost = ground_bpp(g.db, BPP_LOST_ONE).id;
+    good(db_write(g.db, change_board, &lost, &e));
+    k.eid = old;
+    life_of(&g, k, &l);
+    ck_assert_str_eq(l.serial, "SN1");
+    ck_assert_uint_eq(l.euicc_count, 2);
+    ck_assert(l.euiccs[0].registered && eid_eq(&l.euiccs[0].position.eid, &new));
+    ck_assert(!l.euiccs[1].registered && eid_eq(&l.euiccs[1].position.eid, &old));
+    ck_assert_uint_eq(l.euiccs[1].bpp_count, 2);
+    ck_assert_int_eq(l.euiccs[1].bpps[0].installed_at, GROUND_NOW);
+    kind_of(&l, l.event_count - 1, last); /* of the eUICC alone: no serial */
+    ck_assert_str_eq(last, "bpp-moved");
+    ck_assert_uint_eq(l.evidence_count, 7);
+    life_clear(&l);
+    ground_close(&g);
+}
+END_TEST
+
+static int card_told(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct card_key k = { .txid = ground_txid(60) };
+    const struct card_keys c = { .eid = ground_eid(6), .v = &k, .n = 1 };
+
+    (void)ctx;
+    return keys_note(tx, &ground_act, &c, e);
+}
+
+START_TEST(a_key_that_a_card_told)
+{
+    static const enum life_by names[] = { LIFE_EID, LIFE_TXID };
+    const struct life_key k = key(names[_i], _i == 0 ? 6 : 60, NULL);
+    const struct eid eid = ground_eid(6);
+    struct life l = { .euiccs = NULL };
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    lived(&g);
+    good(db_write(g.db, card_told, NULL, &e));
+    life_of(&g, k, &l);
+    ck_assert_uint_eq(l.euicc_count, 1);
+    ck_assert(eid_eq(&l.euiccs[0].position.eid, &eid));
+    ck_assert_uint_eq(l.event_count, 1);
+    life_clear(&l);
+    ground_close(&g);
+}
+END_TEST
+
 /* What was refused before it could be registered is told by events alone. */
 START_TEST(never_registered)
 {
@@ -496,6 +569,8 @@ int main(void)
         { "named by", named_by, sizeof keys / sizeof *keys },
         { "two readings", two_readings, 1 },
         { "several eUICCs", several_euiccs, 1 },
+        { "a board taken out", a_board_that_was_taken_out, 4 },
+        { "a card's key", a_key_that_a_card_told, 2 },
         { "never registered", never_registered, 1 },
         { "a long ledger", a_long_ledger, 1 },
         { "a visit without evidence", a_visit_without_evidence, 1 },
