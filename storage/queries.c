@@ -1,6 +1,8 @@
 #include "storage/queries.h"
 
 #include "storage/inner.h"
+#include "storage/orders.h"
+#include "storage/tally.h"
 
 void stock_overview_clear(struct stock_overview *o)
 {
@@ -55,17 +57,14 @@ int query_bpps(struct db *db, enum bpp_state s, unsigned limit,
     return bpps_in_state(db, s, limit, out, e);
 }
 
-int query_positions(struct db *db, uint64_t by_state[POSITION_STATES],
-                    struct err *e)
+static int cross_check(struct db *db, void *ctx, struct err *e)
 {
-    AUTO(q_close) struct q q = { 0 };
-    int row;
+    (void)ctx;
+    return stock_cross_check(db, e) != 0 || tally_cross_check(db, e) != 0 ||
+           orders_cross_check(db, e) != 0 ? -1 : 0;
+}
 
-    memset(by_state, 0, POSITION_STATES * sizeof *by_state);
-    if (q_open(&q, db, "SELECT state, sum(n) FROM position_count"
-               " GROUP BY state", e) != 0)
-        return -1;
-    while ((row = q_step(&q, e)) > 0)
-        by_state[q_get_int(&q, 0)] = (uint64_t)q_get_int(&q, 1);
-    return row;
+int query_cross_check(struct db *db, struct err *e)
+{
+    return db_snapshot(db, cross_check, NULL, e);
 }

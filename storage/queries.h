@@ -44,8 +44,9 @@ int query_log(struct db *db, const struct log_filter *f, event_fn *fn,
 int query_bpps(struct db *db, enum bpp_state s, unsigned limit,
                struct bpp_list *out, struct err *e);
 
-/* Counts of positions per state, from the maintained counters. */
-int query_positions(struct db *db, uint64_t by_state[POSITION_STATES],
-                    struct err *e);
+/* Every figure that is kept, counted again, of one moment: the bundles'
+ * (stock_cross_check), the accounts' (tally_cross_check) and the orders'
+ * (orders_cross_check). ERR_CONFLICT names the first that differs. */
+int query_cross_check(struct db *db, struct err *e);
 
 #endif

@@ -3,7 +3,7 @@
 #include "storage/shifts.h"
 
 #include "storage/inner.h"
-#include "storage/queries.h"
+#include "storage/unit_list.h"
 
 #include <stdio.h>
 
@@ -46,13 +46,17 @@ static int bundle_back(struct shift_bundle *b, struct err *e)
         if (!to || !from)
             return unfit(b->id, e);
         /* Wraps where the order of moves would make it fall below zero on the
-         * way; the sum is judged below. */
+         * way, and stays there where they do not fit: judged below, each by
+         * itself, since no move changes the sum. */
         *to -= m->n;
         if (!m->from[0])
             *from -= m->n;
         else if (to != &b->before.deleted)
             *from += m->n;
     }
+    for (int s = 0; s < BPP_STATES; s++)
+        if (b->before.by_state[s] > INT64_MAX)
+            return unfit(b->id, e);
     return stock_balance_ok(&b->before) &&
            b->before.received <= b->after.received ? 0 : unfit(b->id, e);
 }
@@ -148,7 +152,7 @@ int shift_positions(struct db *db, uint64_t number,
     struct shift_positions p = { .moves.n = 0 };
     int row;
 
-    if (query_positions(db, p.after, e) != 0 ||
+    if (units_count(db, NULL, p.after, e) != 0 ||
         q_open(&q, db, "SELECT came_from, went_to, n FROM tally_move"
                " WHERE shift = ? AND subject = 0 ORDER BY 1, 2", e) != 0)
         return -1;

@@ -1,7 +1,6 @@
 #include "storage/unit_list.h"
 
 #include "storage/inner.h"
-#include "storage/queries.h"
 
 #include <stdlib.h>
 
@@ -19,15 +18,21 @@ int units_count(struct db *db, const char *fixture,
     AUTO(q_close) struct q q = { 0 };
     int row;
 
-    if (!fixture)
-        return query_positions(db, by_state, e);
     memset(by_state, 0, POSITION_STATES * sizeof *by_state);
-    if (q_open(&q, db, "SELECT state, n FROM position_count WHERE fixture = ?",
-               e) != 0)
+    if (q_open(&q, db, fixture ? "SELECT state, n FROM position_count"
+                                 " WHERE fixture = ?"
+                               : "SELECT state, sum(n) FROM position_count"
+                                 " GROUP BY state", e) != 0)
         return -1;
-    q_text(&q, fixture);
-    while ((row = q_step(&q, e)) > 0)
-        by_state[q_get_int(&q, 0)] = (uint64_t)q_get_int(&q, 1);
+    if (fixture)
+        q_text(&q, fixture);
+    while ((row = q_step(&q, e)) > 0) {
+        uint64_t state = (uint64_t)q_get_int(&q, 0);
+        if (state >= POSITION_STATES) /* the table does not refuse it */
+            return err_set(e, ERR_CONFLICT, "the ledger counts positions in a "
+                           "state that there is not; see `lineside stock --check`");
+        by_state[state] = (uint64_t)q_get_int(&q, 1);
+    }
     return row;
 }
 

@@ -4,7 +4,6 @@
 #include "station/control/state.h"
 #include "station/report/report.h"
 #include "storage/queries.h"
-#include "storage/tally.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -228,8 +227,7 @@ static int run(const struct command *self, int argc, char **argv)
         print_text(&o, &waiting, &f, adds_up);
     stock_overview_clear(&o);
     report_list_clear(&waiting);
-    if (opts.check && (stock_cross_check(db, &e) != 0 ||
-                       tally_cross_check(db, &e) != 0 ||
+    if (opts.check && (query_cross_check(db, &e) != 0 ||
                        event_verify(db, NULL, &e) != 0))
         return cmd_fail(self, &e);
     if (opts.check && !c.json)

@@ -7,6 +7,7 @@
 #include "station/report/report.h"
 #include "storage/queries.h"
 #include "storage/station.h"
+#include "storage/unit_list.h"
 
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -178,7 +179,7 @@ static void look_at_counts(struct db *db, const char *data_dir,
     for (size_t i = 0; i < o.bundles.n; i++)
         s->adds_up = s->adds_up && stock_balance_ok(&o.bundles.v[i].b);
     stock_overview_clear(&o);
-    if (query_positions(db, positions, &s->counts) == 0) {
+    if (units_count(db, NULL, positions, &s->counts) == 0) {
         s->units_unresolved = positions[POSITION_UNRESOLVED];
         s->units_quarantined = positions[POSITION_QUARANTINED];
     }
@@ -195,7 +196,7 @@ static void look_at_ledger(struct db *db, const char *data_dir,
     schema_version(db, &s->schema, &s->damage);
     if (s->damage.code == ERR_NONE)
         db_quick_check(db, &s->damage);
-    stock_cross_check(db, &s->books);
+    query_cross_check(db, &s->books);
     if (event_verify(db, &head, &s->chain) == 0)
         s->events = head.number;
     ledger_clock(db, &s->time, &s->clock);

@@ -70,8 +70,7 @@ void ground_balanced(struct db *db)
 {
     struct err e = ERR_INIT;
 
-    good(stock_cross_check(db, &e));
-    good(tally_cross_check(db, &e));
+    good(query_cross_check(db, &e));
     good(event_verify(db, NULL, &e));
 }
 

@@ -354,6 +354,23 @@ START_TEST(a_unit_is_counted)
 }
 END_TEST
 
+/* A counter that was changed behind the ledger's back is found. */
+START_TEST(lies_are_found)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    ground_open(&g);
+    active(&g, "WO-1", 2, "load any; close", NULL);
+    ck_assert_int_eq(visit(&g, "WO-1", "SN-1", "main", 1), ORDER_TAKES);
+    ground_balanced(g.db);
+    ck_assert_int_eq(ground_sql(&g, "UPDATE work_order SET open = 0, passed = 1"), 0);
+    bad(query_cross_check(g.db, &e), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(e.msg, "WO-1"));
+    ground_close(&g);
+}
+END_TEST
+
 START_TEST(from_order_to_order)
 {
     struct order_membership m[4];
@@ -494,6 +511,7 @@ int main(void)
         { "states", states_by_the_table, 1 },
         { "fixtures", fixtures, 1 },
         { "a unit is counted", a_unit_is_counted, 1 },
+        { "lies", lies_are_found, 1 },
         { "from order to order", from_order_to_order, 1 },
         { "several positions", several_positions, 1 },
         { "the stock", what_is_in_stock, 1 },

@@ -435,6 +435,50 @@ START_TEST(lies_are_found)
 }
 END_TEST
 
+/* A shift that began with fewer than none of something is not made up. */
+static const char *const unfit[] = {
+    "UPDATE tally_move SET n = n + 9 WHERE shift = 1 AND subject > 0 AND"
+    " went_to = 'installed'",
+    "UPDATE tally_move SET n = n + 9 WHERE shift = 1 AND subject = 0 AND"
+    " went_to = 'passed'",
+};
+
+START_TEST(moves_that_do_not_fit)
+{
+    struct shift_bundle b[2] = { { .id = "" }, { .id = "" } };
+    struct shift_positions p;
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    ground_open(&g);
+    ground_bundle(&g, 1, 1, 6, 1);
+    opened(&g, "", "Ada");
+    visit(&g, (struct visit){ 1, 1, "SN-1", "F1", "Ada", NULL, true });
+    good(shift_bundles(g.db, 1, count_bundle, b, &e));
+    ck_assert_int_eq(ground_sql(&g, unfit[_i]), 0);
+    bad(_i == 0 ? shift_bundles(g.db, 1, count_bundle, b, &e)
+                : shift_positions(g.db, 1, &p, &e), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(e.msg, "stock --check"));
+    ground_close(&g);
+}
+END_TEST
+
+/* A state that is none, in a file that somebody else wrote. */
+START_TEST(no_such_state)
+{
+    uint64_t by_state[POSITION_STATES];
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    a_day(&g);
+    ck_assert_int_eq(ground_sql(&g, "INSERT INTO position_count"
+                                " VALUES('F1', 4096, 1)"), 0);
+    bad(units_count(g.db, NULL, by_state, &e), ERR_CONFLICT);
+    bad(units_count(g.db, "F1", by_state, &e), ERR_CONFLICT);
+    ground_close(&g);
+}
+END_TEST
+
 /* --- a ledger that was at work before ---------------------------------------------- */
 
 START_TEST(older_ledgers_are_counted)
@@ -700,6 +744,8 @@ int main(void)
         { "one at a time", one_shift_at_a_time, 1 },
         { "all or nothing", closing_is_all_or_nothing, 1 },
         { "lies", lies_are_found, COUNT(lies) },
+        { "unfit", moves_that_do_not_fit, COUNT(unfit) },
+        { "no such state", no_such_state, 1 },
         { "older ledgers", older_ledgers_are_counted, 1 },
         { "pages", pages_of_units, 1 },
         { "units", units_that_fit, COUNT(asked) },
