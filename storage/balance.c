@@ -40,7 +40,6 @@ int stock_balances(struct db *db, struct bundle_balances *out, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
     struct bundle_balances l = { NULL, 0 };
-    size_t cap = 0;
     int row;
 
     if (q_open(&q, db, "SELECT c.id, c.smdp_oid, c.issuer, c.sequence,"
@@ -59,15 +58,12 @@ int stock_balances(struct db *db, struct bundle_balances *out, struct err *e)
                e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        if (l.n == cap) {
-            cap = cap ? cap * 2 : 8;
-            void *p = realloc(l.v, cap * sizeof *l.v);
-            if (!p) {
-                row = err_set(e, ERR_NOMEM, "no memory for the balance");
-                break;
-            }
-            l.v = p;
+        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
+        if (!p) {
+            row = -1;
+            break;
         }
+        l.v = p;
         balance_read(&q, &l.v[l.n++]);
     }
     if (row < 0) {

@@ -150,10 +150,10 @@ void container_gaps_clear(struct container_gaps *g)
 
 static int gap_add(struct container_gaps *g, struct q *q, struct err *e)
 {
-    void *p = realloc(g->v, (g->n + 1) * sizeof *g->v);
+    void *p = list_grow(g->v, g->n, sizeof *g->v, e);
 
     if (!p)
-        return err_set(e, ERR_NOMEM, "no memory for a list of gaps");
+        return -1;
     g->v = p;
     struct container_gap *to = &g->v[g->n++];
     q_get_string(q, 0, to->issuer, sizeof to->issuer);

@@ -33,10 +33,10 @@ int golden_all(struct db *db, struct golden_list *out, struct err *e)
     if (q_open(&q, db, "SELECT eid FROM golden_unit ORDER BY eid", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct eid *v = realloc(out->v, (out->n + 1) * sizeof *v);
+        struct eid *v = list_grow(out->v, out->n, sizeof *v, e);
         if (!v) {
-            golden_list_clear(out);
-            return err_set(e, ERR_NOMEM, "no memory for the list of golden units");
+            row = -1;
+            break;
         }
         out->v = v;
         q_get_fixed(&q, 0, v[out->n++].o, sizeof v->o);

@@ -81,10 +81,10 @@ int health_all(struct db *db, struct fixture_healths *out, struct err *e)
                " ORDER BY fixture", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct fixture_health *v = realloc(out->v, (out->n + 1) * sizeof *v);
+        struct fixture_health *v = list_grow(out->v, out->n, sizeof *v, e);
         if (!v) {
-            fixture_healths_clear(out);
-            return err_set(e, ERR_NOMEM, "no memory for the list of fixtures");
+            row = -1;
+            break;
         }
         out->v = v;
         read_row(&q, &v[out->n++]);

@@ -105,6 +105,13 @@ bool q_is_null(struct q *q, int col);
 void q_get_fixed(struct q *q, int col, void *out, size_t n);
 void q_get_string(struct q *q, int col, char *out, size_t cap);
 
+/* --- lists (query.c) --------------------------------------------------------
+ *
+ * Room for one more of `size` octets behind n of them; NULL: *e says so, and v
+ * is as it was. Doubles at powers of two, so that no capacity needs to be kept
+ * beside it: nothing may be added to a list that was made shorter. */
+void *list_grow(void *v, size_t n, size_t size, struct err *e);
+
 /* --- events ---------------------------------------------------------------- */
 
 struct fields {

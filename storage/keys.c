@@ -172,19 +172,16 @@ static bool told(const struct card_keys *c, struct span txid)
 
 struct gone {
     struct txid *v;
-    size_t n, cap;
+    size_t n;
 };
 
 static int gone_add(struct gone *g, struct span txid, struct err *e)
 {
-    if (g->n == g->cap) {
-        size_t cap = g->cap ? g->cap * 2 : 16;
-        void *p = realloc(g->v, cap * sizeof *g->v);
-        if (!p)
-            return err_set(e, ERR_NOMEM, "no memory for a list of keys");
-        g->v = p;
-        g->cap = cap;
-    }
+    void *p = list_grow(g->v, g->n, sizeof *g->v, e);
+
+    if (!p)
+        return -1;
+    g->v = p;
     memcpy(g->v[g->n++].o, txid.p, sizeof g->v->o);
     return 0;
 }
@@ -263,7 +260,7 @@ static int note_event(struct tx *tx, const struct act *a,
 int keys_note(struct tx *tx, const struct act *a, const struct card_keys *c,
               struct err *e)
 {
-    struct gone g = { NULL, 0, 0 };
+    struct gone g = { NULL, 0 };
     int64_t fresh = 0;
     int cert = cert_note(tx, c, e), bad = cert < 0;
 

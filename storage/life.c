@@ -3,19 +3,6 @@
 
 #include <stdlib.h>
 
-int life_grow(void *array, size_t n, size_t size, struct err *e)
-{
-    void **v = array;
-
-    if (n & (n - 1))
-        return 0;
-    void *p = realloc(*v, (n ? n * 2 : 1) * size);
-    if (!p)
-        return err_set(e, ERR_NOMEM, "no memory for a unit's life");
-    *v = p;
-    return 0;
-}
-
 /* --- who --------------------------------------------------------------------- */
 
 void life_subjects_clear(struct life_subjects *l)
@@ -37,8 +24,10 @@ static int subject_add(struct life_subjects *l, const struct life_subject *s,
     for (size_t i = 0; i < l->n; i++)
         if (same_subject(&l->v[i], s))
             return 0;
-    if (life_grow(&l->v, l->n, sizeof *l->v, e) != 0)
+    void *v = list_grow(l->v, l->n, sizeof *l->v, e);
+    if (!v)
         return -1;
+    l->v = v;
     l->v[l->n++] = *s;
     return 0;
 }
@@ -175,8 +164,11 @@ void life_clear(struct life *l)
 static int euicc_add(struct life *l, const struct position *p, bool registered,
                      struct err *e)
 {
-    if (life_grow(&l->euiccs, l->euicc_count, sizeof *l->euiccs, e) != 0)
+    void *v = list_grow(l->euiccs, l->euicc_count, sizeof *l->euiccs, e);
+
+    if (!v)
         return -1;
+    l->euiccs = v;
     l->euiccs[l->euicc_count++] =
         (struct life_euicc){ .registered = registered, .position = *p };
     return 0;
@@ -314,8 +306,10 @@ static int evidence_take(struct q *q, struct life *l, struct err *e)
             known = l->evidence[i].event == v.event;
         if (known)
             continue;
-        if (life_grow(&l->evidence, l->evidence_count, sizeof v, e) != 0)
+        void *p = list_grow(l->evidence, l->evidence_count, sizeof v, e);
+        if (!p)
             return -1;
+        l->evidence = p;
         l->evidence[l->evidence_count++] = v;
     }
     return row;

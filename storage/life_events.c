@@ -6,8 +6,11 @@
 
 static int event_add(struct life *l, const struct life_event *v, struct err *e)
 {
-    if (life_grow(&l->events, l->event_count, sizeof *v, e) != 0)
+    void *p = list_grow(l->events, l->event_count, sizeof *v, e);
+
+    if (!p)
         return -1;
+    l->events = p;
     l->events[l->event_count++] = *v;
     return 0;
 }

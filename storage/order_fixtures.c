@@ -35,10 +35,10 @@ static int read_all(struct db *db, struct order_bindings *l, struct err *e)
     if (q_open(&q, db, BINDING_SELECT "ORDER BY fixture", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct order_binding *v = realloc(l->v, (l->n + 1) * sizeof *v);
+        struct order_binding *v = list_grow(l->v, l->n, sizeof *v, e);
         struct raw r = { .id = 0 };
         if (!v)
-            return err_set(e, ERR_NOMEM, "no memory for a list of fixtures");
+            return -1;
         l->v = v;
         raw_read(&q, &r);
         if (order_get(db, r.id, &r.b.order, e) != 0)

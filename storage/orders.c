@@ -72,9 +72,9 @@ static int read_all(struct db *db, struct order_list *l, struct err *e)
     if (q_open(&q, db, ORDER_SELECT "ORDER BY w.work_order", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct order_info *v = realloc(l->v, (l->n + 1) * sizeof *v);
+        struct order_info *v = list_grow(l->v, l->n, sizeof *v, e);
         if (!v)
-            return err_set(e, ERR_NOMEM, "no memory for a list of orders");
+            return -1;
         l->v = v;
         order_row_read(&q, &v[l->n++]);
     }

@@ -95,9 +95,9 @@ static int read_people(struct db *db, struct people *p, struct err *e)
                " ORDER BY name COLLATE NOCASE", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct person *v = realloc(p->v, (p->n + 1) * sizeof *v);
+        struct person *v = list_grow(p->v, p->n, sizeof *v, e);
         if (!v)
-            return err_set(e, ERR_NOMEM, "no memory for the list of people");
+            return -1;
         p->v = v;
         read_person(&q, &v[p->n++]);
     }

@@ -106,19 +106,6 @@ void places_clear(struct places *p)
     *p = (struct places){ NULL, 0, NULL, 0 };
 }
 
-/* Room for one more element of `size`; NULL: no memory. */
-static void *one_more(void **v, size_t n, size_t size, struct err *e)
-{
-    void *p = realloc(*v, (n + 1) * size);
-
-    if (!p) {
-        err_set(e, ERR_NOMEM, "no memory for the list of places");
-        return NULL;
-    }
-    *v = p;
-    return memset((char *)p + n * size, 0, size);
-}
-
 static int read_fixtures(struct db *db, struct places *p, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
@@ -128,10 +115,12 @@ static int read_fixtures(struct db *db, struct places *p, struct err *e)
                " ORDER BY place", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct place_setting *s = one_more((void **)&p->v, p->n, sizeof *s, e);
-        if (!s)
+        void *v = list_grow(p->v, p->n, sizeof *p->v, e);
+        if (!v)
             return -1;
-        p->n++;
+        p->v = v;
+        struct place_setting *s = &p->v[p->n++];
+        *s = (struct place_setting){ .allowed = false };
         q_get_string(&q, 0, s->place, sizeof s->place);
         q_get_string(&q, 1, s->label, sizeof s->label);
         s->allowed = q_get_int(&q, 2) != 0;
@@ -148,11 +137,12 @@ static int read_scanners(struct db *db, struct places *p, struct err *e)
                " FROM scanner_place ORDER BY place", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        struct scanner_setting *s = one_more((void **)&p->scanners,
-                                             p->scanner_count, sizeof *s, e);
-        if (!s)
+        void *v = list_grow(p->scanners, p->scanner_count, sizeof *p->scanners, e);
+        if (!v)
             return -1;
-        p->scanner_count++;
+        p->scanners = v;
+        struct scanner_setting *s = &p->scanners[p->scanner_count++];
+        *s = (struct scanner_setting){ .place = "" };
         q_get_string(&q, 0, s->place, sizeof s->place);
         q_get_string(&q, 1, s->fixture, sizeof s->fixture);
         q_get_string(&q, 2, s->layout, sizeof s->layout);

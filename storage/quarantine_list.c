@@ -11,17 +11,6 @@ void quarantine_clear(struct quarantine *q)
     *q = (struct quarantine){ .limit = 0 };
 }
 
-/* Room for one more of `size` octets behind n of them. */
-static void *one_more(void *v, size_t n, size_t size, struct err *e)
-{
-    if (n & (n - 1) && n)
-        return v;
-    v = realloc(v, (n ? 2 * n : 1) * size);
-    if (!v)
-        err_set(e, ERR_NOMEM, "no memory for what is held");
-    return v;
-}
-
 /* --- units ---------------------------------------------------------------------- */
 
 #define HELD_SELECT "SELECT p.position, t.resolving, v.number, v.at, t.reason," \
@@ -49,7 +38,7 @@ static int units_read(struct db *db, const char *sql, struct quarantine *out,
     if (q_open(&q, db, sql, e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        void *v = one_more(out->units, out->unit_count, sizeof *out->units, e);
+        void *v = list_grow(out->units, out->unit_count, sizeof *out->units, e);
         if (!v)
             return -1;
         out->units = v;
@@ -86,7 +75,7 @@ static int bpps_read(struct db *db, struct quarantine *out, struct err *e)
     if (bpps_in_state(db, BPP_QUARANTINED, 0, &l, e) != 0)
         return -1;
     for (size_t i = 0; i < l.n; i++) {
-        void *v = one_more(out->bpps, i, sizeof *out->bpps, e);
+        void *v = list_grow(out->bpps, i, sizeof *out->bpps, e);
         if (!v)
             return -1;
         out->bpps = v;

@@ -1,6 +1,8 @@
 /* Statements: prepared once per connection and literal, bound in order. */
 #include "storage/inner.h"
 
+#include <stdlib.h>
+
 static struct statement *slot_of(struct db *db, const char *sql)
 {
     size_t at = ((uintptr_t)sql >> 3) * 2654435761u % STATEMENT_SLOTS;
@@ -178,4 +180,14 @@ void q_get_string(struct q *q, int col, char *out, size_t cap)
         n = cap - 1;
     memcpy(out, t, n);
     out[n] = '\0';
+}
+
+void *list_grow(void *v, size_t n, size_t size, struct err *e)
+{
+    if (n & (n - 1))
+        return v;
+    v = realloc(v, (n ? n * 2 : 1) * size);
+    if (!v)
+        err_set(e, ERR_NOMEM, "no memory for a list from the ledger");
+    return v;
 }

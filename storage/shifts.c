@@ -48,19 +48,15 @@ int shift_find(struct db *db, uint64_t number, struct shift *out,
 static int list_read(struct q *q, struct shifts *out, struct err *e)
 {
     struct shifts l = { NULL, 0 };
-    size_t cap = 0;
     int row;
 
     while ((row = q_step(q, e)) > 0) {
-        if (l.n == cap) {
-            cap = cap ? cap * 2 : 16;
-            void *p = realloc(l.v, cap * sizeof *l.v);
-            if (!p) {
-                row = err_set(e, ERR_NOMEM, "no memory for a list of shifts");
-                break;
-            }
-            l.v = p;
+        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
+        if (!p) {
+            row = -1;
+            break;
         }
+        l.v = p;
         shift_read(q, &l.v[l.n++]);
     }
     if (row < 0) {

@@ -282,17 +282,6 @@ static int row_read(struct db *db, struct station *s, struct err *e)
          : err_set(e, ERR_NOMEM, "no memory for the station's certificates");
 }
 
-/* Grow an array by one and give its new last element, zeroed. */
-static void *grow(void **v, size_t n, size_t size)
-{
-    char *p = realloc(*v, (n + 1) * size);
-
-    if (!p)
-        return NULL;
-    *v = p;
-    return memset(p + n * size, 0, size);
-}
-
 static int roots_read(struct db *db, struct station *s, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
@@ -301,14 +290,14 @@ static int roots_read(struct db *db, struct station *s, struct err *e)
     if (q_open(&q, db, "SELECT der FROM ci_root ORDER BY n", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        void *v = s->ci_roots;
-        struct buf *b = grow(&v, s->ci_root_count, sizeof *s->ci_roots);
+        void *v = list_grow(s->ci_roots, s->ci_root_count, sizeof *s->ci_roots, e);
+        if (!v)
+            return -1;
         s->ci_roots = v;
-        if (b) {
-            s->ci_root_count++;
-            buf_put_span(b, q_get_octets(&q, 0));
-        }
-        if (!b || !buf_ok(b))
+        struct buf *b = &s->ci_roots[s->ci_root_count++];
+        *b = (struct buf)BUF_INIT;
+        buf_put_span(b, q_get_octets(&q, 0));
+        if (!buf_ok(b))
             return err_set(e, ERR_NOMEM, "no memory for the CI roots");
     }
     return row;
@@ -322,13 +311,13 @@ static int allowed_read(struct db *db, struct station *s, struct err *e)
     if (q_open(&q, db, "SELECT oid FROM allowed_smdp ORDER BY n", e) != 0)
         return -1;
     while ((row = q_step(&q, e)) > 0) {
-        void *v = s->allowed_smdp;
-        char *to = grow(&v, s->allowed_smdp_count, sizeof *s->allowed_smdp);
+        void *v = list_grow(s->allowed_smdp, s->allowed_smdp_count,
+                            sizeof *s->allowed_smdp, e);
+        if (!v)
+            return -1;
         s->allowed_smdp = v;
-        if (!to)
-            return err_set(e, ERR_NOMEM, "no memory for the allow-list");
-        s->allowed_smdp_count++;
-        q_get_string(&q, 0, to, sizeof *s->allowed_smdp);
+        q_get_string(&q, 0, s->allowed_smdp[s->allowed_smdp_count++],
+                     sizeof *s->allowed_smdp);
     }
     return row;
 }

@@ -47,19 +47,15 @@ void bpp_list_clear(struct bpp_list *l)
 static int bpp_list_read(struct q *q, struct bpp_list *out, struct err *e)
 {
     struct bpp_list l = { NULL, 0 };
-    size_t cap = 0;
     int row;
 
     while ((row = q_step(q, e)) > 0) {
-        if (l.n == cap) {
-            cap = cap ? cap * 2 : 8;
-            void *p = realloc(l.v, cap * sizeof *l.v);
-            if (!p) {
-                row = err_set(e, ERR_NOMEM, "no memory for a list of BPPs");
-                break;
-            }
-            l.v = p;
+        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
+        if (!p) {
+            row = -1;
+            break;
         }
+        l.v = p;
         info_read(q, &l.v[l.n++]);
     }
     if (row < 0) {

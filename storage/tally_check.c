@@ -14,7 +14,7 @@ struct figure {
 };
 struct figures {
     struct figure *v; /* by key */
-    size_t n, cap;
+    size_t n;
 };
 
 static void figures_clear(struct figures *f)
@@ -52,14 +52,10 @@ static int figure_add(struct figures *f, const char *key, int64_t n,
         f->v[at].n += n;
         return 0;
     }
-    if (f->n == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 64;
-        void *p = realloc(f->v, cap * sizeof *f->v);
-        if (!p)
-            return err_set(e, ERR_NOMEM, "no memory to count again");
-        f->v = p;
-        f->cap = cap;
-    }
+    void *p = list_grow(f->v, f->n, sizeof *f->v, e);
+    if (!p)
+        return -1;
+    f->v = p;
     char *copy = strdup(key);
     if (!copy)
         return err_set(e, ERR_NOMEM, "no memory to count again");

@@ -47,19 +47,15 @@ void position_list_clear(struct position_list *l)
 static int list_read(struct q *q, struct position_list *out, struct err *e)
 {
     struct position_list l = { NULL, 0 };
-    size_t cap = 0;
     int row;
 
     while ((row = q_step(q, e)) > 0) {
-        if (l.n == cap) {
-            cap = cap ? cap * 2 : 4;
-            void *p = realloc(l.v, cap * sizeof *l.v);
-            if (!p) {
-                row = err_set(e, ERR_NOMEM, "no memory for a list of units");
-                break;
-            }
-            l.v = p;
+        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
+        if (!p) {
+            row = -1;
+            break;
         }
+        l.v = p;
         position_read(q, &l.v[l.n++]);
     }
     if (row < 0) {

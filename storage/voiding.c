@@ -15,19 +15,15 @@ void bpp_ids_clear(struct bpp_ids *l)
 static int ids_read(struct q *q, struct bpp_ids *out, struct err *e)
 {
     struct bpp_ids l = { NULL, 0 };
-    size_t cap = 0;
     int row;
 
     while ((row = q_step(q, e)) > 0) {
-        if (l.n == cap) {
-            cap = cap ? cap * 2 : 64;
-            void *p = realloc(l.v, cap * sizeof *l.v);
-            if (!p) {
-                row = err_set(e, ERR_NOMEM, "no memory for a list of BPPs");
-                break;
-            }
-            l.v = p;
+        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
+        if (!p) {
+            row = -1;
+            break;
         }
+        l.v = p;
         l.v[l.n++] = q_get_int(q, 0);
     }
     if (row < 0) {
