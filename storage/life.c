@@ -293,24 +293,17 @@ static void evidence_read(struct q *q, struct life_evidence *v)
     q_get_string(q, 14, v->detail, sizeof v->detail);
 }
 
-/* All rows of q; one that is there already is not added again. */
+/* All rows of q. */
 static int evidence_take(struct q *q, struct life *l, struct err *e)
 {
-    struct life_evidence v;
     int row;
 
     while ((row = q_step(q, e)) > 0) {
-        bool known = false;
-        evidence_read(q, &v);
-        for (size_t i = 0; i < l->evidence_count && !known; i++)
-            known = l->evidence[i].event == v.event;
-        if (known)
-            continue;
-        void *p = list_grow(l->evidence, l->evidence_count, sizeof v, e);
+        void *p = list_grow(l->evidence, l->evidence_count, sizeof *l->evidence, e);
         if (!p)
             return -1;
         l->evidence = p;
-        l->evidence[l->evidence_count++] = v;
+        evidence_read(q, &l->evidence[l->evidence_count++]);
     }
     return row;
 }
@@ -389,10 +382,22 @@ static void bpp_times(struct life *l, struct life_bpp *b)
     }
 }
 
+/* Its BPP, its event and others lead to the same evidence. */
+static void drop_doubles(struct life *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->evidence_count; i++)
+        if (n == 0 || l->evidence[n - 1].event != l->evidence[i].event)
+            l->evidence[n++] = l->evidence[i];
+    l->evidence_count = n;
+}
+
 static int finish_evidence(struct db *db, struct life *l, struct err *e)
 {
     if (l->evidence_count)
         qsort(l->evidence, l->evidence_count, sizeof *l->evidence, by_event);
+    drop_doubles(l);
     for (size_t i = 0; i < l->evidence_count; i++)
         if (in_report(db, &l->evidence[i], e) != 0)
             return -1;

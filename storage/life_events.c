@@ -15,14 +15,6 @@ static int event_add(struct life *l, const struct life_event *v, struct err *e)
     return 0;
 }
 
-static bool is_there(const struct life *l, uint64_t number)
-{
-    for (size_t i = l->event_count; i > 0; i--)
-        if (l->events[i - 1].number == number)
-            return true;
-    return false;
-}
-
 /* All rows of q: number, der, hash. */
 static int events_take(struct q *q, struct life *l, struct err *e)
 {
@@ -31,8 +23,6 @@ static int events_take(struct q *q, struct life *l, struct err *e)
     while ((row = q_step(q, e)) > 0) {
         struct life_event v = { .number = (uint64_t)q_get_int(q, 0),
                                 .der = BUF_INIT };
-        if (is_there(l, v.number))
-            continue;
         q_get_fixed(q, 2, v.hash, sizeof v.hash);
         buf_put_span(&v.der, q_get_octets(q, 1));
         if (!buf_ok(&v.der) || event_add(l, &v, e) != 0) {
@@ -77,6 +67,19 @@ static int in_order(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
+/* Several words and rows lead to the same event. */
+static void drop_doubles(struct life *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->event_count; i++)
+        if (n && l->events[n - 1].number == l->events[i].number)
+            buf_clear(&l->events[i].der);
+        else
+            l->events[n++] = l->events[i];
+    l->event_count = n;
+}
+
 int life_events(struct db *db, struct life *l, struct err *e)
 {
     char eid[EID_DIGITS + 1];
@@ -91,5 +94,6 @@ int life_events(struct db *db, struct life *l, struct err *e)
     }
     if (l->event_count)
         qsort(l->events, l->event_count, sizeof *l->events, in_order);
+    drop_doubles(l);
     return 0;
 }
