@@ -4,8 +4,6 @@
  * of the large one next to nothing. EIDs come in no order. */
 #include <stdlib.h>
 
-#include "station/container/writer.h"
-#include "storage/bundles.h"
 #include "storage/stock.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/mill.h"
@@ -27,58 +25,7 @@ static void need(int rc, const struct err *e)
         bench_die("lookup: %s", e->msg);
 }
 
-/* An odd factor permutes the numbers below a power of two. */
-static size_t shuffled(size_t i, size_t n)
-{
-    size_t pow2 = 1, at = i;
-
-    while (pow2 < n)
-        pow2 *= 2;
-    do
-        at = (at * 0x9E3779B1u + 12345) & (pow2 - 1);
-    while (at >= n);
-    return at;
-}
-
 /* --- a ledger ---------------------------------------------------------------------- */
-
-static void add_record(struct import *i, size_t n)
-{
-    static const uint8_t octets[32];
-    struct import_bpp r = { .name = "Bench", .provider = "Bench",
-                            .delete_notified = true,
-                            .record = SPAN_ARRAY(octets) };
-    struct err e = ERR_INIT;
-
-    mill_txid(n, &r.txid);
-    mill_eid(n, &r.eid);
-    mill_iccid(n, &r.iccid);
-    need(import_bpp(i, &r, &e), &e);
-}
-
-static void import_all(struct ledger *l)
-{
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    static const uint8_t der[32];
-    const struct span chain = SPAN_ARRAY(der);
-    char id[UUID_LEN + 1];
-    struct import_head h = {
-        .seen = { .kind = SEEN_BPP_BUNDLE, .id = id, .issuer = "2.999.10",
-                  .sequence = 1, .created_at = 1700000000,
-                  .not_after = 4000000000 },
-        .smdp_oid = "2.999.10", .eum_chains = &chain, .eum_chain_count = 1,
-        .dp_chains = &chain, .dp_chain_count = 1,
-    };
-    struct import *i;
-    struct err e = ERR_INIT;
-
-    uuid_make(id);
-    need(lock_take(l->dir, LOCK_IMPORT, &lock, &e), &e);
-    need(import_begin(l->db, lock, &h, &i, &e), &e);
-    for (size_t n = 0; n < l->records; n++)
-        add_record(i, shuffled(n, l->records));
-    need(import_finish(i, "bench", &(struct import_summary){ 0 }, &e), &e);
-}
 
 static void ledger_make(struct ledger *l, size_t records)
 {
@@ -88,7 +35,7 @@ static void ledger_make(struct ledger *l, size_t records)
     *l = (struct ledger){ .dir = bench_scratch(), .records = records };
     need(db_create(l->dir, NULL, &e), &e);
     need(db_open(l->dir, DB_WRITE, NULL, &l->db, &e), &e);
-    import_all(l);
+    mill_stock(l->dir, l->db, records);
     db_close(l->db);
     need(db_open(l->dir, DB_READ, &(struct db_options){ .cache_kib = 512 },
                  &l->db, &e), &e);
@@ -111,7 +58,7 @@ struct wanted {
 static void want(struct wanted *w, const struct ledger *l, size_t round)
 {
     for (size_t i = 0; i < LOOKUPS; i++) {
-        size_t n = shuffled((round * LOOKUPS + i) % l->records, l->records);
+        size_t n = mill_shuffled((round * LOOKUPS + i) % l->records, l->records);
         mill_eid(n, &w[i].eid);
         mill_txid(n, &w[i].txid);
     }

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "station/container/writer.h"
-#include "storage/bundles.h"
 #include "storage/life.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/mill.h"
@@ -23,58 +21,7 @@ static void need(int rc, const struct err *e)
         bench_die("unit: %s", e->msg);
 }
 
-/* An odd factor permutes the numbers below a power of two. */
-static size_t shuffled(size_t i, size_t n)
-{
-    size_t pow2 = 1, at = i;
-
-    while (pow2 < n)
-        pow2 *= 2;
-    do
-        at = (at * 0x9E3779B1u + 12345) & (pow2 - 1);
-    while (at >= n);
-    return at;
-}
-
 /* --- a ledger ---------------------------------------------------------------------- */
-
-static void add_bpp(struct import *i, size_t n)
-{
-    static const uint8_t octets[32];
-    struct import_bpp r = { .name = "Bench", .provider = "Bench",
-                            .delete_notified = true,
-                            .record = SPAN_ARRAY(octets) };
-    struct err e = ERR_INIT;
-
-    mill_txid(n, &r.txid);
-    mill_eid(n, &r.eid);
-    mill_iccid(n, &r.iccid);
-    need(import_bpp(i, &r, &e), &e);
-}
-
-static void import_all(const char *dir, struct db *db, size_t units)
-{
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    static const uint8_t der[32];
-    const struct span chain = SPAN_ARRAY(der);
-    char id[UUID_LEN + 1];
-    struct import_head h = {
-        .seen = { .kind = SEEN_BPP_BUNDLE, .id = id, .issuer = "2.999.10",
-                  .sequence = 1, .created_at = 1700000000,
-                  .not_after = 4000000000 },
-        .smdp_oid = "2.999.10", .eum_chains = &chain, .eum_chain_count = 1,
-        .dp_chains = &chain, .dp_chain_count = 1,
-    };
-    struct import *i;
-    struct err e = ERR_INIT;
-
-    uuid_make(id);
-    need(lock_take(dir, LOCK_IMPORT, &lock, &e), &e);
-    need(import_begin(db, lock, &h, &i, &e), &e);
-    for (size_t n = 0; n < units; n++)
-        add_bpp(i, shuffled(n, units));
-    need(import_finish(i, "bench", &(struct import_summary){ 0 }, &e), &e);
-}
 
 static void serial_of(size_t n, char out[UNIT_SERIAL_MAX + 1])
 {
@@ -131,7 +78,7 @@ static char *ledger_make(size_t units)
     need(db_create(dir, NULL, &e), &e);
     need(db_open(dir, DB_WRITE, &(struct db_options){ .cache_kib = 524288 },
                  &db, &e), &e);
-    import_all(dir, db, units);
+    mill_stock(dir, db, units);
     for (size_t n = 0; n < units; n += UNITS_AT_ONCE) {
         struct shift s = { n, n + UNITS_AT_ONCE < units ? n + UNITS_AT_ONCE
                                                         : units };
@@ -191,7 +138,7 @@ static void bench_unit(void)
     int64_t ns[LOOKUPS];
 
     for (size_t i = 0; i < LOOKUPS; i++)
-        ns[i] = look(dir, names[i % 4], shuffled(i, units));
+        ns[i] = look(dir, names[i % 4], mill_shuffled(i, units));
     bench_emit("unit", (double)bench_median(ns, LOOKUPS), "ns", LIMIT_NS,
                BENCH_COST);
     bench_scratch_remove(dir);

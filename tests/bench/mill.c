@@ -10,6 +10,8 @@
 #include "station/container/writer.h"
 #include "station/ifpp/bpp.h"
 #include "station/ifpp/tags.h"
+#include "storage/bundles.h"
+#include "storage/lock.h"
 #include "tests/bench/bench.h"
 #include "tests/lab/parallel.h"
 #include "tests/lab/pki/issue.h"
@@ -76,6 +78,59 @@ void mill_profile(size_t octets, struct buf *upp)
     mill_iccid(1, &s.iccid);
     need(saip_subscription_random(&s, &e), &e);
     need(saip_generate(&s, upp, &e), &e);
+}
+
+/* An odd factor permutes the numbers below a power of two. */
+size_t mill_shuffled(size_t i, size_t n)
+{
+    size_t pow2 = 1, at = i;
+
+    while (pow2 < n)
+        pow2 *= 2;
+    do
+        at = (at * 0x9E3779B1u + 12345) & (pow2 - 1);
+    while (at >= n);
+    return at;
+}
+
+/* --- straight into a ledger ------------------------------------------------------- */
+
+static void stock_one(struct import *i, size_t n)
+{
+    static const uint8_t octets[32];
+    struct import_bpp r = { .name = "Bench", .provider = "Bench",
+                            .delete_notified = true,
+                            .record = SPAN_ARRAY(octets) };
+    struct err e = ERR_INIT;
+
+    mill_txid(n, &r.txid);
+    mill_eid(n, &r.eid);
+    mill_iccid(n, &r.iccid);
+    need(import_bpp(i, &r, &e), &e);
+}
+
+void mill_stock(const char *data_dir, struct db *db, size_t n)
+{
+    AUTO(lock_release_p) struct lock *lock = NULL;
+    static const uint8_t der[32];
+    const struct span chain = SPAN_ARRAY(der);
+    char id[UUID_LEN + 1];
+    struct import_head h = {
+        .seen = { .kind = SEEN_BPP_BUNDLE, .id = id, .issuer = "2.999.10",
+                  .sequence = 1, .created_at = 1700000000,
+                  .not_after = 4000000000 },
+        .smdp_oid = "2.999.10", .eum_chains = &chain, .eum_chain_count = 1,
+        .dp_chains = &chain, .dp_chain_count = 1,
+    };
+    struct import *i;
+    struct err e = ERR_INIT;
+
+    uuid_make(id);
+    need(lock_take(data_dir, LOCK_IMPORT, &lock, &e), &e);
+    need(import_begin(db, lock, &h, &i, &e), &e);
+    for (size_t k = 0; k < n; k++)
+        stock_one(i, mill_shuffled(k, n));
+    need(import_finish(i, "bench", &(struct import_summary){ 0 }, &e), &e);
 }
 
 /* --- eUICCs --------------------------------------------------------------------- */

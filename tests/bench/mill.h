@@ -4,6 +4,7 @@
 #ifndef LINESIDE_TESTS_BENCH_MILL_H
 #define LINESIDE_TESTS_BENCH_MILL_H
 
+#include "storage/db.h"
 #include "tests/bench/site.h"
 #include "tests/lab/pki/keys.h"
 
@@ -11,6 +12,13 @@
 void mill_eid(uint64_t n, struct eid *out);
 void mill_iccid(uint64_t n, struct iccid *out);
 void mill_txid(uint64_t n, struct txid *out); /* not random, but unique */
+
+/* 0 to n - 1, each once, in no order. */
+size_t mill_shuffled(size_t i, size_t n);
+
+/* BPPs 0 to n - 1 for eUICCs of the same numbers, as one bundle straight into a
+ * ledger, in no order. No octet of them is worth looking at. */
+void mill_stock(const char *data_dir, struct db *db, size_t n);
 
 /* A generated profile package of about so many octets. */
 #define MILL_REAL_SIZE 12000 /* as GSMA's TS.48 packages are */
