@@ -88,11 +88,14 @@ static int pending_room(struct pending *p, struct span list, struct err *e)
          : err_set(e, ERR_NOMEM, "no memory for %zu notifications", n);
 }
 
+/* A result that decided nothing here (its BPP is in stock, and somebody else
+ * has loaded it) is in no BPP's row, and the card is about to forget it. */
 static bool is_recorded(const struct run *r, const struct notification *n)
 {
     for (size_t i = 0; n->is_result && i < r->all.n; i++)
         if (txid_eq(&r->all.v[i].txid, &n->result.txid))
-            return true;
+            return r->all.v[i].state == BPP_INSTALLED ||
+                   r->all.v[i].state == BPP_FAILED;
     return false;
 }
 

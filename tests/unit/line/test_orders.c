@@ -5,6 +5,7 @@
 #include "tests/unit/support.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +124,49 @@ START_TEST(enables_nothing)
     ck_assert_ptr_null(strstr(s.steps, "enable"));
     shop_stop(&s);
     ck_assert(desk_has_profile(&s.d, 0, &enabled) && !enabled);
+    shop_close(&s);
+}
+END_TEST
+
+/* Results in the ledger as what the eUICC told of nobody's load here. */
+static unsigned results_told(struct shop *s)
+{
+    char path[160];
+    sqlite3 *db;
+    sqlite3_stmt *q;
+
+    snprintf(path, sizeof path, "%s/%s", s->data, LEDGER_FILE);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT count(*) FROM evidence WHERE"
+        " kind = 3 AND op = 128", -1, &q, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(q), SQLITE_ROW);
+    unsigned n = (unsigned)sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return n;
+}
+
+/* Loaded at another station, and not asked for by this order: its result is
+ * taken off the eUICC, so it must be kept. */
+START_TEST(keeps_what_others_left)
+{
+    struct shop s;
+
+    shop_open(&s, 2);
+    s.names[0] = "one";
+    s.names[1] = "two";
+    shop_stock(&s, 0, 2);
+    desk_start(&s.d, NULL);
+    desk_install(&s.d, 1, 1);
+    desk_stop(&s.d);
+    order_for(&s, "WO-1", "load name=one; enable 1; close");
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    shop_expect(&s, ONE, "done");
+    ck_assert_uint_eq(results_told(&s), 1);
+    shop_stop(&s);
+    desk_start(&s.d, NULL);
+    ck_assert_uint_eq(desk_pending(&s.d), 0);
+    desk_stop(&s.d);
     shop_close(&s);
 }
 END_TEST
@@ -335,6 +379,7 @@ int main(void)
     const struct table_test tests[] = {
         { "loads what is wanted", loads_what_is_wanted, 1 },
         { "enables nothing", enables_nothing, 1 },
+        { "keeps what others left", keeps_what_others_left, 1 },
         { "registers, then configures", registers_then_configures, 1 },
         { "keeps keys", keeps_keys, 1 },
         { "goes on", goes_on_where_it_stopped, 14 },
