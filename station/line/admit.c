@@ -72,7 +72,7 @@ static int check_stock(struct run *r)
         given_up += r->all.v[i].given_up;
     /* What its quarantined profiles have become, its eUICC is asked first. */
     if (r->all.n > given_up)
-        return r->resolving ? 0 : run_check_replaced(r);
+        return r->duty.resolving ? 0 : run_check_replaced(r);
     if (given_up)
         err_set(r->e, ERR_NOT_FOUND, "every profile for EID %s was voided "
                 "here", r->out->eid);
@@ -221,7 +221,7 @@ int step_identify(struct run *r)
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
         return run_station_failed(r);
     r->out->installed = run_installed(&r->all);
-    if (known.id && position_resolving(r->env->db, known.id, &r->resolving,
+    if (known.id && position_resolving(r->env->db, known.id, &r->duty.resolving,
                                        r->e) != 0)
         return run_station_failed(r);
     if (check_state(r, &known) != 0 || check_profiles(r) != 0)

@@ -100,13 +100,15 @@ int duty_judge(struct db *db, struct duty *d, const char *serial,
 /* --- its profiles --------------------------------------------------------------------- */
 
 /* What has begun goes on before something new is begun. */
-static int rank_of(const struct bpp_info *b)
+static int rank_of(const struct bpp_info *b, bool resolving)
 {
     switch (b->state) {
     case BPP_INSTALLED:
         return b->deleted ? -1 : 0;
     case BPP_LOADING:
         return 1;
+    case BPP_QUARANTINED:
+        return resolving ? 1 : -1;
     case BPP_RESERVED:
         return 2;
     case BPP_IN_STOCK:
@@ -116,14 +118,14 @@ static int rank_of(const struct bpp_info *b)
     }
 }
 
-static struct order_offer *offers_of(const struct bpp_list *all)
+static struct order_offer *offers_of(const struct bpp_list *all, bool resolving)
 {
     struct order_offer *v = calloc(all->n + 1, sizeof *v);
 
     for (size_t i = 0; v && i < all->n; i++) {
         const struct bpp_info *b = &all->v[i];
         v[i] = (struct order_offer){ b->provider, b->smdp_oid, b->name,
-                                     b->profile_class, rank_of(b) };
+                                     b->profile_class, rank_of(b, resolving) };
     }
     return v;
 }
@@ -178,7 +180,7 @@ static int sort(const struct duty *d, struct bpp_list *all,
 int duty_sort(const struct duty *d, struct bpp_list *all, enum verdict *v,
               struct err *e)
 {
-    struct order_offer *offers = offers_of(all);
+    struct order_offer *offers = offers_of(all, d->resolving);
     struct bpp_info *sorted = calloc(all->n + 1, sizeof *sorted);
     int bad = -1;
 

@@ -21,6 +21,8 @@ struct duty {
     char bound[ORDER_POSITION_MAX + 1]; /* position of the fixture; "": next */
     const struct order_spec *spec;      /* the cache's */
     const struct order_recipe *recipe;  /* once the position is known */
+    bool resolving; /* with an order or without: two people want the eUICC's word
+                       on what is quarantined, which may be installed after all */
 };
 
 /* The number in a scan of an order's barcode, or NULL: it is none. */

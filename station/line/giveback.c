@@ -108,22 +108,26 @@ static int read_status(struct giveback *g)
     return run_fail(r, V_RETURN_NO_ACT);
 }
 
-/* A load of which nobody knows the end may have installed something. */
+/* A load of which nobody knows the end may have installed something, and what
+ * the card can still say of it is taken off the card in the end. */
 static int settle(struct giveback *g)
 {
     struct run *r = &g->r;
     bool doubt = false;
 
     for (size_t i = 0; i < r->all.n; i++)
-        doubt |= r->all.v[i].state == BPP_LOADING;
+        doubt |= r->all.v[i].state == BPP_LOADING ||
+                 r->all.v[i].state == BPP_QUARANTINED;
     if (!doubt)
         return 0;
     int bad = run_settle(r);
     for (size_t i = 0; i < r->all.n; i++)
         if (r->all.v[i].state == BPP_LOADING)
             return -1;
-    /* What else became of it is written, and no matter of the return. */
-    if (bad && verdict_row(r->out->verdict) == verdict_row(verdict_of_station(r->e)))
+    /* What else became of it is written, and no matter of the return; but with
+     * a result that is not this eUICC's no deletion can be proven either. */
+    if (bad && (r->out->verdict == V_BAD_EVIDENCE ||
+                r->out->verdict == verdict_of_station(r->e)))
         return -1;
     *r->e = (struct err)ERR_INIT;
     return check_provable(r);

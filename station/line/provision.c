@@ -94,7 +94,7 @@ static int settle_one(struct run *r, const struct doubt_records *records,
         return -1;
     *v = settled[d].verdict;
     if (held && b->state == BPP_QUARANTINED && !false_evidence(r->e))
-        *v = r->resolving ? V_NO_EVIDENCE : V_DONE;
+        *v = r->duty.resolving ? V_NO_EVIDENCE : V_DONE;
     else if (d == DOUBT_UNRESOLVED && false_evidence(r->e))
         *v = V_BAD_EVIDENCE;
     else if (d == DOUBT_UNRESOLVED && reserved)
@@ -191,7 +191,7 @@ int step_settle(struct run *r)
         if (run_reserved(r) != 0)
             return -1;
     }
-    if (r->resolving && !r->duty.order && run_check_replaced(r) != 0)
+    if (r->duty.resolving && !r->duty.order && run_check_replaced(r) != 0)
         return -1;
     return check_open(r) != 0 ? -1 : check_keys(r);
 }

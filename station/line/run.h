@@ -27,7 +27,6 @@ struct run {
     struct fpa_card *card; /* NULL: no power */
     struct eid eid;
     bool eid_read;
-    bool resolving; /* two people want the eUICC's word on what is quarantined */
     struct buf status_raw;
     struct ifpp_status status; /* into status_raw */
     bool keys_deleted;         /* were told to be, so that it holds no more */

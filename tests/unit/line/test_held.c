@@ -2,6 +2,7 @@
  * that were taken out. Nothing is sent to any of them. */
 #include "storage/boards.h"
 #include "storage/health.h"
+#include "storage/orders.h"
 #include "storage/quarantine.h"
 #include "tests/unit/line/shop.h"
 #include "tests/unit/support.h"
@@ -210,37 +211,112 @@ static int lose_tx(struct tx *tx, void *ctx, struct err *e)
            position_fail(tx, &a, &end, e) != 0 ? -1 : 0;
 }
 
-/* Quarantined, and then the eUICC has the signed result after all: the only
- * way back, and the unit goes on from there. */
+/* Gone after the load's last octet, before the answer came; quarantined, and
+ * the eUICC has the signed result after all. */
+static void hold_with_evidence(struct shop *s)
+{
+    unsigned at = whole();
+
+    for (uint64_t pending = 0; !pending; at--) {
+        ck_assert_uint_gt(at, 0);
+        shop_open(s, 1);
+        shop_stock(s, 0, 1);
+        start_chip(s, SHOP_UNPLUG, at);
+        shop_scan(s, "F1\tSN-1");
+        shop_stop(s);
+        if (shop_count(s, BPP_LOADING) == 1) {
+            desk_start(&s->d, NULL);
+            pending = desk_pending(&s->d);
+            desk_stop(&s->d);
+        }
+        if (!pending)
+            shop_close(s);
+    }
+    write_ledger(s, lose_tx, NULL);
+    start_chip(s, CARD_FAULT_NONE, 0);
+    is_refused(s, "F1\tSN-1", "quarantined");
+}
+
+/* The only way back, and the unit goes on from there. */
 START_TEST(is_resolved_by_its_eUICC)
 {
     struct shop s;
-    unsigned at = whole();
 
-    /* Gone after the load's last octet, before the answer came. */
-    for (uint64_t pending = 0; !pending; at--) {
-        ck_assert_uint_gt(at, 0);
-        shop_open(&s, 1);
-        shop_stock(&s, 0, 1);
-        start_chip(&s, SHOP_UNPLUG, at);
-        shop_scan(&s, "F1\tSN-1");
-        shop_stop(&s);
-        if (shop_count(&s, BPP_LOADING) == 1) {
-            desk_start(&s.d, NULL);
-            pending = desk_pending(&s.d);
-            desk_stop(&s.d);
-        }
-        if (!pending)
-            shop_close(&s);
-    }
-    write_ledger(&s, lose_tx, NULL);
-    start_chip(&s, CARD_FAULT_NONE, 0);
-    is_refused(&s, "F1\tSN-1", "quarantined");
+    hold_with_evidence(&s);
     acts(&s, HOLD_RESOLVE, "SN-1");
     struct shop_verdict v = shop_scan(&s, "F1\tSN-1");
     ck_assert_msg(v.kind == VERDICT_PASS, "%s: %s", v.code, v.detail);
     ck_assert_uint_eq(v.installed, 1);
     ck_assert_uint_eq(shop_count(&s, BPP_INSTALLED), 1);
+    shop_close(&s);
+}
+END_TEST
+
+/* --- under an order ------------------------------------------------------------------ */
+
+static int order_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct order_spec *spec = ctx;
+
+    return order_make(tx, spec, "Ada", e) != 0 ||
+           order_move(tx, spec->number, ORDER_ACTIVE, ORDER_CAUSE_ACTIVATED, "Ada", e) != 0 ||
+           order_bind(tx, spec->number, "F1", "", ORDER_BIND_COMMAND, "Ada", e) != 0
+         ? -1 : 0;
+}
+
+static void order_one(struct shop *s)
+{
+    static struct order_spec spec;
+    struct err e = ERR_INIT;
+
+    spec = (struct order_spec){ .number = "WO-1", .product = "Meter", .quantity = 1,
+                                .serials = "SN-#", .positions = 1 };
+    ck_assert_msg(order_recipe_parse("load any; enable 1; close", &spec.recipe[0],
+                                     &e) == 0, "%s", e.msg);
+    write_ledger(s, order_tx, &spec);
+}
+
+/* What its order asks for is in quarantine: two people want the eUICC's word,
+ * and it is asked for it before anybody speaks of a replacement. */
+START_TEST(is_resolved_under_an_order)
+{
+    struct shop s;
+
+    hold_with_evidence(&s);
+    order_one(&s);
+    acts(&s, HOLD_RESOLVE, "SN-1");
+    shop_expect(&s, "F1\tSN-1", "done");
+    ck_assert_str_eq(s.last.order, "WO-1");
+    ck_assert_uint_eq(s.last.installed, 1);
+    ck_assert_uint_eq(shop_count(&s, BPP_INSTALLED), 1);
+    shop_close(&s);
+
+    /* It has nothing to say: back again, though there is a replacement. */
+    lose_evidence(&s);
+    order_one(&s);
+    shop_stock(&s, 1, 1);
+    acts(&s, HOLD_RESOLVE, "SN-1");
+    shop_expect(&s, "F1\tSN-1", "no-evidence");
+    ck_assert_uint_eq(shop_count(&s, BPP_IN_STOCK), 1);
+    is_refused(&s, "F1\tSN-1", "quarantined");
+    acts(&s, HOLD_RELEASE, "SN-1");
+    shop_expect(&s, "F1\tSN-1", "done");
+    shop_close(&s);
+}
+END_TEST
+
+/* Let go and returned: the result is what proves that there was something to
+ * delete, and it is taken off the card. */
+START_TEST(is_returned_with_its_evidence)
+{
+    struct shop s;
+
+    hold_with_evidence(&s);
+    acts(&s, HOLD_RELEASE, "SN-1");
+    struct shop_verdict v = shop_return(&s, "SN-1");
+    ck_assert_msg(v.kind == VERDICT_RETURNED, "%s: %s", v.code, v.detail);
+    ck_assert_uint_eq(shop_count(&s, BPP_INSTALLED), 1);
+    ck_assert_uint_eq(shop_events(&s, "bpp-deleted"), 1);
     shop_close(&s);
 }
 END_TEST
@@ -304,6 +380,8 @@ int main(void)
     tcase_add_test(t, is_known_by_its_eUICC);
     tcase_add_test(t, is_held_in_doubt);
     tcase_add_test(t, is_resolved_by_its_eUICC);
+    tcase_add_test(t, is_resolved_under_an_order);
+    tcase_add_test(t, is_returned_with_its_evidence);
     tcase_add_test(t, a_board_is_replaced);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
