@@ -137,19 +137,21 @@ static void on_busy(struct state *s, const struct line_event *ev)
     KEEP(f->eid, ev->eid);
 }
 
-/* A scan that was refused has nothing to do with the unit that is there. */
+/* A scan that no fixture took has nothing to do with the unit that is there;
+ * one that was refused when its fixture had looked at it is no unit's. */
 static void on_verdict(struct state *s, const struct line_event *ev)
 {
     s->verdicts[ev->verdict->kind]++;
-    if (ev->verdict->kind == VERDICT_REFUSED)
-        return;
-    struct slot *f = slot_add(s, ev->fixture);
+    bool refused = ev->verdict->kind == VERDICT_REFUSED;
+    struct slot *f = refused && !ev->taken ? NULL : slot_add(s, ev->fixture);
     if (!f)
+        return;
+    f->step[0] = f->serial[0] = f->eid[0] = '\0';
+    if (refused)
         return;
     KEEP(f->order, ev->order);
     if (ev->verdict->kind == VERDICT_ORDER)
         return;
-    f->step[0] = f->serial[0] = f->eid[0] = '\0';
     f->last = ev->verdict;
     KEEP(f->last_serial, ev->serial);
     KEEP(f->last_eid, ev->eid);

@@ -29,8 +29,7 @@ static const struct recipe_step shown[] = {
 
 static void show(struct giveback *g, int step)
 {
-    g->r.step = shown[step].step;
-    g->r.env->busy(g->r.env->ctx, g->r.out, &shown[step]);
+    run_show(&g->r, &shown[step]);
 }
 
 /* --- may it? ------------------------------------------------------------------------ */
@@ -252,6 +251,8 @@ static int perform(struct giveback *g)
 {
     struct run *r = &g->r;
 
+    if (run_check_label(r) != 0)
+        return -1;
     show(g, STEP_READ_EID);
     if (run_read_eid(r) != 0)
         return -1;

@@ -59,6 +59,8 @@ struct line_event {
     const char *txid;           /* LINE_UNRESOLVED: hex              */
     const char *iccid;          /* LINE_UNRESOLVED: digits           */
     const struct verdict_row *verdict; /* LINE_VERDICT, else NULL    */
+    bool taken;                 /* LINE_VERDICT: the fixture had taken the scan,
+                                   and is free now                   */
     const char *order;          /* LINE_BUSY, LINE_VERDICT: its work order */
     const char *position;       /* ... and which eUICC of the unit, with one */
     const char *detail;         /* LINE_VERDICT: the technical why   */

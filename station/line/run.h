@@ -84,6 +84,11 @@ void run_set(struct run *r, const struct unit_env *env, const struct scan *scan,
 void run_init(struct run *r, const struct unit_env *env, const struct scan *scan,
               struct unit_result *out);
 void run_clear(struct run *r);
+/* No position of the unit that the label names is held back. */
+int run_check_label(struct run *r);
+/* The step begins, and whoever watches sees it; not while it is open whether
+ * this scan starts anything. */
+void run_show(struct run *r, const struct recipe_step *s);
 int run_read_eid(struct run *r);
 /* Label, eUICC and ledger agree, and this fixture alone has the unit. known->id
  * 0: the ledger does not know it. */

@@ -60,13 +60,26 @@ static int refuse_at_gate(struct run *r)
     return run_fail(r, r->env->gate->shut);
 }
 
+void run_show(struct run *r, const struct recipe_step *s)
+{
+    const struct fixture_gate *gate = r->env->gate;
+
+    r->step = s->step;
+    if (s->step != STEP_READ_EID || gate->shut == V_DONE || gate->golden)
+        r->env->busy(r->env->ctx, r->out, s);
+}
+
+int run_check_label(struct run *r)
+{
+    enum verdict held;
+
+    return identity_label(r->env->db, r->scan, &held, r->e) ? 0 : run_fail(r, held);
+}
+
 int run_read_eid(struct run *r)
 {
     bool shut = r->env->gate->shut != V_DONE;
-    enum verdict held;
 
-    if (!identity_label(r->env->db, r->scan, &held, r->e))
-        return run_fail(r, held);
     r->golden = r->env->gate->golden;
     if (run_power_on(r, &r->eid) != 0)
         return shut && !r->golden ? refuse_at_gate(r) : run_card_failed(r);
@@ -221,14 +234,9 @@ static bool left_out(const struct run *r, enum step s)
 
 static int perform(struct run *r, const struct recipe_step *s)
 {
-    const struct fixture_gate *gate = r->env->gate;
-
     if (left_out(r, s->step))
         return 0;
-    r->step = s->step;
-    /* Not while it is open whether this scan starts anything. */
-    if (s->step != STEP_READ_EID || gate->shut == V_DONE || gate->golden)
-        r->env->busy(r->env->ctx, r->out, s);
+    run_show(r, s);
     return acts[s->step](r);
 }
 
@@ -312,7 +320,7 @@ static int begin(struct run *r)
     if (duty_find(r->env->db, r->env->fixture, r->env->orders, &r->duty, &v, r->e) != 0)
         return run_fail(r, v);
     memcpy(r->out->order, r->duty.number, sizeof r->out->order);
-    return 0;
+    return run_check_label(r);
 }
 
 void unit_run(const struct unit_env *env, const struct scan *scan,

@@ -67,7 +67,8 @@ static void tell_verdict(struct worker *w, const struct unit_result *r,
 {
     worker_tell(w->s, &(struct line_event){
         .kind = LINE_VERDICT, .fixture = w->f->name, .serial = r->serial,
-        .eid = r->eid, .verdict = verdict_row(r->verdict), .detail = r->why.msg,
+        .eid = r->eid, .verdict = verdict_row(r->verdict), .taken = true,
+        .detail = r->why.msg,
         .sw = r->why.sw, .installed = r->installed,
         .apdus = r->apdus, .order = r->order,
         .position = *r->order ? r->position : "",

@@ -195,6 +195,25 @@ START_TEST(follows_a_unit)
 }
 END_TEST
 
+/* The fixture took the scan, and then would not work on that unit. */
+START_TEST(is_free_after_a_refused_unit)
+{
+    struct state *s = state_new();
+    struct line_event ev = event(LINE_BUSY);
+
+    state_apply(s, &ev);
+    ev = event(LINE_VERDICT);
+    ev.verdict = verdict_row(V_QUARANTINED);
+    ev.taken = true;
+    state_apply(s, &ev);
+    json_t *j = state_of(s);
+    ck_assert(json_is_false(json_object_get(first_fixture(j), "busy")));
+    ck_assert_ptr_null(json_object_get(first_fixture(j), "last"));
+    json_decref(j);
+    state_free(s);
+}
+END_TEST
+
 /* Copies do not follow; no number of places is too many. */
 START_TEST(stays_within_bounds)
 {
@@ -255,6 +274,7 @@ int main(void)
         { "tells events", tells_events, LINE_SESSION + 1 },
         { "keeps no more than fits", keeps_no_more_than_fits, 1 },
         { "follows a unit", follows_a_unit, 1 },
+        { "is free after a refused unit", is_free_after_a_refused_unit, 1 },
         { "stays within bounds", stays_within_bounds, 1 },
         { "finds long places", finds_long_places, 1 },
     };

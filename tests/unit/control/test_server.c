@@ -3,6 +3,7 @@
 #include "station/base/clock.h"
 #include "station/control/client.h"
 #include "station/control/server.h"
+#include "storage/quarantine.h"
 #include "tests/unit/control/schema.h"
 #include "tests/unit/line/shop.h"
 #include "tests/unit/support.h"
@@ -178,6 +179,30 @@ static bool is_of(const json_t *j, const char *serial)
     return is && strcmp(is, serial) == 0;
 }
 
+/* --- held units ---------------------------------------------------------------- */
+
+static int hold_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct desk_line *d = ctx;
+    const struct visit_end end = { "no-evidence", "load", HOLD_AT_ONCE, false, 1 };
+    struct act a = { .actor = "line", .fixture = "F1" };
+    struct position p;
+
+    if (unit_register(tx, "SN-1", POSITION_MAIN, &d->s.d.eid, &a, &p, e) != 0)
+        return -1;
+    a.position = p.id;
+    return position_fail(tx, &a, &end, e);
+}
+
+static void hold(struct desk_line *d)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    good(db_open(d->s.data, DB_WRITE, NULL, &db, &e), &e);
+    good(db_write(db, hold_tx, d, &e), &e);
+}
+
 /* --- asking ------------------------------------------------------------------------ */
 
 static void collect(void *ctx, const json_t *event)
@@ -200,6 +225,30 @@ static json_t *ask(struct client *c, enum control_verb v, json_t *members)
     schema_check(reply);
     return reply;
 }
+
+/* Whoever looks sees the fixture free when the unit in it was refused. */
+START_TEST(refuses_a_held_unit)
+{
+    struct desk_line d;
+    struct client *c;
+    struct err e = ERR_INIT;
+    char seen[4096] = "";
+
+    setup(&d);
+    hold(&d);
+    good(client_open(d.s.data, collect, seen, &c, &e), &e);
+    json_decref(ask(c, CONTROL_SUBSCRIBE, NULL));
+    json_decref(ask(c, CONTROL_SCAN, json_pack("{s:s}", "line", "F1\tSN-1")));
+    while (!strstr(seen, "verdict=quarantined"))
+        good(client_next(c, WAIT_MS, &e), &e);
+    json_t *j = ask(c, CONTROL_SNAPSHOT, NULL), *state = json_object_get(j, "state");
+    ck_assert(json_is_false(json_object_get(json_array_get(
+        json_object_get(state, "fixtures"), 0), "busy")));
+    json_decref(j);
+    client_close(c);
+    teardown(&d);
+}
+END_TEST
 
 START_TEST(loads_a_unit)
 {
@@ -548,6 +597,7 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "loads a unit", loads_a_unit, 1 },
+        { "refuses a held unit", refuses_a_held_unit, 1 },
         { "answers rubbish", answers_rubbish, 1 },
         { "leaves the slow behind", leaves_the_slow_behind, 1 },
         { "says when it lost some", says_when_it_lost_some, 1 },

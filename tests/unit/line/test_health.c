@@ -440,6 +440,23 @@ START_TEST(golden_that_fails_proves_nothing)
 }
 END_TEST
 
+/* A return is a visit like any other. */
+START_TEST(stopped_gives_nothing_back)
+{
+    struct shop s;
+
+    shop_open(&s, 1);
+    stop_it(&s);
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    s.steps[0] = '\0';
+    struct shop_verdict v = shop_return(&s, "SN-1");
+    ck_assert_str_eq(v.code, "fixture-stopped");
+    ck_assert_int_eq(v.kind, VERDICT_REFUSED);
+    ck_assert_str_eq(s.steps, "");
+    shop_close(&s);
+}
+END_TEST
+
 START_TEST(needs_a_golden_unit)
 {
     struct shop s;
@@ -491,6 +508,7 @@ int main(void)
         { "stays stopped", stays_stopped_until_it_is_released, 1 },
         { "golden", golden_proves_and_releases, 1 },
         { "golden fails", golden_that_fails_proves_nothing, 1 },
+        { "stopped gives nothing back", stopped_gives_nothing_back, 1 },
         { "golden needed", needs_a_golden_unit, 1 },
         { "wrong labels", bears_wrong_labels, 1 },
     };

@@ -19,15 +19,21 @@ static void start_chip(struct shop *s, int fault, unsigned at)
     shop_start(s, &fixture_shop, where);
 }
 
-/* Refused before there was power. */
+/* Refused before there was power, and before anybody was told of work. */
 static void is_refused(struct shop *s, const char *line, const char *code)
 {
     unsigned before = shop_apdus();
-    struct shop_verdict v = shop_scan(s, line);
+    char steps[sizeof s->steps];
 
+    snprintf(steps, sizeof steps, "%s", s->steps);
+    struct shop_verdict v = shop_scan(s, line);
+    ck_assert_str_eq(v.code, code);
+    ck_assert_int_eq(v.kind, VERDICT_REFUSED);
+    v = shop_return(s, strchr(line, '\t') + 1);
     ck_assert_str_eq(v.code, code);
     ck_assert_int_eq(v.kind, VERDICT_REFUSED);
     ck_assert_uint_eq(shop_apdus(), before);
+    ck_assert_str_eq(s->steps, steps);
 }
 
 /* --- two people ----------------------------------------------------------------- */
