@@ -210,6 +210,7 @@ static int ask(struct client *c, enum control_verb verb, json_t *members,
         json_object_update(j, members);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     json_decref(j);
+    control_forget(members, "pin");
     json_decref(members);
     if (!text)
         return err_set(e, ERR_FORMAT, "this is no text that can be sent: it is "
@@ -217,6 +218,7 @@ static int ask(struct client *c, enum control_verb verb, json_t *members,
     size_t n = strlen(text);
     text[n] = '\n'; /* over its NUL: it is sent by length */
     int bad = send_all(c, text, n + 1, e);
+    explicit_bzero(text, n + 1); /* a PIN may stand in it */
     free(text);
     return bad;
 }

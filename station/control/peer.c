@@ -49,6 +49,8 @@ void peer_free(struct peer *p)
     for (size_t i = 0; i < p->out_n; i++)
         chunk_drop(p->out[i].c);
     free(p->out);
+    if (p->in.cap)
+        explicit_bzero(p->in.p, p->in.cap);
     buf_clear(&p->in);
     close(p->fd);
     free(p);
@@ -56,7 +58,11 @@ void peer_free(struct peer *p)
 
 void peer_receive(struct peer *p)
 {
-    buf_drop_front(&p->in, p->taken);
+    if (p->taken) {
+        size_t was = p->in.n;
+        buf_drop_front(&p->in, p->taken);
+        explicit_bzero(p->in.p + p->in.n, was - p->in.n);
+    }
     p->taken = 0;
     if (p->in.n >= CONTROL_REQUEST_MAX)
         return;

@@ -126,9 +126,9 @@ int control_flag(const struct control_request *r, const char *name, bool *out,
     return 0;
 }
 
-void control_forget(struct control_request *r, const char *name)
+void control_forget(json_t *words, const char *name)
 {
-    json_t *j = json_object_get(r->words, name);
+    json_t *j = json_object_get(words, name);
 
     if (json_is_string(j))
         explicit_bzero((char *)json_string_value(j), json_string_length(j));

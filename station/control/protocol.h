@@ -66,8 +66,9 @@ int control_word(const struct control_request *r, const char *name,
 /* ... or true: false when it is not there. */
 int control_flag(const struct control_request *r, const char *name, bool *out,
                  struct err *e);
-/* A text of the request is nowhere in memory any more, as far as this can do. */
-void control_forget(struct control_request *r, const char *name);
+/* A text among a request's words (NULL: there are none) is nowhere in memory
+ * any more, as far as this can do. */
+void control_forget(json_t *words, const char *name);
 
 /* Replies. id is borrowed; NULL without memory. */
 json_t *control_reply_ok(json_t *id);

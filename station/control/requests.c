@@ -258,10 +258,8 @@ void control_answer(struct control *c, struct peer *p, struct span line)
     bool read = control_request_read(line, &r, &e) == 0;
     if (!read || may(c, p, &r, &e) != 0 || verbs[r.verb](c, p, &r, &e) != 0)
         control_send(p, control_reply_refused(r.id, &e), NULL);
-    /* Whatever it was: a PIN may stand in it. */
-    if (json_object_get(r.words, "pin")) {
-        control_forget(&r, "pin");
-        peer_forget(p, line);
-    }
+    /* Whatever it was, and be it no request: a PIN may stand in it. */
+    control_forget(r.words, "pin");
+    peer_forget(p, line);
     control_request_clear(&r);
 }
