@@ -1,8 +1,10 @@
-/* control/inner: the server's halves: server.c has the socket, the thread and
- * the state; requests.c does what clients ask for. */
+/* control/inner: the server's parts: server.c has the socket, the thread and
+ * the state; requests.c does what clients ask for; logins.c answers those who
+ * log in. */
 #ifndef LINESIDE_CONTROL_INNER_H
 #define LINESIDE_CONTROL_INNER_H
 
+#include "station/control/logins.h"
 #include "station/control/peer.h"
 #include "station/control/protocol.h"
 #include "station/control/server.h"
@@ -17,9 +19,9 @@ void control_send(struct peer *p, json_t *j, struct chunk *state);
 /* Everything told so far goes to the subscribers; then the state that results,
  * as JSON text. Borrowed until the next call; NULL: no memory. */
 struct chunk *control_state_now(struct control *c);
-/* A login of p is on its way: what answers it. */
-int control_login(struct control *c, struct peer *p, const struct control_request *r,
-                  struct roster_login *l, struct err *e);
+struct logins *control_logins(struct control *c);
+/* NULL: that client is gone. */
+struct peer *control_peer(struct control *c, uint64_t number);
 json_t *control_seat_json(const struct seat *s);
 void control_subscribe(struct control *c, struct peer *p, bool on);
 struct line *control_line(struct control *c);

@@ -6,6 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+static int need_word(const struct control_request *r, const char *name,
+                     const char **out, struct err *e)
+{
+    struct span there;
+
+    return control_text(r, name, &there, e) != 0 ? -1 : control_word(r, name, out, e);
+}
+
 /* Sends the one reply, or says why it is refused. */
 typedef int verb_fn(struct control *c, struct peer *p,
                     const struct control_request *r, struct err *e);
@@ -119,14 +127,12 @@ static int login_here(struct control *c, struct peer *p,
                       const struct control_request *r, struct err *e)
 {
     struct roster_login l = { .badge = NULL };
-    struct span pin;
 
-    if (control_text(r, "pin", &pin, e) != 0 ||
-        control_word(r, "pin", &l.pin, e) != 0 ||
+    if (need_word(r, "pin", &l.pin, e) != 0 ||
         control_word(r, "badge", &l.badge, e) != 0 ||
         read_place(c, p, r, &l.at, e) != 0)
         return -1;
-    return control_login(c, p, r, &l, e);
+    return logins_ask(control_logins(c), line_roster(control_line(c)), p, r->id, &l, e);
 }
 
 static int logout(struct control *c, struct peer *p,
@@ -187,14 +193,6 @@ static int who(struct control *c, struct peer *p, const struct control_request *
 }
 
 /* --- returns ---------------------------------------------------------------------- */
-
-static int need_word(const struct control_request *r, const char *name,
-                     const char **out, struct err *e)
-{
-    struct span there;
-
-    return control_text(r, name, &there, e) != 0 ? -1 : control_word(r, name, out, e);
-}
 
 /* Answered when the fixture has taken it; its verdict is told, as every one. */
 static int give_back(struct control *c, struct peer *p,

@@ -34,22 +34,11 @@ struct tray {
     size_t n;
 };
 
-/* A login's answer, on its way from the roster's clerk to the client. */
-struct answer {
-    struct answer *next;
-    struct control *c;
-    uint64_t peer;
-    bool connection;  /* it was for the connection alone */
-    json_t *id;       /* the server's thread's alone, but for its being freed */
-    bool let_in;
-    struct seat seat;
-    struct err why;
-};
-
 struct control {
     struct control_options o;
     struct door door;
     struct line *line;
+    struct logins *logins;
     int wake;
     pthread_t thread;
     bool running;
@@ -60,7 +49,6 @@ struct control {
     struct tray filling;
     bool lost; /* a change found no room */
     size_t subscribers;
-    struct answer *answers;
 
     /* The thread's alone. */
     struct tray sending;
@@ -304,98 +292,22 @@ struct line *control_line(struct control *c)
     return c->line;
 }
 
+struct logins *control_logins(struct control *c)
+{
+    return c->logins;
+}
+
+struct peer *control_peer(struct control *c, uint64_t number)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->peers[i]->number == number)
+            return c->peers[i];
+    return NULL;
+}
+
 const struct control_options *control_settings(const struct control *c)
 {
     return &c->o;
-}
-
-/* --- logins ------------------------------------------------------------------------ */
-
-/* The roster's clerk's thread. */
-static void answered(void *ctx, const struct seat *seat, const struct err *why)
-{
-    struct answer *a = ctx;
-    struct control *c = a->c;
-
-    a->let_in = seat != NULL;
-    if (seat)
-        a->seat = *seat;
-    a->why = *why;
-    pthread_mutex_lock(&c->lock);
-    a->next = c->answers;
-    c->answers = a;
-    pthread_mutex_unlock(&c->lock);
-    wake(c);
-}
-
-static void answer_free(struct answer *a)
-{
-    json_decref(a->id);
-    free(a);
-}
-
-int control_login(struct control *c, struct peer *p, const struct control_request *r,
-                  struct roster_login *l, struct err *e)
-{
-    struct answer *a = calloc(1, sizeof *a);
-
-    if (!a)
-        return err_set(e, ERR_NOMEM, "no memory for a login; try again");
-    a->c = c;
-    a->peer = p->number;
-    a->connection = l->at.where == SESSION_CONNECTION;
-    a->id = json_incref(r->id);
-    l->done = answered;
-    l->ctx = a;
-    p->asks = true;
-    if (roster_login(line_roster(c->line), l, e) == 0)
-        return 0;
-    p->asks = false;
-    answer_free(a);
-    return -1;
-}
-
-static void answer_login(struct control *c, struct answer *a)
-{
-    struct peer *p = NULL;
-
-    for (size_t i = 0; i < c->n && !p; i++)
-        if (c->peers[i]->number == a->peer)
-            p = c->peers[i];
-    if (!p && a->connection && a->let_in)
-        roster_gone(line_roster(c->line), a->peer);
-    if (!p)
-        return;
-    p->asks = false;
-    if (!a->let_in) {
-        control_send(p, control_reply_refused(a->id, &a->why), NULL);
-        return;
-    }
-    json_t *j = control_reply_ok(a->id);
-    json_object_update_new(j, control_seat_json(&a->seat));
-    control_send(p, j, NULL);
-}
-
-/* All that have come, the oldest first. */
-static void answer_logins(struct control *c)
-{
-    struct answer *oldest = NULL;
-
-    pthread_mutex_lock(&c->lock);
-    struct answer *a = c->answers;
-    c->answers = NULL;
-    pthread_mutex_unlock(&c->lock);
-    while (a) {
-        struct answer *next = a->next;
-        a->next = oldest;
-        oldest = a;
-        a = next;
-    }
-    while ((a = oldest)) {
-        oldest = a->next;
-        answer_login(c, a);
-        answer_free(a);
-    }
 }
 
 /* --- the door ------------------------------------------------------------------------- */
@@ -576,7 +488,7 @@ static void last_words(struct control *c)
     struct pollfd v[CONTROL_CLIENTS_MAX];
 
     fetch(c, until, false);
-    answer_logins(c);
+    logins_answer(c->logins, c);
     for (size_t i = 0; i < c->n; i++)
         control_send(c->peers[i], json_pack("{s:s}", "event", "ended"), NULL);
     for (;;) {
@@ -607,7 +519,7 @@ static void *serve(void *ctx)
         now = clock_monotonic_ms();
         if (v[WAKE].revents)
             take_wake(c);
-        answer_logins(c);
+        logins_answer(c->logins, c);
         if (c->waiting && now - c->sent_at >= TOGETHER_MS)
             fetch(c, now, false);
         if (c->n > 0 && now - c->stock_at >= (c->stock_old ? STOCK_MS : IMPORT_MS)) {
@@ -650,7 +562,8 @@ int control_new(const struct control_options *o, struct control **out,
     c->filling.v = calloc(TRAY_MAX, sizeof *c->filling.v);
     c->sending.v = calloc(TRAY_MAX, sizeof *c->sending.v);
     c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int bad = !c->o.data_dir || !c->o.version || !c->state || !c->copy ||
+    c->logins = logins_new(c->wake);
+    int bad = !c->o.data_dir || !c->o.version || !c->state || !c->copy || !c->logins ||
               !c->filling.v || !c->sending.v || (o->group && !c->o.group)
             ? err_set(e, ERR_NOMEM, "no memory for the control socket")
             : c->wake < 0 ? err_errno(e, "eventfd") : door_init(&c->door, c->o.group, e);
@@ -695,11 +608,7 @@ void control_free(struct control *c)
         return;
     control_end(c);
     chunk_drop(c->text);
-    while (c->answers) {
-        struct answer *a = c->answers;
-        c->answers = a->next;
-        answer_free(a);
-    }
+    logins_free(c->logins);
     state_free(c->state);
     state_free(c->copy);
     free(c->filling.v);
