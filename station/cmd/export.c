@@ -79,12 +79,12 @@ static int run(const struct command *self, int argc, char **argv)
         return cmd_fail(self, &e);
     }
     station_init_empty(&s);
-    int bad = db_open(c.data_dir, DB_WRITE, NULL, &db, &e);
+    int bad = db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
+              lock_take(c.data_dir, LOCK_EXPORT, &lock, &e) != 0;
     if (!bad && o.again) {
-        bad = report_again(db, o.again, o.to, &made, &e);
+        bad = report_send(db, lock, c.data_dir, o.again, o.to, &made, &e);
     } else if (!bad) {
-        bad = lock_take(c.data_dir, LOCK_EXPORT, &lock, &e) != 0
-                  ? -1 : station_get(db, &s, &e);
+        bad = station_get(db, &s, &e);
         if (!bad && !s.commissioned)
             bad = err_set(&e, ERR_WRONG_STATE,
                           "this station has no certificate to sign with; "

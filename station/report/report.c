@@ -164,8 +164,8 @@ static int on_event(void *ctx, uint64_t n, struct span der,
     return container_writer_add(k->w, der, e);
 }
 
-/* A shift's were made when it closed, and are kept as they are. */
-static int write_shift(struct db *db, uint64_t number, struct sink *k,
+int report_write_shift(struct db *db, uint64_t number,
+                       struct container_writer *w, uint64_t *records,
                        struct err *e)
 {
     AUTO(buf_clear) struct buf kept = BUF_INIT;
@@ -173,11 +173,11 @@ static int write_shift(struct db *db, uint64_t number, struct sink *k,
 
     if (shift_records(db, number, &kept, e) != 0)
         return -1;
-    for (struct span in = buf_span(&kept); in.n; k->records++) {
+    for (struct span in = buf_span(&kept); in.n; ++*records) {
         if (der_next(&in, &t) != DER_OK)
             return err_set(e, ERR_FORMAT, "the records of shift %llu are "
                            "damaged", (unsigned long long)number);
-        if (container_writer_add(k->w, t.whole, e) != 0)
+        if (container_writer_add(w, t.whole, e) != 0)
             return -1;
     }
     return 0;
@@ -381,7 +381,7 @@ static int write_again(struct db *db, struct delivery *d, struct sink *k,
     if (d->x->kind == EXPORT_BPP_REQUEST)
         return request_write(db, d->x->id, k->w, &k->records, e);
     if (d->x->kind == EXPORT_SHIFT_RECORD)
-        return write_shift(db, d->x->sequence, k, e);
+        return report_write_shift(db, d->x->sequence, k->w, &k->records, e);
     return write_records(db, d->x->kind, d->x->first_event, d->x->last_event, k,
                          e);
 }
@@ -467,15 +467,6 @@ static int deliver(struct db *db, const struct export_info *x,
     return list_add(out, x, d.records, d.path, e);
 }
 
-static int not_delivered(const struct export_info *x, const char *to_dir,
-                         struct err *e)
-{
-    return err_wrap(e, "%s %llu is made, but did not reach %s; run `lineside "
-                       "export` again with a good medium",
-                    report_kind(x->kind),
-                    (unsigned long long)sequence_of(x), to_dir);
-}
-
 /* Remove a container's folder: flat, our own. */
 static void remove_container(const char *outbox, const char *name)
 {
@@ -483,6 +474,30 @@ static void remove_container(const char *outbox, const char *name)
 
     snprintf(dir, sizeof dir, "%s/%s", outbox, name);
     folder_remove(dir);
+}
+
+static bool waits(const char *outbox, const struct export_info *x)
+{
+    char dir[4096];
+
+    return snprintf(dir, sizeof dir, "%s/%s", outbox, x->directory) <
+               (int)sizeof dir && access(dir, F_OK) == 0;
+}
+
+/* The way to a medium, and out of the outbox if it is there. */
+static int send_one(struct db *db, const struct export_info *x,
+                    const char *outbox, const char *to_dir,
+                    struct report_list *out, struct err *e)
+{
+    if (deliver(db, x, to_dir, out, e) != 0)
+        return err_wrap(e, waits(outbox, x)
+                        ? "%s %llu is made, but did not reach %s; run `lineside "
+                          "export` again with a good medium"
+                        : "%s %llu did not reach %s; do it again with a good "
+                          "medium", report_kind(x->kind),
+                        (unsigned long long)sequence_of(x), to_dir);
+    remove_container(outbox, x->directory);
+    return 0;
 }
 
 /* The export that this name in the outbox stands for: 1, or 0: none that the
@@ -539,8 +554,8 @@ static int empty_one(void *ctx, const char *name, const struct export_info *x,
 {
     const struct emptying *m = ctx;
 
-    if (x && deliver(m->db, x, m->to_dir, m->out, e) != 0)
-        return not_delivered(x, m->to_dir, e);
+    if (x)
+        return send_one(m->db, x, m->outbox, m->to_dir, m->out, e);
     remove_container(m->outbox, name);
     return 0;
 }
@@ -564,16 +579,6 @@ int report_waiting(struct db *db, const char *data_dir,
 
     outbox_path(data_dir, outbox, sizeof outbox);
     return outbox_walk(db, outbox, list_one, out, e);
-}
-
-static int send_one(struct db *db, const struct export_info *x,
-                    const char *outbox, const char *to_dir,
-                    struct report_list *out, struct err *e)
-{
-    if (deliver(db, x, to_dir, out, e) != 0)
-        return not_delivered(x, to_dir, e);
-    remove_container(outbox, x->directory);
-    return 0;
 }
 
 static int make_and_deliver(struct db *db, struct pair *p, const char *to_dir,
@@ -637,17 +642,5 @@ int report_export(struct db *db, const struct lock *lock, const char *data_dir,
     int bad = make_and_deliver(db, &p, to_dir, out, e);
     export_clear(&p.log.x);
     export_clear(&p.report.x);
-    return bad;
-}
-
-int report_again(struct db *db, const char *id, const char *to_dir,
-                 struct report_list *out, struct err *e)
-{
-    struct export_info x = { 0 };
-    int bad = export_by_id(db, id, &x, e);
-
-    if (!bad)
-        bad = deliver(db, &x, to_dir, out, e);
-    export_clear(&x);
     return bad;
 }

@@ -46,8 +46,9 @@ const char *report_kind(enum export_kind k); /* "audit-log" */
 /* DATA/outbox, made if it is not there. out of at least 4096 octets. */
 int report_outbox(const char *data_dir, char *out, size_t cap, struct err *e);
 
-/* Deliver what was made there and entered in the ledger by somebody else: the
- * request of this id. On failure the outbox keeps it. */
+/* Write the export of this id, made by whomever, once more, byte for byte. If it
+ * waits in the outbox it has arrived then; on failure the outbox keeps it.
+ * ERR_NOT_FOUND: there is none. lock: LOCK_EXPORT. */
 int report_send(struct db *db, const struct lock *lock, const char *data_dir,
                 const char *id, const char *to_dir, struct report_list *out,
                 struct err *e);
@@ -57,8 +58,10 @@ int report_send(struct db *db, const struct lock *lock, const char *data_dir,
 int report_waiting(struct db *db, const char *data_dir,
                    struct report_list *out, struct err *e);
 
-/* Write an export made earlier once more, byte for byte. */
-int report_again(struct db *db, const char *id, const char *to_dir,
-                 struct report_list *out, struct err *e);
+/* The records of a closed shift, which were made when it closed and are kept as
+ * they are. *records is added to. */
+int report_write_shift(struct db *db, uint64_t number,
+                       struct container_writer *w, uint64_t *records,
+                       struct err *e);
 
 #endif

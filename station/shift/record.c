@@ -65,35 +65,18 @@ struct making {
     const struct identity *self;
     const char *outbox;
     struct manifest m;
-    uint64_t number;
     struct export_info x;
 };
-
-static int put_records(struct db *db, const struct making *g,
-                       struct container_writer *w, struct err *e)
-{
-    AUTO(buf_clear) struct buf kept = BUF_INIT;
-    struct tlv t;
-
-    if (shift_records(db, g->number, &kept, e) != 0)
-        return -1;
-    for (struct span in = buf_span(&kept); in.n;)
-        if (der_next(&in, &t) != DER_OK)
-            return err_set(e, ERR_FORMAT, "the records of shift %llu are "
-                           "damaged", (unsigned long long)g->number);
-        else if (container_writer_add(w, t.whole, e) != 0)
-            return -1;
-    return 0;
-}
 
 static int seal(struct db *db, struct making *g, struct err *e)
 {
     struct container_writer *w;
+    uint64_t records = 0;
     char *path;
 
     if (container_writer_open(g->outbox, &g->m, &w, e) != 0)
         return -1;
-    if (put_records(db, g, w, e) != 0) {
+    if (report_write_shift(db, g->m.sequence, w, &records, e) != 0) {
         container_writer_abort(w);
         return -1;
     }
@@ -136,27 +119,36 @@ static int find_closed(struct db *db, uint64_t number, struct shift *s,
                    (unsigned long long)number);
 }
 
+static int make(struct db *db, const char *data_dir,
+                const struct station *station, const struct identity *self,
+                const struct shift *s, char id[UUID_LEN + 1], struct err *e)
+{
+    char outbox[4096];
+    struct making g = { .self = self, .outbox = outbox };
+
+    manifest_init(&g.m);
+    int bad = report_outbox(data_dir, outbox, sizeof outbox, e) != 0 ||
+              describe(db, station, s, &g.m, e) != 0 || seal(db, &g, e) != 0 ||
+              db_write(db, enter, &g, e) != 0;
+    snprintf(id, UUID_LEN + 1, "%s", g.x.id);
+    export_clear(&g.x);
+    manifest_clear(&g.m);
+    return bad ? -1 : 0;
+}
+
 int shift_record_export(struct db *db, const struct lock *lock,
                         const char *data_dir, const struct station *station,
                         const struct identity *self, uint64_t number,
                         const char *to_dir, struct report_list *out,
                         struct err *e)
 {
-    char outbox[4096], id[UUID_LEN + 1];
-    struct making g = { .self = self, .outbox = outbox, .number = number };
+    char id[UUID_LEN + 1];
     struct shift s;
 
     if (find_closed(db, number, &s, e) != 0)
         return -1;
     int made = made_before(db, number, id, e);
-    if (made)
-        return made < 0 ? -1 : report_again(db, id, to_dir, out, e);
-    manifest_init(&g.m);
-    int bad = report_outbox(data_dir, outbox, sizeof outbox, e) != 0 ||
-              describe(db, station, &s, &g.m, e) != 0 || seal(db, &g, e) != 0 ||
-              db_write(db, enter, &g, e) != 0 ||
-              report_send(db, lock, data_dir, g.x.id, to_dir, out, e) != 0;
-    export_clear(&g.x);
-    manifest_clear(&g.m);
-    return bad ? -1 : 0;
+    if (made < 0 || (!made && make(db, data_dir, station, self, &s, id, e) != 0))
+        return -1;
+    return report_send(db, lock, data_dir, id, to_dir, out, e);
 }

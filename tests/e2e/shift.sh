@@ -116,7 +116,13 @@ refused 1 'there is no shift 9' '' shift record 9 --to "$WORK/again"
 # A stick that cannot be written: the shift is closed, its record comes later.
 refused 3 'shift 2 is closed, but its record did not reach.*shift record 2 --to DIR' 4712 shift close --to /proc --as B-0003
 "$STATION" stock --data "$DATA" | grep -q 'not delivered: shift-record 2' || die "$("$STATION" stock --data "$DATA")"
+mkdir "$WORK/later"
+"$STATION" shift record 2 --data "$DATA" --to "$WORK/later" >/dev/null
+"$STATION" stock --data "$DATA" | grep -q 'not delivered' && die "$("$STATION" stock --data "$DATA")"
+refused 3 'shift-record 2 did not reach /proc; do it again' '' shift record 2 --to /proc
 "$STATION" export --data "$DATA" --to "$WORK/again" >/dev/null
+[ "$(find "$WORK/again" -name 'shift-record-*' | wc -l)" = 1 ] || die "the next export wrote it too"
+cp -r "$WORK"/later/shift-record-* "$WORK/again/"
 SHIFT2=$(ls -d "$WORK"/again/shift-record-* | grep -v "$id")
 [ -d "$SHIFT2" ] || die "no record of shift 2"
 "$STATION" stock --data "$DATA" | grep -q 'not delivered' && die "$("$STATION" stock --data "$DATA")"

@@ -349,12 +349,13 @@ START_TEST(again)
     good(db_write(db, all_kinds, NULL, &e));
     good(export_to(out, &l));
     for (size_t i = 0; i < l.n; i++) {
-        good(report_again(db, l.v[i].id, other, &l2, &e));
+        good(report_send(db, lock, shop.data, l.v[i].id, other, &l2, &e));
         ck_assert_uint_eq(same_folder(l.v[i].path, l2.v[i].path), 2);
         ck_assert_uint_eq(l2.v[i].records, l.v[i].records);
     }
-    ck_assert_int_eq(report_again(db, "00000000-0000-4000-8000-000000000000",
-                                  other, &l2, &e), -1);
+    ck_assert_int_eq(report_send(db, lock, shop.data,
+                                 "00000000-0000-4000-8000-000000000000", other,
+                                 &l2, &e), -1);
     ck_assert_int_eq(e.code, ERR_NOT_FOUND);
     report_list_clear(&l);
     report_list_clear(&l2);
@@ -397,6 +398,38 @@ START_TEST(outbox_is_delivered)
     ck_assert_uint_eq(entries(outbox), 0);
     ck_assert_uint_eq(entries(out), 4);
     ck_assert_uint_eq(waiting(), 0);
+    report_list_clear(&none);
+    report_list_clear(&left);
+    report_list_clear(&l);
+}
+END_TEST
+
+/* Asked for by its id while it waits, it has arrived; a stick that fails after
+ * that leaves nothing waiting. */
+START_TEST(again_while_it_waits)
+{
+    struct report_list none = { NULL, 0 }, left = { NULL, 0 }, l = { NULL, 0 };
+    char away[160];
+
+    good(db_write(db, all_kinds, NULL, &e));
+    snprintf(away, sizeof away, "%s/not-there", out);
+    ck_assert_int_eq(export_to(away, &none), -1);
+    good(report_waiting(db, shop.data, &left, &e));
+    ck_assert_uint_eq(left.n, 2);
+    const char *id = left.v[0].id;
+
+    ck_assert_int_eq(report_send(db, lock, shop.data, id, away, &l, &e), -1);
+    ck_assert_msg(strstr(e.msg, "run `lineside export` again") != NULL, "%s", e.msg);
+    ck_assert_uint_eq(waiting(), 2);
+    good(report_send(db, lock, shop.data, id, other, &l, &e));
+    ck_assert_uint_eq(waiting(), 1);
+    ck_assert_int_eq(report_send(db, lock, shop.data, id, away, &l, &e), -1);
+    ck_assert_msg(strstr(e.msg, "do it again with a good medium") != NULL, "%s",
+                  e.msg);
+    ck_assert_uint_eq(waiting(), 1);
+    good(export_to(out, &l)); /* the one that waits, and the next two */
+    ck_assert_uint_eq(l.n, 4);
+    ck_assert_uint_eq(entries(out), 3);
     report_list_clear(&none);
     report_list_clear(&left);
     report_list_clear(&l);
@@ -450,6 +483,8 @@ START_TEST(needs_its_lock)
 
     ck_assert_int_eq(report_export(db, NULL, shop.data, &station, &self, out,
                                    &l, &e), -1);
+    ck_assert_int_eq(report_send(db, NULL, shop.data, "", out, &l, &e), -1);
+    ck_assert_int_eq(e.code, ERR_INTERNAL);
     ck_assert_int_eq(lock_take(shop.data, LOCK_EXPORT, &second, &e), -1);
     ck_assert_int_eq(e.code, ERR_BUSY);
 }
@@ -466,6 +501,7 @@ int main(void)
         { "one after the other", one_after_the_other, 1 },
         { "again", again, 1 },
         { "outbox is delivered", outbox_is_delivered, 1 },
+        { "again while it waits", again_while_it_waits, 1 },
         { "arrived before", arrived_before, 2 },
         { "needs its lock", needs_its_lock, 1 },
     };
