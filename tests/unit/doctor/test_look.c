@@ -286,13 +286,17 @@ START_TEST(a_broken_chain)
 }
 END_TEST
 
+static const char *const lies[] = {
+    "UPDATE container SET in_stock = 1, installed = 1 WHERE kind = 1",
+    "INSERT INTO position_count(fixture, state, n) VALUES('F9', 1, 1)",
+};
+
 START_TEST(books_that_differ)
 {
     struct made m;
 
     station_make(&m);
-    ck_assert_int_eq(ground_sql(&m.g, "UPDATE container SET in_stock = 1,"
-                                " installed = 1 WHERE kind = 1"), 0);
+    ck_assert_int_eq(ground_sql(&m.g, lies[_i]), 0);
     expect(&m, "books", DOCTOR_BAD, "", true);
     station_clear_all(&m);
 }
@@ -473,7 +477,7 @@ int main(void)
         { "modes", modes, 1 },
         { "the key", the_key, 1 },
         { "a broken chain", a_broken_chain, 1 },
-        { "books", books_that_differ, 1 },
+        { "books", books_that_differ, sizeof lies / sizeof *lies },
         { "a damaged file", a_damaged_file, 1 },
         { "no ledger", no_ledger, 1 },
         { "an older ledger", an_older_ledger_stays_as_it_is, 1 },
