@@ -37,7 +37,7 @@ static void become_child(const char *path, int in, int out, int cert)
     char *const envp[] = { NULL };
 
     for (int i = 0; i < 3; i++)
-        if ((from[i] = fcntl(from[i], F_DUPFD, 16)) < 0)
+        if ((from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 16)) < 0)
             _exit(3);
     for (int i = 0; i < 3; i++)
         if (dup2(from[i], target[i]) < 0)

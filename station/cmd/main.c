@@ -2,17 +2,14 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
+#include "station/base/start.h"
 #include "storage/events.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const struct command *const commands[] = {
     &cmd_init,
@@ -180,27 +177,9 @@ static int told(const struct command *c, int code)
     return 3;
 }
 
-/* Started with a standard descriptor closed, the ledger would be opened in its
- * place, and scans read from it or answers written into it. */
-static void fill_standard_fds(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
-}
-
 int main(int argc, char **argv)
 {
-    fill_standard_fds();
-    /* Files of the station are nobody else's business; a reader that went
-     * away is an error code, not a death. */
-    umask(077);
-    signal(SIGPIPE, SIG_IGN);
-
+    program_start();
     if (argc < 2) {
         usage(stderr);
         return 2;

@@ -2,19 +2,16 @@
  * recovery key is, on the machine that shall be the new station, and holds no
  * ledger of its own. */
 #include "station/base/clock.h"
+#include "station/base/start.h"
 #include "station/identity/identity.h"
 #include "station/restore/restore.h"
 
-#include <fcntl.h>
 #include <getopt.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char usage_text[] =
     "usage: lineside-restore BACKUP --key KEY --cert CERTS --root SHA256 --data DIR\n"
@@ -210,25 +207,11 @@ static int run(struct args *a)
     return 3;
 }
 
-/* Descriptors 0 to 2 must be taken before files of the ledger are opened. */
-static void fill_standard_fds(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
-}
-
 int main(int argc, char **argv)
 {
     struct args a = { .key = NULL };
 
-    fill_standard_fds();
-    umask(077);
-    signal(SIGPIPE, SIG_IGN);
+    program_start();
     int end = read_args(&a, argc, argv);
     if (end)
         return end - 1;
