@@ -222,7 +222,8 @@ static int enter(struct tx *tx, void *ctx, struct err *e)
 {
     const struct work *w = ctx;
 
-    return backup_add(tx, &w->out->info, w->j->actor, e);
+    return w->j->guard(tx, w->j->guard_ctx, e) != 0
+               ? -1 : backup_add(tx, &w->out->info, w->j->actor, e);
 }
 
 static int record(struct work *w, struct err *e)
@@ -241,8 +242,8 @@ static int record(struct work *w, struct err *e)
     if (db_write(w->j->db, enter, w, e) == 0)
         return 0;
     take_off(w->out->path);
-    return err_wrap(e, "the ledger could not be told of the backup, which was "
-                       "removed again");
+    return err_wrap(e, "the backup was removed again, since the ledger could not "
+                       "be told of it");
 }
 
 int backup_make(const struct backup_job *j, struct backup_made *out, struct err *e)

@@ -19,6 +19,8 @@ struct backup_job {
     const struct identity *self;
     const char *to_dir;
     const char *actor;
+    tx_fn *guard;             /* first in the transaction that records it: the  */
+    void *guard_ctx;          /* actor may still                                */
     uint64_t roll;            /* octets of a segment; 0: as the writer likes */
 };
 

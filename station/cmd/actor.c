@@ -136,21 +136,39 @@ int cmd_session(struct db *db, const char *as, struct session *out, struct err *
     return log_in(db, as, "Your PIN", out, e);
 }
 
+int cmd_actor_for(struct db *db, const char *as, enum right r,
+                  struct actor *out, struct err *e)
+{
+    *out = (struct actor){ .who = { .name = "engineer" }, .right = r };
+    if (people_any(db, &out->known, e) != 0)
+        return -1;
+    if (!out->known && !as)
+        return 0;
+    return cmd_session(db, as, &out->who, e) != 0 ? -1
+                                                  : session_may(&out->who, r, e);
+}
+
+int cmd_actor_still(struct tx *tx, void *actor, struct err *e)
+{
+    const struct actor *a = actor;
+    bool any;
+
+    if (a->known)
+        return session_still(tx_db(tx), &a->who, a->right, e);
+    if (people_any(tx_db(tx), &any, e) != 0)
+        return -1;
+    return any ? err_set(e, ERR_TRUST, "this station knows people since; do it "
+                         "again with --as BADGE") : 0;
+}
+
 int cmd_actor(struct db *db, const char *as, enum right r,
               char out[PERSON_NAME_MAX + 1], struct err *e)
 {
-    struct session s;
-    bool any;
+    struct actor a;
 
-    if (people_any(db, &any, e) != 0)
+    if (cmd_actor_for(db, as, r, &a, e) != 0)
         return -1;
-    if (!any && !as) {
-        snprintf(out, PERSON_NAME_MAX + 1, "engineer");
-        return 0;
-    }
-    if (cmd_session(db, as, &s, e) != 0 || session_may(&s, r, e) != 0)
-        return -1;
-    memcpy(out, s.name, sizeof s.name);
+    memcpy(out, a.who.name, sizeof a.who.name);
     return 0;
 }
 

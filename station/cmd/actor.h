@@ -7,11 +7,22 @@
 #include "station/people/login.h"
 
 struct db;
+struct tx;
 
 /* as NULL: no badge was given. ERR_TRUST: a badge is needed, or the person may
  * not; and as login(). ERR_NOT_FOUND: a badge, and nobody is known here. */
 int cmd_actor(struct db *db, const char *as, enum right r,
               char out[PERSON_NAME_MAX + 1], struct err *e);
+/* The same where the act takes time of its own between the PIN and its
+ * transaction, which then asks cmd_actor_still() first. */
+struct actor {
+    struct session who; /* name "engineer" while nobody is known */
+    enum right right;
+    bool known;
+};
+int cmd_actor_for(struct db *db, const char *as, enum right r,
+                  struct actor *out, struct err *e);
+int cmd_actor_still(struct tx *tx, void *actor, struct err *e); /* a tx_fn */
 /* As cmd_actor where who it is decides what they may; needs people. */
 int cmd_session(struct db *db, const char *as, struct session *out, struct err *e);
 /* Two people for one act that takes two: --as and --second, the first one's PIN

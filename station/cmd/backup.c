@@ -1,13 +1,13 @@
 /* lineside backup: a copy of everything, for the day this machine is gone. */
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
+#include "station/cmd/desk.h"
 
 #include "station/backup/make.h"
 
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define NICENESS 10 /* the line comes first */
@@ -59,27 +59,17 @@ static void print_made(const struct backup_made *m, bool json)
 static int back_up(const struct cmd_common *c, const struct opts *o,
                    struct backup_made *made, struct err *e)
 {
-    AUTO(db_close_p) struct db *db = NULL;
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    AUTO(station_clear) struct station s;
-    AUTO(identity_close) struct identity id = { 0 };
-    char actor[PERSON_NAME_MAX + 1];
+    AUTO(desk_close) struct desk d = DESK_EMPTY;
+    struct actor a;
 
-    station_init_empty(&s);
-    if (db_open(c->data_dir, DB_WRITE, NULL, &db, e) != 0 ||
-        cmd_actor(db, o->as, RIGHT_BACKUP, actor, e) != 0 ||
-        lock_take(c->data_dir, LOCK_BACKUP, &lock, e) != 0 ||
-        station_get(db, &s, e) != 0)
+    if (desk_open(&d, c->data_dir, o->to, e) != 0 ||
+        cmd_actor_for(d.db, o->as, RIGHT_BACKUP, &a, e) != 0 ||
+        lock_take(c->data_dir, LOCK_BACKUP, &d.lock, e) != 0)
         return -1;
-    if (!s.commissioned)
-        return err_set(e, ERR_WRONG_STATE, "this station has no certificate to "
-                                           "sign with; import its station-cert "
-                                           "first");
-    if (identity_open(c->data_dir, buf_span(&s.chain), &id, e) != 0)
-        return -1;
-    struct backup_job j = { .db = db, .lock = lock, .data_dir = c->data_dir,
-                            .s = &s, .self = &id, .to_dir = o->to,
-                            .actor = actor };
+    struct backup_job j = { .db = d.db, .lock = d.lock, .data_dir = c->data_dir,
+                            .s = &d.s, .self = &d.id, .to_dir = o->to,
+                            .actor = a.who.name, .guard = cmd_actor_still,
+                            .guard_ctx = &a };
     return backup_make(&j, made, e);
 }
 
@@ -93,7 +83,6 @@ static int run(const struct command *self, int argc, char **argv)
     struct opts o = { 0 };
     struct cmd_common c;
     struct backup_made made;
-    struct stat st;
     struct err e = ERR_INIT;
 
     int end = cmd_options(self, argc, argv, options, own, &o, &c);
@@ -101,10 +90,6 @@ static int run(const struct command *self, int argc, char **argv)
         return end - 1;
     if (optind != argc || !o.to)
         return cmd_usage(self, "--to DIR is needed: the stick's folder");
-    if (stat(o.to, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        err_set(&e, ERR_IO, "%s is not a folder; is the stick mounted?", o.to);
-        return cmd_fail(self, &e);
-    }
     if (nice(NICENESS) == -1)
         (void)0; /* then as fast as the line */
     if (back_up(&c, &o, &made, &e) != 0)

@@ -36,7 +36,7 @@ struct call {
     const char *position, *as;
     bool made; /* an option of `new` was given */
     char **word; /* behind the act's name */
-    char actor[PERSON_NAME_MAX + 1];
+    struct actor by;
 };
 
 /* --- options ---------------------------------------------------------------------- */
@@ -135,7 +135,7 @@ static int show(struct call *c, struct err *e)
 
 static int may(struct call *c, struct err *e)
 {
-    return cmd_actor(c->db, c->as, RIGHT_ORDERS, c->actor, e);
+    return cmd_actor_for(c->db, c->as, RIGHT_ORDERS, &c->by, e);
 }
 
 /* What a script reads: the order as it is now. */
@@ -187,7 +187,7 @@ static int make_tx(struct tx *tx, void *ctx, struct err *e)
 {
     const struct call *c = ctx;
 
-    return order_make(tx, &c->spec, c->actor, e);
+    return order_make(tx, &c->spec, c->by.who.name, e);
 }
 
 static int make(struct call *c, struct err *e)
@@ -210,10 +210,11 @@ static int make(struct call *c, struct err *e)
 
 static int activate_tx(struct tx *tx, void *ctx, struct err *e)
 {
-    const struct call *c = ctx;
+    struct call *c = ctx;
 
-    return order_move(tx, c->word[0], ORDER_ACTIVE, ORDER_CAUSE_ACTIVATED,
-                      c->actor, e);
+    return cmd_actor_still(tx, &c->by, e) != 0
+         ? -1 : order_move(tx, c->word[0], ORDER_ACTIVE, ORDER_CAUSE_ACTIVATED,
+                           c->by.who.name, e);
 }
 
 static void on_finding(void *ctx, bool refuses, const char *text)
@@ -267,7 +268,7 @@ static int close_tx(struct tx *tx, void *ctx, struct err *e)
     if (order_by_number(tx_db(tx), c->word[0], &o, e) != 0)
         return -1;
     return order_move(tx, o.number, ORDER_CLOSED, o.state == ORDER_WAITING
-                      ? ORDER_CAUSE_WITHDRAWN : ORDER_CAUSE_CLOSED, c->actor, e);
+                      ? ORDER_CAUSE_WITHDRAWN : ORDER_CAUSE_CLOSED, c->by.who.name, e);
 }
 
 static int close_order(struct call *c, struct err *e)
@@ -281,7 +282,7 @@ static int bind_tx(struct tx *tx, void *ctx, struct err *e)
     const struct call *c = ctx;
 
     return order_bind(tx, c->word[0], c->word[1], c->position ? c->position : "",
-                      ORDER_BIND_COMMAND, c->actor, e);
+                      ORDER_BIND_COMMAND, c->by.who.name, e);
 }
 
 static int bind(struct call *c, struct err *e)
@@ -294,7 +295,7 @@ static int unbind_tx(struct tx *tx, void *ctx, struct err *e)
 {
     const struct call *c = ctx;
 
-    return order_unbind(tx, c->word[0], c->actor, e);
+    return order_unbind(tx, c->word[0], c->by.who.name, e);
 }
 
 static int unbind(struct call *c, struct err *e)

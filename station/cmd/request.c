@@ -1,9 +1,9 @@
 /* lineside request: ask an SM-DPf for profiles. */
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
+#include "station/cmd/desk.h"
 
 #include "station/base/clock.h"
-#include "station/report/report.h"
 #include "station/request/request.h"
 #include "storage/units.h"
 
@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define LIST_MAX 100000 /* eUICCs in a file */
 #define LINE_MAX_OCTETS 256
@@ -203,60 +202,45 @@ static void print_made(const struct opts *o, const struct request_made *m,
            (unsigned long long)m->sequence, o->smdp, m->keys, m->euiccs, path);
 }
 
-static int make(struct db *db, const struct cmd_common *c, const struct opts *o,
-                const struct named *l, const char *actor, struct err *e)
+static int make(struct desk *d, const struct cmd_common *c, const struct opts *o,
+                const struct named *l, struct actor *by, struct err *e)
 {
-    AUTO(lock_release_p) struct lock *lock = NULL;
     struct request_order order = {
         .smdp = o->smdp, .msp = o->msp, .profile = o->profile,
-        .count = o->count, .per_euicc = (unsigned)o->per_euicc, .eids = l->v,
-        .eid_count = l->n,
+        .count = o->count ? o->count : l->n * o->per_euicc,
+        .per_euicc = (unsigned)o->per_euicc, .eids = l->v, .eid_count = l->n,
+        .actor = by->who.name, .guard = cmd_actor_still, .guard_ctx = by,
     };
     struct request_made made;
     struct report_list sent = { NULL, 0 };
-    struct identity id = { 0 };
-    struct station s;
     char outbox[4096];
 
-    if (o->count == 0)
-        order.count = l->n * o->per_euicc;
-    station_init_empty(&s);
-    int bad = lock_take(c->data_dir, LOCK_EXPORT, &lock, e) != 0 ||
-              station_get(db, &s, e) != 0;
-    if (!bad && !s.commissioned)
-        bad = err_set(e, ERR_WRONG_STATE, "this station has no certificate to "
-                      "sign with; import its station-cert first");
-    bad = bad || identity_open(c->data_dir, buf_span(&s.chain), &id, e) != 0 ||
-          report_outbox(c->data_dir, outbox, sizeof outbox, e) != 0 ||
-          request_make(db, lock, outbox, &s, &id, &order, actor, &made, e) != 0 ||
-          report_send(db, lock, c->data_dir, made.id, o->to, &sent, e) != 0;
+    int bad = lock_take(c->data_dir, LOCK_EXPORT, &d->lock, e) != 0 ||
+              report_outbox(c->data_dir, outbox, sizeof outbox, e) != 0 ||
+              request_make(d->db, d->lock, outbox, &d->s, &d->id, &order, &made,
+                           e) != 0 ||
+              report_send(d->db, d->lock, c->data_dir, made.id, o->to, &sent,
+                          e) != 0;
     if (!bad)
         print_made(o, &made, &sent, c->json);
     report_list_clear(&sent);
-    identity_close(&id);
-    station_clear(&s);
     return bad ? -1 : 0;
 }
 
 static int ask(const struct command *self, const struct cmd_common *c,
                const struct opts *o)
 {
-    AUTO(db_close_p) struct db *db = NULL;
-    char actor[PERSON_NAME_MAX + 1];
+    AUTO(desk_close) struct desk d = DESK_EMPTY;
+    struct actor by;
     struct named l = { NULL, 0, 0 };
     struct err e = ERR_INIT;
-    struct stat st;
 
-    if (stat(o->to, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        err_set(&e, ERR_IO, "%s is not a folder; is the stick mounted?", o->to);
-        return cmd_fail(self, &e);
-    }
-    int bad = db_open(c->data_dir, DB_WRITE, NULL, &db, &e) != 0;
+    int bad = desk_open(&d, c->data_dir, o->to, &e);
     if (!bad && (o->eid_list || o->serials))
-        bad = read_list(db, o->eid_list ? o->eid_list : o->serials,
+        bad = read_list(d.db, o->eid_list ? o->eid_list : o->serials,
                         o->serials != NULL, &l, &e);
-    bad = bad || cmd_actor(db, o->as, RIGHT_REQUEST, actor, &e) != 0 ||
-          make(db, c, o, &l, actor, &e) != 0;
+    bad = bad || cmd_actor_for(d.db, o->as, RIGHT_REQUEST, &by, &e) != 0 ||
+          make(&d, c, o, &l, &by, &e) != 0;
     free(l.v);
     return bad ? cmd_fail(self, &e) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
+#include "station/cmd/desk.h"
 #include "station/cmd/when.h"
 #include "storage/events.h"
 #include "storage/exports.h"
@@ -10,11 +11,9 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define LIST_LIMIT 30
 
@@ -222,70 +221,12 @@ static int open_one(const struct command *self, const struct cmd_common *c,
     return 0;
 }
 
-/* What is needed to sign and to write, found out before anything is closed. */
-struct desk {
-    struct db *db;
-    struct station s;
-    struct identity id;
-    struct lock *lock;
-};
-
-static void desk_close(struct desk *d)
-{
-    identity_close(&d->id);
-    station_clear(&d->s);
-    lock_release(d->lock);
-    db_close(d->db);
-}
-
-static int desk_open(struct desk *d, const struct cmd_common *c,
-                     const struct opts *o, struct err *e)
-{
-    struct stat st;
-
-    *d = (struct desk){ .db = NULL };
-    station_init_empty(&d->s);
-    if (!o->to)
-        return err_set(e, ERR_USAGE, "--to DIR is needed: the stick's folder");
-    if (stat(o->to, &st) != 0 || !S_ISDIR(st.st_mode))
-        return err_set(e, ERR_IO, "%s is not a folder; is the stick mounted?",
-                       o->to);
-    if (db_open(c->data_dir, DB_WRITE, NULL, &d->db, e) != 0 ||
-        station_get(d->db, &d->s, e) != 0)
-        return -1;
-    if (!d->s.commissioned)
-        return err_set(e, ERR_WRONG_STATE, "this station has no certificate to "
-                       "sign with; import its station-cert first");
-    return identity_open(c->data_dir, buf_span(&d->s.chain), &d->id, e);
-}
-
 static int write_record(struct desk *d, const struct cmd_common *c,
                         const struct opts *o, uint64_t n,
                         struct report_list *made, struct err *e)
 {
     return shift_record_export(d->db, d->lock, c->data_dir, &d->s, &d->id, n,
                                o->to, made, e);
-}
-
-static void print_made(const struct report_list *made, bool json)
-{
-    for (size_t i = 0; i < made->n; i++) {
-        const struct report_made *r = &made->v[i];
-        const char *kind = report_kind(r->kind);
-        if (!json) {
-            printf("%s %llu: %llu records\n  %s\n", kind,
-                   (unsigned long long)r->sequence,
-                   (unsigned long long)r->records, r->path);
-            continue;
-        }
-        json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:I}", "kind", kind, "id",
-                              r->id, "container", r->path, "sequence",
-                              (json_int_t)r->sequence, "records",
-                              (json_int_t)r->records);
-        json_dumpf(j, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(j);
-    }
 }
 
 static int add_busy(void *ctx, const struct shift_record *r, struct err *e)
@@ -314,47 +255,51 @@ static void say_closed(struct db *db, const struct shift *s)
                "them belongs to the next shift.\n", (unsigned long long)busy);
 }
 
+static int desk(struct desk *d, const struct cmd_common *c, const struct opts *o,
+                struct err *e)
+{
+    return o->to ? desk_open(d, c->data_dir, o->to, e)
+                 : err_set(e, ERR_USAGE, "--to DIR is needed: the stick's folder");
+}
+
 static int close_one(const struct command *self, const struct cmd_common *c,
                      const struct opts *o)
 {
+    AUTO(desk_close) struct desk d = DESK_EMPTY;
     struct report_list made = { NULL, 0 };
     struct act_on a = { .name = NULL };
-    struct desk d;
     struct err e = ERR_INIT;
 
-    int bad = desk_open(&d, c, o, &e) != 0 ||
-              cmd_actor(d.db, o->as, RIGHT_SHIFT, a.actor, &e) != 0 ||
-              lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
-              db_write(d.db, close_tx, &a, &e) != 0;
-    if (!bad) {
-        if (!c->json)
-            say_closed(d.db, &a.s);
-        bad = write_record(&d, c, o, a.s.number, &made, &e) != 0;
-        if (bad)
-            err_wrap(&e, "shift %llu is closed, but its record did not reach "
-                     "%s (lineside shift record %llu --to DIR writes it)",
-                     (unsigned long long)a.s.number, o->to,
-                     (unsigned long long)a.s.number);
-        print_made(&made, c->json);
-    }
+    if (desk(&d, c, o, &e) != 0 ||
+        cmd_actor(d.db, o->as, RIGHT_SHIFT, a.actor, &e) != 0 ||
+        lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
+        db_write(d.db, close_tx, &a, &e) != 0)
+        return cmd_fail(self, &e);
+    if (!c->json)
+        say_closed(d.db, &a.s);
+    int bad = write_record(&d, c, o, a.s.number, &made, &e);
+    if (bad)
+        err_wrap(&e, "shift %llu is closed, but its record did not reach %s "
+                 "(lineside shift record %llu --to DIR writes it)",
+                 (unsigned long long)a.s.number, o->to,
+                 (unsigned long long)a.s.number);
+    desk_print_made(&made, c->json);
     report_list_clear(&made);
-    desk_close(&d);
     return bad ? cmd_fail(self, &e) : 0;
 }
 
 static int record_one(const struct command *self, const struct cmd_common *c,
                       const struct opts *o, uint64_t n)
 {
+    AUTO(desk_close) struct desk d = DESK_EMPTY;
     struct report_list made = { NULL, 0 };
-    struct desk d;
     struct err e = ERR_INIT;
 
-    int bad = desk_open(&d, c, o, &e) != 0 ||
+    int bad = desk(&d, c, o, &e) != 0 ||
               lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
               write_record(&d, c, o, n, &made, &e) != 0;
-    print_made(&made, c->json);
+    desk_print_made(&made, c->json);
     report_list_clear(&made);
-    desk_close(&d);
     return bad ? cmd_fail(self, &e) : 0;
 }
 

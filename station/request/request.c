@@ -12,7 +12,6 @@ struct making {
     const struct station *s;
     const struct identity *self;
     const struct request_order *o;
-    const char *actor;
     struct chosen chosen;
     struct manifest m;
     struct container_writer *w;
@@ -196,7 +195,9 @@ static int enter(struct tx *tx, void *ctx, struct err *e)
 {
     struct making *g = ctx;
 
-    return request_add(tx, &g->x, &g->head, g->keys, g->chosen.n, g->actor, e);
+    return g->o->guard(tx, g->o->guard_ctx, e) != 0
+               ? -1 : request_add(tx, &g->x, &g->head, g->keys, g->chosen.n,
+                                  g->o->actor, e);
 }
 
 static int wish_check(const struct station *s, const struct request_order *o,
@@ -223,11 +224,10 @@ static int wish_check(const struct station *s, const struct request_order *o,
 
 int request_make(struct db *db, const struct lock *lock, const char *outbox,
                  const struct station *s, const struct identity *self,
-                 const struct request_order *o, const char *actor,
-                 struct request_made *out, struct err *e)
+                 const struct request_order *o, struct request_made *out,
+                 struct err *e)
 {
-    struct making g = { .outbox = outbox, .s = s, .self = self, .o = o,
-                        .actor = actor };
+    struct making g = { .outbox = outbox, .s = s, .self = self, .o = o };
 
     if (!lock)
         return err_set(e, ERR_INTERNAL, "a request needs the export lock");

@@ -24,6 +24,9 @@ struct request_order {
     const struct eid *eids;   /* of these, in this order, none twice; n 0: of
                                  all that have keys, lowest EID first */
     size_t eid_count;
+    const char *actor;
+    tx_fn *guard;             /* first in the transaction that offers the keys: */
+    void *guard_ctx;          /* the actor may still                            */
 };
 struct request_made {
     char id[UUID_LEN + 1];
@@ -36,8 +39,8 @@ struct request_made {
  * with the numbers of all there are; ERR_LIMIT. On failure nothing was offered. */
 int request_make(struct db *db, const struct lock *lock, const char *outbox,
                  const struct station *s, const struct identity *self,
-                 const struct request_order *o, const char *actor,
-                 struct request_made *out, struct err *e);
+                 const struct request_order *o, struct request_made *out,
+                 struct err *e);
 
 /* The records of a request that was made, once more. *records is added to. */
 int request_write(struct db *db, const char *export_id,

@@ -127,6 +127,23 @@ rc=0
 printf '1357\n' | backup --as B-0002 >"$WORK/out" 2>&1 || rc=$?
 [ $rc = 1 ] && grep -q 'may not make a backup' "$WORK/out" || die "Otto: $(cat "$WORK/out")"
 nothing_safe 'no right'
+# Who is blocked while it is made has made none.
+if strace -o /dev/null true 2>/dev/null; then
+    printf '%s\n' $PIN 2468 | "$STATION" people add Eve --data "$OLD" --role engineer --badge B-0003 --as B-0001 >/dev/null
+    printf '2468\n' | strace -qqq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=5000000:when=1 \
+        "$STATION" backup --data "$OLD" --to "$SAFE" --as B-0003 >/dev/null 2>"$WORK/slow.err" &
+    slow=$!
+    PIDS="$PIDS $slow"
+    wait_for 20 sh -c "ls -A '$SAFE' | grep -q part"
+    printf '%s\n' $PIN | "$STATION" people block Eve --data "$OLD" --as B-0001 >/dev/null
+    rc=0
+    wait "$slow" || rc=$?
+    [ $rc = 1 ] && grep -q 'no backup was made.*removed again.*Eve was blocked meanwhile' "$WORK/slow.err" ||
+        die "exit $rc: $(cat "$WORK/slow.err")"
+    nothing_safe 'blocked meanwhile'
+else
+    echo "SKIP: blocked meanwhile: strace may not trace here"
+fi
 
 fixture_put F1 "$2"
 fixture_put F2 "$3"

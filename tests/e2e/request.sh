@@ -142,6 +142,24 @@ printf '2468\n1357\n' | "$STATION" people add Otto --role operator --badge B-000
 expect 1 'somebody must stand for this' request --smdp $A --count 1 --to "$WORK/late"
 printf '1357\n' | request --smdp $A --count 1 --to "$WORK/late" --as B-0002 2>"$WORK/err" && die "an operator may ask"
 grep -q 'engineer or supervisor' "$WORK/err" || die "$(cat "$WORK/err")"
+# Who is blocked while the request is made has not asked.
+if strace -o /dev/null true 2>/dev/null; then
+    printf '2468\n8642\n' | "$STATION" people add Eve --role engineer --badge B-0003 --as B-0001 --data "$DATA" >/dev/null
+    "$STATION" log --data "$DATA" --all --kind key-offered >"$WORK/before"
+    printf '8642\n' | strace -qqq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=5000000:when=1 \
+        "$STATION" request --data "$DATA" --smdp $A --count 1 --to "$WORK/late" --as B-0003 >/dev/null 2>"$WORK/slow.err" &
+    slow=$!
+    PIDS="$PIDS $slow"
+    wait_for 20 sh -c "ls -A '$DATA/outbox' | grep -q part"
+    printf '2468\n' | "$STATION" people block Eve --as B-0001 --data "$DATA" >/dev/null
+    rc=0
+    wait "$slow" || rc=$?
+    [ $rc = 1 ] && grep -q 'nothing was asked for: Eve was blocked meanwhile' "$WORK/slow.err" ||
+        die "exit $rc: $(cat "$WORK/slow.err")"
+    "$STATION" log --data "$DATA" --all --kind key-offered | cmp - "$WORK/before" || die "Eve has offered keys"
+else
+    echo "SKIP: blocked meanwhile: strace may not trace here"
+fi
 printf '2468\n' | request --smdp $A --count 1 --to "$WORK/late" --as B-0001 >/dev/null || die "a supervisor may not ask"
 "$STATION" log --data "$DATA" | tail -1 | grep -q 'key-offered  *Ada' || die "it does not say who asked"
 echo "request: keys told, asked for, bound and loaded; what is forged or offered twice is refused"

@@ -1,0 +1,29 @@
+/* cmd/desk.h: what an act needs that signs something and writes it to a stick.
+ * All of it is found out before a PIN is typed or anything changes. */
+#ifndef LINESIDE_CMD_DESK_H
+#define LINESIDE_CMD_DESK_H
+
+#include "station/identity/identity.h"
+#include "station/report/report.h"
+#include "storage/db.h"
+#include "storage/station.h"
+
+struct desk {
+    struct db *db;
+    struct station s;
+    struct identity id;
+    struct lock *lock; /* the act's; NULL: not taken yet */
+};
+#define DESK_EMPTY { .db = NULL }
+
+/* to: --to. ERR_IO: no folder is there. */
+int desk_folder(const char *to, struct err *e);
+/* ERR_WRONG_STATE: the station has no certificate yet. Close it in any case. */
+int desk_open(struct desk *d, const char *data_dir, const char *to,
+              struct err *e);
+void desk_close(struct desk *d);
+
+/* What was written to the stick. */
+void desk_print_made(const struct report_list *made, bool json);
+
+#endif
