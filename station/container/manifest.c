@@ -13,6 +13,7 @@ static const char *const kind_names[KIND_COUNT] = {
     [KIND_AUDIT_LOG] = "audit-log",
     [KIND_BPP_REQUEST] = "bpp-request",
     [KIND_WORK_ORDER] = "work-order",
+    [KIND_REPORT_RECEIPT] = "report-receipt",
     [KIND_SHIFT_RECORD] = "shift-record",
     [KIND_BACKUP] = "backup",
 };

@@ -35,6 +35,7 @@ enum container_kind {
     KIND_AUDIT_LOG,
     KIND_BPP_REQUEST,
     KIND_WORK_ORDER,
+    KIND_REPORT_RECEIPT,
     KIND_SHIFT_RECORD,
     KIND_BACKUP,
     KIND_COUNT
@@ -90,6 +91,15 @@ struct manifest_shift {
     int64_t opened_at, closed_at;
 };
 
+/* What an SM-DPf, the issuer, made of a loading-report. */
+struct manifest_receipt {
+    char report_id[UUID_LEN + 1];
+    uint64_t report_sequence;
+    uint8_t report_sha256[32]; /* of its manifest.cms */
+    uint64_t records;  /* of it that bear the transactionId of a BPP of the issuer */
+    uint64_t accepted; /* of these */
+};
+
 struct manifest {
     uint64_t version; /* 1 */
     enum container_kind kind;
@@ -131,6 +141,8 @@ struct manifest {
     size_t totals_count;
 
     struct order_spec *order;      /* work-order: owned; else NULL       */
+
+    struct manifest_receipt receipt; /* report-receipt */
 
     /* bpp-request: one profile is wanted for each of so many keys, of this
      * MSP and of this name; "": the SM-DPf knows which. */

@@ -110,6 +110,14 @@ typedef struct {
 } WORK_ORDER_DER;
 
 typedef struct {
+    ASN1_UTF8STRING *report_id;
+    uint64_t report_sequence;
+    ASN1_OCTET_STRING *report_sha256;
+    uint64_t records;
+    uint64_t accepted;
+} REPORT_RECEIPT_DER;
+
+typedef struct {
     EVENT_RANGE_DER *range;
     ASN1_UTF8STRING *name;
     ASN1_UTF8STRING *opened_by;
@@ -137,6 +145,7 @@ typedef struct {
         EVENT_RANGE_DER *audit_log;
         BPP_REQUEST_DER *bpp_request;
         WORK_ORDER_DER *work_order;
+        REPORT_RECEIPT_DER *report_receipt;
         SHIFT_RECORD_DER *shift_record;
         BACKUP_DER *backup;
     } d;

@@ -27,6 +27,7 @@ static const struct kind_rule {
     [KIND_AUDIT_LOG] = { SHAPE(RCPT_PARTIES), 1, 0, MANIFEST_SEGMENTS_MAX },
     [KIND_BPP_REQUEST] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
     [KIND_WORK_ORDER] = { SHAPE(RCPT_STATIONS) | SHAPE(RCPT_SITE), 1, 0, 0 },
+    [KIND_REPORT_RECEIPT] = { SHAPE(RCPT_STATIONS), 1, 0, 0 },
     [KIND_SHIFT_RECORD] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
     [KIND_BACKUP] = { SHAPE(RCPT_PARTIES), 1, 1, MANIFEST_SEGMENTS_MAX },
 };
@@ -301,6 +302,21 @@ static int work_order_check(const struct manifest *m, struct err *e)
                     : err_set(e, ERR_FORMAT, "a work-order without an order");
 }
 
+/* An SM-DPf acknowledges what concerns it: at least one record. */
+static int receipt_check(const struct manifest *m, struct err *e)
+{
+    const struct manifest_receipt *r = &m->receipt;
+
+    if (!uuid_ok(r->report_id) || r->report_sequence == 0 ||
+        r->report_sequence > INT64_MAX)
+        return err_set(e, ERR_FORMAT, "the report's id or number is malformed");
+    if (r->records == 0 || r->records > INT64_MAX || r->accepted > r->records)
+        return err_set(e, ERR_FORMAT, "%llu of %llu records accepted: that cannot "
+                       "be", (unsigned long long)r->accepted,
+                       (unsigned long long)r->records);
+    return 0;
+}
+
 static bool actor_ok(const char *s)
 {
     return s[0] && strlen(s) <= EVENT_ACTOR_MAX && event_text_ok(SPAN_STR(s));
@@ -337,6 +353,7 @@ static int (*const part_check[KIND_COUNT])(const struct manifest *,
     [KIND_AUDIT_LOG] = range_check,
     [KIND_BPP_REQUEST] = bpp_request_check,
     [KIND_WORK_ORDER] = work_order_check,
+    [KIND_REPORT_RECEIPT] = receipt_check,
     [KIND_SHIFT_RECORD] = shift_check,
     [KIND_BACKUP] = backup_check,
 };

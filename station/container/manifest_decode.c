@@ -290,6 +290,18 @@ static int get_order(const WORK_ORDER_DER *from, struct manifest *m,
          ? -1 : 0;
 }
 
+static int get_receipt(const REPORT_RECEIPT_DER *from,
+                       struct manifest_receipt *r, struct err *e)
+{
+    r->report_sequence = from->report_sequence;
+    r->records = from->records;
+    r->accepted = from->accepted;
+    return get_text(from->report_id, r->report_id, sizeof r->report_id,
+                    "report id", e) != 0 ||
+           get_32(from->report_sha256, r->report_sha256, "report's hash", e) != 0
+         ? -1 : 0;
+}
+
 static int get_shift(const SHIFT_RECORD_DER *from, struct manifest *m,
                      struct err *e)
 {
@@ -389,6 +401,8 @@ static int get_part(const PART_DER *from, struct manifest *m, struct err *e)
     }
     case KIND_WORK_ORDER:
         return get_order(from->d.work_order, m, e);
+    case KIND_REPORT_RECEIPT:
+        return get_receipt(from->d.report_receipt, &m->receipt, e);
     case KIND_SHIFT_RECORD:
         return get_shift(from->d.shift_record, m, e);
     case KIND_BACKUP:

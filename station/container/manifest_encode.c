@@ -248,6 +248,16 @@ static int put_order(WORK_ORDER_DER *to, const struct order_spec *o)
            put_text(to->serials, o->serials) != 0 ? -1 : 0;
 }
 
+static int put_receipt(REPORT_RECEIPT_DER *to, const struct manifest_receipt *r)
+{
+    to->report_sequence = r->report_sequence;
+    to->records = r->records;
+    to->accepted = r->accepted;
+    return put_text(to->report_id, r->report_id) != 0 ||
+           put_octets(to->report_sha256, SPAN_ARRAY(r->report_sha256)) != 0
+         ? -1 : 0;
+}
+
 static int put_shift(SHIFT_RECORD_DER *to, const struct manifest *m)
 {
     const struct manifest_shift *s = &m->shift;
@@ -313,6 +323,8 @@ static int put_part(PART_DER *to, const struct manifest *m)
         return put_text(to->d.bpp_request->profile, m->profile);
     case KIND_WORK_ORDER:
         return put_order(to->d.work_order, m->order);
+    case KIND_REPORT_RECEIPT:
+        return put_receipt(to->d.report_receipt, &m->receipt);
     case KIND_SHIFT_RECORD:
         return put_shift(to->d.shift_record, m);
     case KIND_BACKUP:

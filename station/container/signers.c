@@ -18,6 +18,8 @@ static const struct signer_rule rules[KIND_COUNT] = {
     [KIND_AUDIT_LOG] = { .kind = KIND_AUDIT_LOG, .role = ROLE_STATION },
     [KIND_BPP_REQUEST] = { .kind = KIND_BPP_REQUEST, .role = ROLE_STATION },
     [KIND_WORK_ORDER] = { .kind = KIND_WORK_ORDER, .role = ROLE_ORDER },
+    [KIND_REPORT_RECEIPT] = { KIND_REPORT_RECEIPT, ROLE_DPAUTH,
+                              .ci_rooted = true, .allow_list = true },
     [KIND_SHIFT_RECORD] = { .kind = KIND_SHIFT_RECORD, .role = ROLE_STATION },
     [KIND_BACKUP] = { .kind = KIND_BACKUP, .role = ROLE_STATION },
 };

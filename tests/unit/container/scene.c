@@ -228,6 +228,7 @@ static const char *issuer_of(enum container_kind k)
         [KIND_LOADING_REPORT] = SCENE_STATION, [KIND_AUDIT_LOG] = SCENE_STATION,
         [KIND_BPP_REQUEST] = SCENE_STATION,
         [KIND_WORK_ORDER] = SCENE_ORDER,
+        [KIND_REPORT_RECEIPT] = SCENE_OID,
         [KIND_SHIFT_RECORD] = SCENE_STATION,
         [KIND_BACKUP] = SCENE_STATION,
     };
@@ -295,6 +296,15 @@ void scene_manifest(const struct scene *w, enum container_kind k,
         blobs_add(&m->recipients.list, SPAN_ARRAY(key_id));
         set_order(m);
         break;
+    case KIND_REPORT_RECEIPT:
+        m->recipients.kind = RCPT_STATIONS;
+        blobs_add(&m->recipients.list, SPAN_ARRAY(key_id));
+        strcpy(m->receipt.report_id, ID_BUNDLE);
+        m->receipt.report_sequence = 3;
+        memset(m->receipt.report_sha256, 7, sizeof m->receipt.report_sha256);
+        m->receipt.records = 300;
+        m->receipt.accepted = 299;
+        break;
     case KIND_SHIFT_RECORD:
         blobs_add(&m->recipients.list, SPAN_STR("auditor"));
         set_range(m);
@@ -333,6 +343,7 @@ struct signer scene_signer(const struct scene *w, enum container_kind k)
         [KIND_AUDIT_LOG] = { &w->station, { &w->dm } },
         [KIND_BPP_REQUEST] = { &w->station, { &w->dm } },
         [KIND_WORK_ORDER] = { &w->order, { &w->dm } },
+        [KIND_REPORT_RECEIPT] = { &w->dpauth, { &w->ci } },
         [KIND_SHIFT_RECORD] = { &w->station, { &w->dm } },
         [KIND_BACKUP] = { &w->station, { &w->dm } },
     };

@@ -25,7 +25,8 @@ static void fill(enum container_kind k, struct manifest *m)
 {
     scene_manifest(&w, k, m);
     strcpy(m->id, "00112233-4455-4677-8899-aabbccddeeff");
-    if (k == KIND_STATION_CSR || k == KIND_STATION_CERT || k == KIND_WORK_ORDER)
+    if (k == KIND_STATION_CSR || k == KIND_STATION_CERT || k == KIND_WORK_ORDER ||
+        k == KIND_REPORT_RECEIPT)
         return;
     m->segments = calloc(2, sizeof *m->segments);
     m->segment_count = 2;
@@ -98,6 +99,7 @@ START_TEST(there_and_back)
     ck_assert_str_eq(b.msp, m.msp);
     ck_assert_str_eq(b.profile, m.profile);
     ck_assert_mem_eq(&b.shift, &m.shift, sizeof b.shift);
+    ck_assert_mem_eq(&b.receipt, &m.receipt, sizeof b.receipt);
     ck_assert_uint_eq(b.totals_count, m.totals_count);
     if (m.totals_count) {
         ck_assert_str_eq(b.totals->id, m.totals->id);
@@ -212,6 +214,25 @@ static void order_smdp(struct manifest *m)
 {
     strcpy(m->order->recipe[0].want[1].smdp, "smdp");
 }
+static void receipt_of_nothing(struct manifest *m) { m->receipt.records = 0; }
+static void receipt_more(struct manifest *m)
+{
+    m->receipt.accepted = m->receipt.records + 1;
+}
+static void receipt_wide(struct manifest *m) { m->receipt.records = UINT64_MAX; }
+static void receipt_no_id(struct manifest *m) { m->receipt.report_id[0] = 0; }
+static void receipt_no_number(struct manifest *m)
+{
+    m->receipt.report_sequence = 0;
+}
+static void one_segment(struct manifest *m)
+{
+    m->segments = calloc(1, sizeof *m->segments);
+    m->segment_count = 1;
+    segment_name(0, m->segments->name);
+    m->segments->size = 2;
+    m->segments->records = 1;
+}
 static void one_event(struct manifest *m) { m->last_event = m->first_event; }
 static void follows(struct manifest *m) { m->has_previous_audit = true; }
 static void nobody_opened(struct manifest *m) { m->shift.opened_by[0] = 0; }
@@ -285,6 +306,14 @@ static const struct {
     { "enables what is not loaded", KIND_WORK_ORDER, order_enables },
     { "nine profiles", KIND_WORK_ORDER, order_wants },
     { "SM-DPf by name", KIND_WORK_ORDER, order_smdp },
+    { "receipt for no record", KIND_REPORT_RECEIPT, receipt_of_nothing },
+    { "more accepted than there are", KIND_REPORT_RECEIPT, receipt_more },
+    { "records beyond counting", KIND_REPORT_RECEIPT, receipt_wide },
+    { "receipt for no report", KIND_REPORT_RECEIPT, receipt_no_id },
+    { "receipt for report 0", KIND_REPORT_RECEIPT, receipt_no_number },
+    { "receipt to a party", KIND_REPORT_RECEIPT, parties },
+    { "receipt to nobody", KIND_REPORT_RECEIPT, nobody },
+    { "receipt with a segment", KIND_REPORT_RECEIPT, one_segment },
     { "shift of one event", KIND_SHIFT_RECORD, one_event },
     { "shift that follows a log", KIND_SHIFT_RECORD, follows },
     { "shift that nobody opened", KIND_SHIFT_RECORD, nobody_opened },
