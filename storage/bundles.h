@@ -18,7 +18,8 @@ enum seen_kind { /* numbers are stored: never renumber */
     SEEN_BPP_BUNDLE = 1,
     SEEN_EUICC_DATA = 2,
     SEEN_STATION_CERT = 3,
-    SEEN_WORK_ORDER = 4
+    SEEN_WORK_ORDER = 4,
+    SEEN_REPORT_RECEIPT = 5
 };
 
 /* A container as the ledger remembers it. All borrowed. */

@@ -178,6 +178,27 @@ int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
     return q_run(&q, e);
 }
 
+/* Whom a loading-report concerns. The records are those of on_evidence in
+ * station/report/report.c: of notifications, deletions only. */
+static int export_parties(struct tx *tx, const struct export_info *x,
+                          struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (q_open(&q, tx->db, "INSERT INTO report_party(export, smdp_oid, records)"
+               " SELECT x.export, c.smdp_oid, count(*) FROM export x"
+               " CROSS JOIN evidence e ON e.event BETWEEN x.first_event AND"
+               "  x.last_event"
+               " CROSS JOIN bpp b ON b.txid = e.txid"
+               " CROSS JOIN container c ON c.container = b.container AND"
+               "  c.state = 1"
+               " WHERE x.id = ? AND (e.kind <> 3 OR e.op & 16) GROUP BY 1, 2",
+               e) != 0)
+        return -1;
+    q_text(&q, x->id);
+    return q_run(&q, e);
+}
+
 /* A closed shift's number and events, and no record of it yet. */
 static int export_of_shift(struct db *db, const struct export_info *x,
                            struct err *e)
@@ -213,7 +234,9 @@ int export_add(struct tx *tx, struct export_info *x, const char *actor,
     return (x->kind == EXPORT_SHIFT_RECORD ? export_of_shift(tx->db, x, e)
                                            : export_follows(tx->db, x, e)) != 0 ||
            export_event(tx, x, actor, &event, e) != 0 ||
-           export_put(tx, x, event, e) != 0 ? -1 : 0;
+           export_put(tx, x, event, e) != 0 ||
+           (x->kind == EXPORT_LOADING_REPORT && export_parties(tx, x, e) != 0)
+         ? -1 : 0;
 }
 
 /* --- what is pending -------------------------------------------------------------------- */

@@ -39,7 +39,8 @@ int export_by_id(struct db *db, const char *id, struct export_info *out,
  * computed here and filled in. ERR_CONFLICT: the sequence or the first event
  * does not follow the last export of this kind (someone else exported
  * meanwhile: read again), or head_after is not the ledger's at last_event. A
- * shift-record follows none: its number and its events are its shift's. */
+ * shift-record follows none: its number and its events are its shift's. A
+ * loading-report waits from now on for whom it concerns (receipts.h). */
 int export_add(struct tx *tx, struct export_info *x, const char *actor,
                struct err *e);
 

@@ -32,6 +32,7 @@ static int overview(struct db *db, void *ctx, struct err *e)
                       e) != 0 ||
         container_gaps(db, NULL, &o->gaps, e) != 0 ||
         export_pending(db, &o->pending, e) != 0 ||
+        reports_open(db, &o->unacknowledged, e) != 0 ||
         stock_pace(db, &o->pace, e) != 0 ||
         ledger_clock(db, &o->clock, e) != 0)
         return -1;

@@ -8,6 +8,7 @@
 #include "storage/events.h"
 #include "storage/exports.h"
 #include "storage/forecast.h"
+#include "storage/receipts.h"
 #include "storage/stock.h"
 #include "storage/units.h"
 
@@ -18,6 +19,7 @@ struct stock_overview {
     struct bpp_list unresolved;     /* loading, at most QUERY_UNRESOLVED_MAX */
     struct container_gaps gaps;
     struct unexported pending;
+    struct reports_open unacknowledged;
     struct stock_pace pace;
     struct ledger_clock clock;
 };

@@ -581,6 +581,35 @@ static const char *const version_11[] = {
     NULL
 };
 
+/* Whom each loading-report concerns: the SM-DPfs that bound a BPP which one of
+ * its records names. What was reported before still waits for its receipts. */
+static const char *const version_12[] = {
+    "CREATE TABLE report_party("
+    " export INTEGER NOT NULL REFERENCES export,"
+    " smdp_oid TEXT NOT NULL,"
+    " records INTEGER NOT NULL CHECK(records > 0)," /* about its BPPs */
+    " container INTEGER UNIQUE REFERENCES container," /* its receipt */
+    " accepted INTEGER CHECK(accepted BETWEEN 0 AND records),"
+    " PRIMARY KEY(export, smdp_oid),"
+    " CHECK((container IS NULL) = (accepted IS NULL))) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX report_party_open ON report_party(export)"
+    " WHERE container IS NULL;"
+    "INSERT INTO report_party(export, smdp_oid, records)"
+    " SELECT x.export, c.smdp_oid, count(*) FROM export x"
+    " CROSS JOIN evidence e ON e.event BETWEEN x.first_event AND x.last_event"
+    " CROSS JOIN bpp b ON b.txid = e.txid"
+    " CROSS JOIN container c ON c.container = b.container AND c.state = 1"
+    " WHERE x.kind = 1 AND (e.kind <> 3 OR e.op & 16) GROUP BY 1, 2;"
+    "CREATE TRIGGER report_party_keep BEFORE UPDATE ON report_party"
+    " WHEN OLD.container IS NOT NULL OR NEW.export <> OLD.export OR"
+    "  NEW.smdp_oid <> OLD.smdp_oid OR NEW.records <> OLD.records"
+    " BEGIN SELECT RAISE(ABORT, 'a report is acknowledged once'); END;"
+    "CREATE TRIGGER report_party_stay BEFORE DELETE ON report_party"
+    " BEGIN SELECT RAISE(ABORT, 'whom a report concerns stays'); END;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -598,6 +627,7 @@ static const struct {
     { NULL, version_9, NULL },
     { NULL, version_10, tally_again },
     { NULL, version_11, NULL },
+    { NULL, version_12, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

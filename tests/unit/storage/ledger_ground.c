@@ -220,6 +220,7 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 12, "DROP TABLE report_party;" },
     { 11, "DROP TABLE backup; DROP TABLE retired_station;"
          "ALTER TABLE station DROP COLUMN epoch;"
          "ALTER TABLE station DROP COLUMN recovery;" },
