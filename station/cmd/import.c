@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An SM-DPf counts both together. */
+static const char or_receipt[] = " (or, of that number, a report-receipt)";
+
 static void print_gaps(struct db *db, const char *issuer)
 {
     struct container_gaps g = { 0 };
@@ -17,13 +20,29 @@ static void print_gaps(struct db *db, const char *issuer)
         return;
     for (size_t i = 0; i < g.n; i++)
         if (g.v[i].first == g.v[i].last)
-            printf("  note: bundle %llu of SM-DPf %s has not arrived\n",
-                   (unsigned long long)g.v[i].first, issuer);
+            printf("  note: bundle %llu of SM-DPf %s has not arrived%s\n",
+                   (unsigned long long)g.v[i].first, issuer, or_receipt);
         else
             printf("  note: bundles %llu to %llu of SM-DPf %s have not "
-                   "arrived\n", (unsigned long long)g.v[i].first,
-                   (unsigned long long)g.v[i].last, issuer);
+                   "arrived%s\n", (unsigned long long)g.v[i].first,
+                   (unsigned long long)g.v[i].last, issuer, or_receipt);
     container_gaps_clear(&g);
+}
+
+static void print_receipt(const struct import_result *r)
+{
+    const struct import_receipt *p = &r->receipt;
+
+    printf("imported %s %s: SM-DPf %s acknowledges loading-report %llu\n",
+           kind_name(r->kind), r->id, r->issuer, (unsigned long long)p->sequence);
+    if (p->accepted < p->records)
+        printf("  warning: it accepted %llu of %llu records about its BPPs; ask "
+               "it which it did not, and why\n", (unsigned long long)p->accepted,
+               (unsigned long long)p->records);
+    if (p->waiting)
+        printf("  %llu other SM-DPf%s not acknowledged it yet: `lineside "
+               "reports`\n", (unsigned long long)p->waiting,
+               p->waiting == 1 ? " has" : "s have");
 }
 
 static void print_result(const struct import_result *r, const char *path,
@@ -38,9 +57,21 @@ static void print_result(const struct import_result *r, const char *path,
             (json_int_t)r->sum.keys, "withoutDelete",
             (json_int_t)r->sum.without_delete, "missing",
             (json_int_t)r->sum.missing, "event", (json_int_t)r->sum.event);
+        if (r->kind == KIND_REPORT_RECEIPT)
+            json_object_set_new(j, "report", json_pack(
+                "{s:s, s:I, s:I, s:I, s:I}", "id", r->receipt.report, "sequence",
+                (json_int_t)r->receipt.sequence, "records",
+                (json_int_t)r->receipt.records, "accepted",
+                (json_int_t)r->receipt.accepted, "waiting",
+                (json_int_t)r->receipt.waiting));
         json_dumpf(j, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(j);
+        return;
+    }
+    if (r->kind == KIND_REPORT_RECEIPT) {
+        print_receipt(r);
+        print_gaps(db, r->issuer);
         return;
     }
     if (r->kind == KIND_EUICC_DATA) {
@@ -93,8 +124,9 @@ static int run(const struct command *self, int argc, char **argv)
     if (end)
         return end - 1;
     if (optind == argc)
-        return cmd_usage(self, "name at least one CONTAINER: a bpp-bundle or "
-                               "euicc-data folder on the stick");
+        return cmd_usage(self, "name at least one CONTAINER: a bpp-bundle, "
+                               "euicc-data or report-receipt folder on the "
+                               "stick");
     station_init_empty(&s);
     int code;
     if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||

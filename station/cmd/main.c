@@ -78,7 +78,7 @@ static const char *const next_steps[ERR_CODES] = {
     [ERR_SIGNATURE] = "copy the container again; if it is refused again, ask "
                       "its issuer for a new one",
     [ERR_TRUST] = "keep it out and show this message to its issuer",
-    [ERR_REPLAY] = "nothing, if this very container was imported; else ask its "
+    [ERR_REPLAY] = "nothing, if what it brings is known already; else ask its "
                    "issuer for a new one",
     [ERR_CONFLICT] = "show this message to its issuer and ask for a new one",
 };

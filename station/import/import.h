@@ -5,8 +5,16 @@
 
 #include "station/container/manifest.h"
 #include "station/import/frames.h"
-#include "storage/bundles.h"
+#include "storage/receipts.h"
 #include "storage/station.h"
+
+/* What a report-receipt says, and what is still waited for. */
+struct import_receipt {
+    char report[UUID_LEN + 1];
+    uint64_t sequence; /* of the report */
+    uint64_t records, accepted;
+    uint64_t waiting;  /* other SM-DPfs that have not acknowledged it */
+};
 
 struct import_result {
     enum container_kind kind;
@@ -15,10 +23,11 @@ struct import_result {
     uint64_t sequence;
     int64_t not_after;
     struct import_summary sum;
+    struct import_receipt receipt; /* report-receipt */
     long importer_kib; /* resident peak of the import process */
 };
 
-/* bpp-bundle or euicc-data. db: a DB_WRITE connection used for nothing else
+/* bpp-bundle, euicc-data or report-receipt. db: a DB_WRITE connection used for nothing else
  * meanwhile; lock: LOCK_IMPORT. On any failure nothing of the container
  * stays. */
 int import_container(struct db *db, const struct lock *lock,
