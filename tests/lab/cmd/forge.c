@@ -372,6 +372,55 @@ static int lie_to_other(struct forgery *f, struct err *e)
                ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
+static struct manifest_receipt *receipt_of(struct forgery *f, struct err *e)
+{
+    if (f->m.kind == KIND_REPORT_RECEIPT)
+        return &f->m.receipt;
+    err_set(e, ERR_USAGE, "this lie needs a report-receipt");
+    return NULL;
+}
+
+static int lie_report(struct forgery *f, struct err *e)
+{
+    struct manifest_receipt *r = receipt_of(f, e);
+
+    if (!r)
+        return -1;
+    r->report_id[0] = r->report_id[0] == '0' ? '1' : '0';
+    return 0;
+}
+
+static int lie_digest(struct forgery *f, struct err *e)
+{
+    struct manifest_receipt *r = receipt_of(f, e);
+
+    if (!r)
+        return -1;
+    r->report_sha256[0] ^= 1;
+    return 0;
+}
+
+static int lie_records(struct forgery *f, struct err *e)
+{
+    struct manifest_receipt *r = receipt_of(f, e);
+
+    if (!r)
+        return -1;
+    r->records++;
+    return 0;
+}
+
+/* No lie: a receipt of an SM-DPf that did not accept one of the records. */
+static int lie_not_all(struct forgery *f, struct err *e)
+{
+    struct manifest_receipt *r = receipt_of(f, e);
+
+    if (!r)
+        return -1;
+    r->accepted--;
+    return 0;
+}
+
 static const struct lie {
     const char *name;
     int (*tell)(struct forgery *f, struct err *e);
@@ -399,6 +448,10 @@ static const struct lie {
     { "dp-index", lie_dp_index, false },
     { "expired", lie_expired, false },
     { "ahead", lie_ahead, false },
+    { "other-report", lie_report, false },   /* a receipt, for one unknown */
+    { "other-digest", lie_digest, false },
+    { "more-records", lie_records, false },
+    { "not-all", lie_not_all, false },
 };
 #define LIES (sizeof lies / sizeof *lies)
 

@@ -43,7 +43,7 @@ extern const struct command cmd_euicc, cmd_euicc_show, cmd_rig, cmd_sweep,
     cmd_forge;
 extern const struct command cmd_usb, cmd_usb_ctl;
 extern const struct command cmd_new, cmd_authority, cmd_bind, cmd_answer,
-    cmd_verify, cmd_books;
+    cmd_verify, cmd_acknowledge, cmd_books;
 extern const struct command cmd_upp_compare, cmd_forge_report, cmd_order;
 
 /* Fill *out (options by offset) and *rest (words that belong to no option;

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &cmd_usb,
     &cmd_usb_ctl,
     &cmd_verify,
+    &cmd_acknowledge,
     &cmd_books,
     &cmd_sweep,
     &cmd_forge,

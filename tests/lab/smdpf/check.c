@@ -63,6 +63,7 @@ static int tell(struct check *k, enum told_kind kind, const struct issued *i,
     t->iccid = i->iccid;
     t->eid = i->eid;
     snprintf(t->name, sizeof t->name, "%s", i->name);
+    snprintf(t->smdpf, sizeof t->smdpf, "%s", i->smdpf);
     snprintf(t->detail, sizeof t->detail, "%s", detail);
     c->count[kind]++;
     return 0;
@@ -361,7 +362,7 @@ static int take_receipt(struct check *k, const struct report_record *r,
 static int take_failure(struct check *k, const struct report_record *r,
                         struct err *e)
 {
-    struct issued i = { .name = "" };
+    struct issued i = { .name = "", .smdpf = "" };
     char code[64], detail[REPORT_TEXT_MAX + 1], both[640];
 
     if (r->txid.n && find_issued(k, r->txid, &i, e) != 0)
@@ -657,6 +658,8 @@ static void describe(const struct check *k)
 
     memcpy(c->id, m->id, sizeof c->id);
     memcpy(c->station, m->issuer, sizeof c->station);
+    cert_key_id(k->in.signer, c->station_key);
+    memcpy(c->sha256, k->in.sha256, sizeof c->sha256);
     c->sequence = m->sequence;
     c->first_event = m->first_event;
     c->last_event = m->last_event;

@@ -18,19 +18,22 @@ enum told_kind {
 };
 const char *told_name(enum told_kind k); /* "installed" */
 
-/* One line to the MSP. iccid is all zero when the failure names no profile;
+/* One line to the MSP, of one record. iccid is all zero when the failure names no profile;
  * eid likewise. */
 struct told {
     enum told_kind kind;
     struct iccid iccid;
     struct eid eid;
     char name[64];
+    char smdpf[REGISTERED_ID_MAX + 1]; /* who bound it; "": it names no BPP */
     char detail[640];
 };
 
 struct report_check {
     char id[UUID_LEN + 1];
     char station[REGISTERED_ID_MAX + 1];
+    uint8_t station_key[32];  /* key id of who signed it */
+    uint8_t sha256[32];       /* of its manifest.cms     */
     uint64_t sequence, first_event, last_event;
     bool again;       /* this very report was found good before            */
     bool complete;    /* all reports of this station before it are known,

@@ -1,14 +1,18 @@
 /* The SM-DPf's check of loading-reports: what is accepted, what is told, and
  * every way in which a report signed by a genuine station may lie. */
-#include "tests/lab/smdpf/check.h"
+#include "tests/lab/smdpf/acknowledge.h"
 
+#include "station/container/reader.h"
+#include "station/container/signers.h"
 #include "tests/lab/pki/issue.h"
 #include "tests/unit/lab_smdpf/stand.h"
 #include "tests/unit/support.h"
 
+#include <fcntl.h>
 #include <openssl/ec.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char kept_rows[] =
     "SELECT (SELECT COUNT(*) FROM result) + (SELECT COUNT(*) FROM report) +"
@@ -153,6 +157,58 @@ START_TEST(tells_everything)
     ck_assert_uint_eq(c.told_count, 6);
     ck_assert_int_eq(stand_count(&s, kept_rows), rows);
     report_check_clear(&c);
+    free(made.container);
+    stand_clear(&s);
+}
+END_TEST
+
+/* A receipt says of whom the records are; it goes to who signed the report, in
+ * one row of numbers with that station's bundles. */
+START_TEST(acknowledged)
+{
+    AUTO(manifest_clear) struct manifest m;
+    AUTO(buf_clear) struct buf cms = BUF_INIT;
+    struct stand s;
+    struct stand_report r;
+    struct report_check c;
+    struct err e = ERR_INIT;
+    char *path = NULL;
+
+    stand_make(&s);
+    struct produced made = stand_bundle(&s);
+    struct stand_bpp b0 = stand_issued(&s, 0), b1 = stand_issued(&s, 1);
+    stand_report_start(&s, &made, 1, &r);
+    add_failure(&r, NULL, 2);
+    add_failure(&r, &b1, 3);
+    stand_report_result(&s, &r, &made, &b0, NULL, true, 4);
+    add_receipt(&s, &r, &b0, 5);
+    accept(&s, stand_report_seal(&s, &r, NULL), &c);
+
+    const struct world_smdpf *of = world_find_smdpf(&s.w, "2.999.10");
+    const struct world_smdpf *other = world_find_smdpf(&s.w, "2.999.11");
+    ck_assert_uint_eq(smdpf_concern(&c, of), 2);
+    ck_assert_uint_eq(smdpf_concern(&c, other), 0);
+    ck_assert_int_eq(smdpf_acknowledge(&s.w, s.book, other, &c, 60, s.dir, &path, &e), -1);
+    ck_assert_int_eq(e.code, ERR_CONFLICT);
+    ck_assert_msg(smdpf_acknowledge(&s.w, s.book, of, &c, 60, s.dir, &path, &e) == 0,
+                  "%s", e.msg);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(container_read_manifest(fd, &cms, &e), 0);
+    close(fd);
+    manifest_init(&m);
+    ck_assert_int_eq(manifest_peek(buf_span(&cms), &m, &e), 0);
+    ck_assert_int_eq(m.kind, KIND_REPORT_RECEIPT);
+    ck_assert_str_eq(m.issuer, "2.999.10");
+    ck_assert_str_eq(m.receipt.report_id, c.id);
+    ck_assert_uint_eq(m.receipt.report_sequence, 1);
+    ck_assert_mem_eq(m.receipt.report_sha256, c.sha256, 32);
+    ck_assert_uint_eq(m.receipt.records, 2);
+    ck_assert_uint_eq(m.receipt.accepted, 2);
+    ck_assert_uint_eq(m.recipients.list.n, 1);
+    ck_assert(span_eq(buf_span(&m.recipients.list.v[0]), SPAN_ARRAY(s.key_id)));
+    ck_assert_uint_eq(m.sequence, 2); /* the bundle was 1 */
+    report_check_clear(&c);
+    free(path);
     free(made.container);
     stand_clear(&s);
 }
@@ -489,6 +545,7 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "tells_everything", tells_everything, 1 },
+        { "acknowledged", acknowledged, 1 },
         { "reports_follow_each_other", reports_follow_each_other, 2 },
         { "one_result_from_two_stations", one_result_from_two_stations, 1 },
         { "refuses", refuses, sizeof lies / sizeof *lies },
