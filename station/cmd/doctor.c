@@ -8,13 +8,24 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { OPT_NO_USB = 256, OPT_RECEIPT_DAYS };
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
-    (void)val;
-    (void)arg;
-    (void)e;
-    *(bool *)ctx = false;
+    struct doctor_ask *ask = ctx;
+    char *end;
+
+    if (val == OPT_NO_USB) {
+        ask->usb = false;
+        return 0;
+    }
+    unsigned long n = strtoul(arg, &end, 10);
+    if (*arg < '0' || *arg > '9' || *end || n > DOCTOR_RECEIPT_DAYS_MAX)
+        return err_set(e, ERR_USAGE, "--receipt-days takes a number from 0 to %d, "
+                       "not '%.40s'", DOCTOR_RECEIPT_DAYS_MAX, arg);
+    ask->limits.receipt_days = (int)n;
     return 0;
 }
 
@@ -43,7 +54,8 @@ static void print_text(const char *check, const struct doctor_finding *f)
 static int run(const struct command *self, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "no-usb", no_argument, NULL, 256 },
+        { "no-usb", no_argument, NULL, OPT_NO_USB },
+        { "receipt-days", required_argument, NULL, OPT_RECEIPT_DAYS },
         { 0 },
     };
     AUTO(doctor_clear) struct doctor_seen seen = { .certs = NULL };
@@ -52,7 +64,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct doctor_finding f;
     struct cmd_common c;
 
-    int end = cmd_options(self, argc, argv, options, own, &ask.usb, &c);
+    int end = cmd_options(self, argc, argv, options, own, &ask, &c);
     if (end)
         return end - 1;
     if (optind != argc)
@@ -71,8 +83,10 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command cmd_doctor = {
-    "doctor", "[--no-usb]",
+    "doctor", "[--no-usb] [--receipt-days N]",
     "is this station well, and who does what if it is not",
-    "  --no-usb     leave out what is plugged in\n",
+    "  --no-usb     leave out what is plugged in\n"
+    "  --receipt-days N  warn of a loading-report that has waited longer to be\n"
+    "               acknowledged (default 14)\n",
     run
 };

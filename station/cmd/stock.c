@@ -71,7 +71,7 @@ static void print_json(const struct stock_overview *o,
                                               (json_int_t)o->gaps.v[i].last));
     json_t *all = json_pack(
         "{s:o, s:o, s:b, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
-        " s:o, s:b, s:o}",
+        " s:o, s:o, s:b, s:o}",
         "total", balance_json(&o->total), "bundles", bundles, "addsUp", adds_up,
         "unresolved", unresolved, "gaps", gaps, "notExported", "evidence",
         (json_int_t)o->pending.evidence, "results",
@@ -81,7 +81,9 @@ static void print_json(const struct stock_overview *o,
         (json_int_t)o->pending.deletions, "quarantined",
         (json_int_t)o->pending.quarantined, "voided",
         (json_int_t)o->pending.voided, "events",
-        (json_int_t)o->pending.events, "notDelivered", waiting_json(waiting),
+        (json_int_t)o->pending.events, "notAcknowledged",
+        control_reports_json(&o->unacknowledged), "notDelivered",
+        waiting_json(waiting),
         "clockConfirmed", o->clock.confirmed, "forecast",
         control_forecast_json(f));
     json_dumpf(all, stdout, JSON_COMPACT);
@@ -139,10 +141,12 @@ static void print_text(const struct stock_overview *o,
                eid_format(&o->unresolved.v[i].eid, eid),
                *o->unresolved.v[i].fixture ? o->unresolved.v[i].fixture : "?");
     for (size_t i = 0; i < o->gaps.n; i++)
-        printf("not arrived: %s %llu to %llu of %s\n",
+        printf("not arrived: %s %llu to %llu of %s%s\n",
                o->gaps.v[i].kind == SEEN_WORK_ORDER ? "work orders" : "bundles",
                (unsigned long long)o->gaps.v[i].first,
-               (unsigned long long)o->gaps.v[i].last, o->gaps.v[i].issuer);
+               (unsigned long long)o->gaps.v[i].last, o->gaps.v[i].issuer,
+               o->gaps.v[i].kind == SEEN_WORK_ORDER
+                   ? "" : " (or report-receipts of these numbers)");
     printf("not exported: %llu results, %llu failures, %llu receipts, %llu "
            "quarantined, %llu voided, %llu deletions; %llu events\n",
            (unsigned long long)o->pending.results,
@@ -152,6 +156,11 @@ static void print_text(const struct stock_overview *o,
            (unsigned long long)o->pending.voided,
            (unsigned long long)o->pending.deletions,
            (unsigned long long)o->pending.events);
+    if (o->unacknowledged.reports)
+        printf("not acknowledged: %llu loading-reports, the oldest since %s: "
+               "`lineside reports --open`\n",
+               (unsigned long long)o->unacknowledged.reports,
+               clock_text(o->unacknowledged.since, now));
     for (size_t i = 0; i < waiting->n; i++)
         printf("not delivered: %s %llu has not reached a medium: run `lineside "
                "export`\n", report_kind(waiting->v[i].kind),

@@ -1,5 +1,6 @@
 #include "station/control/state.h"
 
+#include "station/base/clock.h"
 #include "station/control/protocol.h"
 #include "station/line/health.h"
 #include "storage/queries.h"
@@ -242,11 +243,14 @@ int control_stock_read(struct db *db, const struct state *now,
     AUTO(bundle_balances_clear) struct bundle_balances all = { NULL, 0 };
     AUTO(bpp_list_clear) struct bpp_list loading = { NULL, 0 };
     struct stock_pace pace;
+    struct reports_open open;
 
     if (stock_balances(db, &all, e) != 0 || stock_pace(db, &pace, e) != 0 ||
+        reports_open(db, &open, e) != 0 ||
         query_bpps(db, BPP_LOADING, QUERY_UNRESOLVED_MAX, &loading, e) != 0)
         return -1;
-    *out = (struct control_stock){ .unresolved = 0 };
+    *out = (struct control_stock){ .unacknowledged = open };
+    out->unacknowledged.age_s = 0; /* what only grows older is nothing new */
     for (size_t i = 0; i < all.n; i++) {
         out->total.received += all.v[i].b.received;
         out->total.deleted += all.v[i].b.deleted;
@@ -274,6 +278,15 @@ json_t *control_forecast_json(const struct stock_forecast *f)
                      (json_int_t)f->warn_hours, "low", (int)f->low);
 }
 
+json_t *control_reports_json(const struct reports_open *r)
+{
+    char since[GTIME_LEN + 1];
+
+    return json_pack("{s:I, s:o}", "reports", (json_int_t)r->reports, "since",
+                     r->reports ? json_string(gtime_format(r->since, since))
+                                : json_null());
+}
+
 json_t *control_stock_json(const struct control_stock *k)
 {
     json_t *j = json_pack("{s:I}", "received", (json_int_t)k->total.received);
@@ -284,6 +297,8 @@ json_t *control_stock_json(const struct control_stock *k)
     json_object_set_new(j, "deleted", json_integer((json_int_t)k->total.deleted));
     json_object_set_new(j, "unresolved", json_integer((json_int_t)k->unresolved));
     json_object_set_new(j, "forecast", control_forecast_json(&k->forecast));
+    json_object_set_new(j, "notAcknowledged",
+                        control_reports_json(&k->unacknowledged));
     return j;
 }
 

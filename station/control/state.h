@@ -6,6 +6,7 @@
 
 #include "station/line/line.h"
 #include "storage/forecast.h"
+#include "storage/receipts.h"
 
 #include <jansson.h>
 
@@ -27,6 +28,7 @@ struct control_stock {
      * at), and for a unit that is at no fixture now. */
     uint64_t unresolved;
     struct stock_forecast forecast;
+    struct reports_open unacknowledged; /* loading-reports */
 };
 int control_stock_read(struct db *db, const struct state *now,
                        unsigned warn_hours, struct control_stock *out,
@@ -34,6 +36,9 @@ int control_stock_read(struct db *db, const struct state *now,
 json_t *control_stock_json(const struct control_stock *k);
 /* {"left":...,"low":false}, as `stock --json` prints it too. */
 json_t *control_forecast_json(const struct stock_forecast *f);
+
+/* {"reports":2,"since":"20261128..."}; no age, which changes all the time. */
+json_t *control_reports_json(const struct reports_open *r);
 
 /* {"fixtures":[...],"scanners":[...],...}; k NULL: the ledger was not read. */
 json_t *state_json(const struct state *s, const struct control_stock *k);

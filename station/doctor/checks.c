@@ -399,6 +399,29 @@ static void judge_export(const struct doctor_seen *s, struct doctor_finding *f)
         say(f, DOCTOR_OK, "", "all evidence has been exported");
 }
 
+static void judge_reports(const struct doctor_seen *s, struct doctor_finding *f)
+{
+    const struct reports_open *r = &s->unacknowledged;
+    int64_t days = r->age_s / DAY_S;
+
+    if (failed(f, &s->counts, keep_it))
+        return;
+    figure(f, "unacknowledged", (int64_t)r->reports);
+    figure(f, "oldestDays", days);
+    if (r->reports && r->age_s > (int64_t)s->limits.receipt_days * DAY_S)
+        say(f, DOCTOR_WARN, "`lineside reports --open` says whose receipts are "
+            "missing; a line engineer asks these SM-DPfs, and writes a report that "
+            "did not arrive once more: `lineside export --again ID`.",
+            "%" PRIu64 " loading-report%s not acknowledged, the oldest for %" PRId64
+            " day%s", r->reports, plural(r->reports), days, plural((uint64_t)days));
+    else if (r->reports)
+        say(f, DOCTOR_OK, "", "%" PRIu64 " loading-report%s to be acknowledged, the "
+            "oldest for %" PRId64 " day%s", r->reports, r->reports == 1 ? " is" : "s are",
+            days, plural((uint64_t)days));
+    else
+        say(f, DOCTOR_OK, "", "every loading-report was acknowledged");
+}
+
 static void judge_backup(const struct doctor_seen *s, struct doctor_finding *f)
 {
     const struct backup_need *b = &s->backup;
@@ -551,6 +574,7 @@ const struct doctor_check doctor_checks[] = {
     { "ci-roots", opened, judge_ci_roots },
     { "smdp-certs", opened, judge_smdp_certs },
     { "export", opened, judge_export },
+    { "reports", opened, judge_reports },
     { "backup", opened, judge_backup },
     { "doubt", opened, judge_doubt },
     { "line", directory_there, judge_line },

@@ -7,6 +7,7 @@
 #include "storage/backups.h"
 #include "storage/events.h"
 #include "storage/exports.h"
+#include "storage/receipts.h"
 
 /* --- limits ---------------------------------------------------------------- */
 
@@ -23,10 +24,14 @@
 #define DOCTOR_SHIFT_PART 10
 /* Time for the authority to answer, and for a stick to travel both ways. */
 #define DOCTOR_CERT_DAYS 30
+/* For a report to travel, be checked, and its receipt to travel back. */
+#define DOCTOR_RECEIPT_DAYS 14
+#define DOCTOR_RECEIPT_DAYS_MAX 3650
 
 struct doctor_limits {
     uint64_t octets, inodes; /* of one shift */
     int cert_days;
+    int receipt_days; /* a report may wait so long to be acknowledged */
 };
 extern const struct doctor_limits doctor_limits_default;
 
@@ -66,6 +71,7 @@ struct doctor_seen {
     struct doctor_cert *certs;
     size_t cert_count;
     struct unexported pending;
+    struct reports_open unacknowledged;
     uint64_t undelivered; /* containers in the outbox */
     uint64_t received, loading, quarantined, units_unresolved, units_quarantined;
     struct backup_need backup;

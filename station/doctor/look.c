@@ -16,7 +16,8 @@
 #include <time.h>
 
 const struct doctor_limits doctor_limits_default = {
-    DOCTOR_SHIFT_OCTETS, DOCTOR_SHIFT_INODES, DOCTOR_CERT_DAYS
+    DOCTOR_SHIFT_OCTETS, DOCTOR_SHIFT_INODES, DOCTOR_CERT_DAYS,
+    DOCTOR_RECEIPT_DAYS
 };
 
 void doctor_clear(struct doctor_seen *s)
@@ -175,6 +176,7 @@ static void look_at_counts(struct db *db, const char *data_dir,
     s->loading = o.total.by_state[BPP_LOADING];
     s->quarantined = o.total.by_state[BPP_QUARANTINED];
     s->pending = o.pending;
+    s->unacknowledged = o.unacknowledged;
     s->adds_up = stock_balance_ok(&o.total);
     for (size_t i = 0; i < o.bundles.n; i++)
         s->adds_up = s->adds_up && stock_balance_ok(&o.bundles.v[i].b);

@@ -31,6 +31,7 @@ line_run "$3" "$4"
 (DATA=$WORK/station2 line_run "$6")
 "$STATION" export --data "$WORK/station2" --to "$WORK/other" >/dev/null
 
+RECEIPT=$("$LAB" acknowledge "$W" "$WORK"/visit1/loading-report-* --out "$WORK" | sed -n 's/^report-receipt *//p')
 PREVIOUS=$WORK/visit1
 REPORT=$(echo "$WORK"/visit1/loading-report-*)
 AUDIT=$(echo "$WORK"/visit1/audit-log-*)
@@ -40,7 +41,7 @@ SHIFT=$(echo "$WORK"/shift/shift-record-*)
 OTHER=$(echo "$WORK"/other/loading-report-*)
 ROOT=$W/dm/root.pem
 CI=$W/ci/root.pem
-export PREVIOUS BUNDLE SHIFT REPORT AUDIT REPORT2 AUDIT2 ROOT CI PATH
+export PREVIOUS BUNDLE SHIFT RECEIPT REPORT AUDIT REPORT2 AUDIT2 ROOT CI PATH
 
 # --- what the document prints ---------------------------------------------------
 
@@ -60,7 +61,7 @@ fails() {
     if run "$@"; then die "tampered, and docs/auditor.md does not see it ($*)"; fi
 }
 
-all="signer hashes events euicc verify visits previous shift"
+all="signer hashes events euicc verify visits previous shift receipt"
 # shellcheck disable=SC2086 # a list of names
 holds $all
 [ "$(grep -c '^```sh' docs/auditor.md)" = "$(echo $all | wc -w)" ] ||
@@ -112,6 +113,22 @@ fails signer events
 AUDIT=$true_audit
 fails_previous() { REPORT=$OTHER; fails previous; REPORT=$true_report; }
 fails_previous
+# A receipt: for another report, for another file of the same name, signed by
+# the SM-DPf's other certificate, by a station.
+true_receipt=$RECEIPT
+REPORT=$REPORT2
+fails receipt
+REPORT=$(tampered "$true_report")
+flip "$REPORT/manifest.cms" 300
+fails receipt
+REPORT=$true_report
+for by in "$(sed -n 's/.*"name": *"\([^"]*\)".*/smdpf\/\1\/dppb/p' "$W/world.json" | head -1)" dm/order; do
+    RECEIPT=$("$LAB" forge "$W" "$true_receipt" --out "$WORK" --lie same-bpp --signer "$by")
+    fails receipt
+done
+RECEIPT=$true_receipt
+expect 0 'report-receipt .* signed by 2.999.10, whose certificate may sign this kind' \
+    "$VERIFY" "$RECEIPT" --root "$ROOT" --ci "$CI"
 
 # --- what lineside-verify says of lies ------------------------------------------
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Units made by work orders on a running line: two SM-DPfs in one unit,
 # registered first and configured weeks later, a car with two eUICCs, several
-# orders at several fixtures, and what each of them refuses.
+# orders at several fixtures, and what each of them refuses. Then both SM-DPfs
+# acknowledge what was reported to them.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
@@ -60,6 +61,9 @@ is F2 SN-02 profile-missing 'order BOTH, profile 1 .smdp=2.999.11'
 is F2 SN-02 done '"installed":2'
 orders --json | grep -q '"order":"MAKE".*"stocked":2.*"order":"BOTH".*"quantity":5,"left":3.*"passed":2' || die "$(orders --json)"
 
+mkdir "$WORK/visit1"
+"$STATION" export --data "$DATA" --to "$WORK/visit1" >/dev/null # about both SM-DPfs' BPPs
+
 # --- a car with two eUICCs ----------------------------------------------------------
 
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --smdpf north --eid "$3")" \
@@ -93,5 +97,65 @@ for words in '"order-bound","actor":"engineer".*"order":"MAKE","fixture":"F1","c
 done
 "$STATION" stock --data "$DATA" --check >/dev/null
 "$STATION" export --data "$DATA" --to "$STICK" >/dev/null
-expect 0 '' "$LAB" verify "$W" "$STICK"/loading-report-*
-echo "orders on the line: two steps, two SM-DPfs, two positions"
+expect 0 '' "$LAB" verify "$W" "$WORK"/visit1/loading-report-* "$STICK"/loading-report-*
+
+# --- receipts ------------------------------------------------------------------------
+
+reports() { "$STATION" reports --data "$DATA" "$@"; }
+import() { "$STATION" import --data "$DATA" "$@"; }
+acknowledge() { # acknowledge REPORT [OPTION...]: prints the receipts' folders
+    "$LAB" acknowledge "$W" "$@" --out "$WORK/receipts" | sed -n 's/^report-receipt *//p'
+}
+FIRST=$(echo "$WORK"/visit1/loading-report-*)
+SECOND=$(echo "$STICK"/loading-report-*)
+mkdir "$WORK/receipts" "$WORK/again" "$WORK/forged"
+expect 0 '^2 not acknowledged, the oldest since' reports
+expect 0 '"unacknowledged":2,.*"sequence":1,.*"state":"waiting".*"sequence":2,.*"state":"waiting"' reports --json
+expect 0 'not acknowledged: 2 loading-reports, the oldest since' "$STATION" stock --data "$DATA"
+expect 0 '"notAcknowledged":[{]"reports":2,"since":"2' "$STATION" stock --data "$DATA" --json
+# What did not arrive is the same again, though much was made since.
+"$STATION" export --data "$DATA" --again "${FIRST##*loading-report-}" --to "$WORK/again" >/dev/null
+diff -r "$FIRST" "$WORK/again/${FIRST##*/}" || die "report 1 is not the same again"
+# shellcheck disable=SC2046 # a list of folders
+set -- $(acknowledge "$WORK/again/${FIRST##*/}")
+[ $# = 2 ] || die "not two receipts: $*"
+NORTH=$1 SOUTH=$2
+later=$(acknowledge "$SECOND")
+expect 1 'no record about a BPP of SM-DPf 2.999.11' "$LAB" acknowledge "$W" "$SECOND" --smdpf south --out "$WORK/receipts"
+
+refused() { # refused WORDS CONTAINER: nothing is changed
+    "$STATION" log --data "$DATA" --all --json >"$WORK/log"
+    expect 1 "$1" import "$2"
+    grep -q 'next:\|ask its issuer\|ask SM-DPf' "$WORK/err" || die "no next step in: $(cat "$WORK/err")"
+    "$STATION" log --data "$DATA" --all --json | cmp - "$WORK/log" || die "the ledger changed: $*"
+}
+lie() { # lie CONTAINER NAME WORDS: with that lie it is refused
+    refused "$3" "$("$LAB" forge "$W" "$1" --out "$WORK/forged" --lie "$2")"
+}
+lie "$NORTH" other-recipient 'for another station'
+lie "$NORTH" expired 'was to be imported by .*ask its issuer'
+lie "$NORTH" dppb-signs 'does not have the role .SM-DPf authentication'
+lie "$NORTH" other-signer 'is from 2.999.10, but 2.999.11 signed it'
+lie "$NORTH" other-report 'which this station never made; ask SM-DPf 2.999.10'
+lie "$NORTH" other-digest 'SM-DPf 2.999.10 received another file than loading-report 1'
+lie "$NORTH" more-records 'counts [0-9]* records about its BPPs in loading-report 1, which has'
+lie "$later" other-dpauth 'loading-report 2 says nothing of any BPP of SM-DPf 2.999.11'
+expect 0 'acknowledges loading-report 1' import "$NORTH"
+grep -q '1 other SM-DPf has not acknowledged it yet' "$WORK/out" || die "$(cat "$WORK/out")"
+expect 0 'partly acknowledged: see below, waiting since' reports --open
+grep -q 'MISSING  SM-DPf 2.999.11: [1-9]' "$WORK/out" || die "who is missing? $(cat "$WORK/out")"
+refused 'was imported before' "$NORTH"
+refused 'has acknowledged loading-report 1 already' "$(acknowledge "$FIRST" --smdpf north)"
+expect 0 '"report":[{]"id":"[^"]*","sequence":1,.*"waiting":0' import --json "$SOUTH"
+expect 0 '"state":"acknowledged".*"receipt":"[^"]*".*"sequence":2,.*"state":"waiting"' reports --json
+expect 0 'accepted [0-9]* of [0-9]* records about its BPPs; ask it which' import "$("$LAB" forge "$W" "$later" --out "$WORK/forged" --lie not-all)"
+expect 0 'No report waits for a receipt' reports --open
+expect 0 '"notAcknowledged":[{]"reports":0,"since":null' "$STATION" stock --data "$DATA" --json --check
+[ "$("$STATION" log --data "$DATA" --json --kind report-acknowledged | wc -l)" = 3 ] || die "not three receipts in the log"
+# An SM-DPf that the station takes nothing from any more.
+rm -rf "$STICK"/station-c*
+"$STATION" station-csr --data "$DATA" --to "$STICK" >/dev/null
+"$LAB" authority "$W" --csr "$STICK"/station-csr-* --out "$STICK" --allow 2.999.10 >/dev/null
+"$STATION" station-cert --data "$DATA" "$STICK"/station-cert-* >/dev/null
+refused 'SM-DPf 2.999.11 is not on this station.s allow-list' "$(acknowledge "$FIRST" --smdpf south)"
+echo "orders on the line: two steps, two SM-DPfs, two positions; reports acknowledged by both"

@@ -137,7 +137,8 @@ static void station_clear_all(struct made *m)
 
 static struct doctor_ask ask_of(const struct made *m)
 {
-    return (struct doctor_ask){ m->g.dir, { 1, 1, DOCTOR_CERT_DAYS }, false,
+    return (struct doctor_ask){ m->g.dir, { 1, 1, DOCTOR_CERT_DAYS,
+                                              DOCTOR_RECEIPT_DAYS }, false,
                                 &m->g.options };
 }
 
