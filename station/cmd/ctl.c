@@ -380,6 +380,37 @@ static int give_back(struct client *c, struct output *o, const char *fixture,
     return say_returned(o, e);
 }
 
+/* --- fixtures --------------------------------------------------------------------------- */
+
+static int keep_up(struct client *c, const struct output *o, enum control_verb v,
+                   const char *fixture, const char *now, struct err *e)
+{
+    AUTO(json_decrefp) json_t *reply = NULL;
+    json_t *members = json_pack("{s:s}", "fixture", fixture);
+
+    if (!members)
+        return err_set(e, ERR_USAGE, "a fixture's name is plain text");
+    if (client_ask(c, v, members, &reply, e) != 0)
+        return -1;
+    if (o->json)
+        print_json(reply);
+    else
+        printf("fixture %s %s\n", fixture, now);
+    return 0;
+}
+
+static int release(struct client *c, struct output *o, const char *fixture,
+                   struct err *e)
+{
+    return keep_up(c, o, CONTROL_RELEASE, fixture, "takes units again", e);
+}
+
+static int maintained(struct client *c, struct output *o, const char *fixture,
+                      struct err *e)
+{
+    return keep_up(c, o, CONTROL_MAINTAINED, fixture, "has its cycles counted anew", e);
+}
+
 /* Who stands for this one command. */
 static int stand_for(struct client *c, const struct output *o, struct err *e)
 {
@@ -397,7 +428,8 @@ static const struct {
     { "scan", 1, 1, scan },         { "stop", 0, 0, stop },
     { "version", 0, 0, version },   { "login", 0, 1, login_there },
     { "logout", 0, 0, logout },     { "who", 0, 0, who },
-    { "return", 2, 2, give_back },
+    { "return", 2, 2, give_back },  { "release", 1, 1, release },
+    { "maintained", 1, 1, maintained },
 };
 
 /* --- the command --------------------------------------------------------------------- */
@@ -436,12 +468,14 @@ static int run(const struct command *self, int argc, char **argv)
         a++;
     if (optind == argc || a == sizeof acts / sizeof *acts)
         return cmd_usage(self, "say snapshot, watch, scan LINE, stop, version, "
-                               "login [BADGE], logout, who or return FIXTURE SERIAL");
+                               "login [BADGE], logout, who, return FIXTURE "
+                               "SERIAL, release FIXTURE or maintained FIXTURE");
     int words = argc - optind - 1;
     if (words < acts[a].least)
-        return cmd_usage(self, acts[a].least == 1 ? "scan takes one scan line, quoted"
-                                                  : "return takes a fixture and the "
-                                                    "unit's serial number");
+        return cmd_usage(self, acts[a].act == scan ? "scan takes one scan line, quoted"
+                             : acts[a].act == give_back ? "return takes a fixture and "
+                                                          "the unit's serial number"
+                                                        : "name the fixture");
     if (words > acts[a].most)
         return cmd_usage(self, acts[a].most ? "too many words come after that"
                                             : "nothing comes after that word");
@@ -461,8 +495,9 @@ const struct command cmd_ctl = {
     .name = "ctl",
     .args = "snapshot | watch | scan LINE | stop | version |\n"
             "       login [BADGE] | logout | who |\n"
-            "       return FIXTURE SERIAL --reason TEXT [--fixture NAME] [--as BADGE]",
-    .summary = "Speak to the line that runs: look, log in, scan, return, stop",
+            "       return FIXTURE SERIAL --reason TEXT | release FIXTURE |\n"
+            "       maintained FIXTURE [--fixture NAME] [--as BADGE]",
+    .summary = "Speak to the line that runs: look, log in, scan, return, release, stop",
     .help = "  snapshot   how the line stands now\n"
             "  watch      that, and then every change until the line ends\n"
             "  scan LINE  one scan line, FIXTURE TAB BARCODE, as a scanner's\n"
@@ -476,6 +511,8 @@ const struct command cmd_ctl = {
             "  return FIXTURE SERIAL  the unit in this fixture gives its profiles\n"
             "             back: deleted, with the eUICC's proof; it is waited for\n"
             "  --reason TEXT  why it does\n"
+            "  release FIXTURE  it was stopped, and takes units again\n"
+            "  maintained FIXTURE  it had its maintenance: cycles are counted anew\n"
             "  --fixture NAME  log in or out at this fixture\n"
             "  --as BADGE  who stands for this one command; the PIN as above\n",
     .run = run,

@@ -16,6 +16,8 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_WHO] = "who",
     [CONTROL_LOOK] = "look",
     [CONTROL_RETURN] = "return",
+    [CONTROL_RELEASE] = "release",
+    [CONTROL_MAINTAINED] = "maintained",
 };
 
 const char *control_verb_name(enum control_verb v)
@@ -54,7 +56,8 @@ static int find_verb(const char *name, enum control_verb *out, struct err *e)
         }
     return err_set(e, ERR_NOT_FOUND, "no command is called '%.40s'; this line "
                    "knows snapshot, subscribe, unsubscribe, scan, stop, "
-                   "version, login, logout, who, look and return", name);
+                   "version, login, logout, who, look, return, release "
+                   "and maintained", name);
 }
 
 int control_request_read(struct span line, struct control_request *out,

@@ -38,6 +38,8 @@ enum control_verb {
     CONTROL_WHO,
     CONTROL_LOOK,
     CONTROL_RETURN,
+    CONTROL_RELEASE,
+    CONTROL_MAINTAINED,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);

@@ -210,6 +210,36 @@ static int give_back(struct control *c, struct peer *p,
     return 0;
 }
 
+/* --- fixtures --------------------------------------------------------------------- */
+
+#define NOBODY_KNOWN "engineer" /* as the commands name who acts then */
+
+/* One commit is waited for: an engineer at a screen does this now and then. */
+static int keep_up(struct control *c, struct peer *p, const struct control_request *r,
+                   int (*act)(struct line *, const char *, const char *, struct err *),
+                   struct err *e)
+{
+    const char *fixture;
+
+    if (need_word(r, "fixture", &fixture, e) != 0 ||
+        act(control_line(c), fixture, r->by[0] ? r->by : NOBODY_KNOWN, e) != 0)
+        return -1;
+    control_send(p, control_reply_ok(r->id), NULL);
+    return 0;
+}
+
+static int release(struct control *c, struct peer *p, const struct control_request *r,
+                   struct err *e)
+{
+    return keep_up(c, p, r, line_release, e);
+}
+
+static int maintained(struct control *c, struct peer *p,
+                      const struct control_request *r, struct err *e)
+{
+    return keep_up(c, p, r, line_maintained, e);
+}
+
 static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_SNAPSHOT] = snapshot,       [CONTROL_SUBSCRIBE] = subscribe,
     [CONTROL_UNSUBSCRIBE] = unsubscribe, [CONTROL_SCAN] = scan,
@@ -218,6 +248,7 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_WHO] = who,
     [CONTROL_LOOK] = look,
     [CONTROL_RETURN] = give_back,
+    [CONTROL_RELEASE] = release,         [CONTROL_MAINTAINED] = maintained,
 };
 
 /* Here, and nowhere else, it is asked whether this client may do this: of who
@@ -233,6 +264,8 @@ static int may(struct control *c, const struct peer *p, struct control_request *
     } needs[CONTROL_VERBS] = {
         [CONTROL_STOP] = { true, RIGHT_STOP },
         [CONTROL_RETURN] = { true, RIGHT_RETURN },
+        [CONTROL_RELEASE] = { true, RIGHT_FIXTURES },
+        [CONTROL_MAINTAINED] = { true, RIGHT_FIXTURES },
     };
     const char *named = json_string_value(json_object_get(r->words, "fixture"));
     const char *fixture = named ? line_fixture_name(control_line(c), named) : NULL;

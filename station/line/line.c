@@ -248,6 +248,28 @@ void line_slower(struct line *l, const char *place)
         worker_slower(w);
 }
 
+static int upkeep(struct line *l, const char *fixture, enum worker_upkeep what,
+                  const char *actor, struct err *e)
+{
+    struct worker *w = find(l, fixture);
+
+    if (!w)
+        return err_set(e, ERR_NOT_FOUND, "this line has no fixture %.80s; `lineside "
+                       "ctl snapshot` lists them", fixture);
+    return worker_upkeep(w, what, actor, e);
+}
+
+int line_release(struct line *l, const char *fixture, const char *actor, struct err *e)
+{
+    return upkeep(l, fixture, UPKEEP_RELEASE, actor, e);
+}
+
+int line_maintained(struct line *l, const char *fixture, const char *actor,
+                    struct err *e)
+{
+    return upkeep(l, fixture, UPKEEP_MAINTAINED, actor, e);
+}
+
 static int add_fixtures(struct line *l, const struct line_options *o,
                         struct err *e)
 {

@@ -24,6 +24,9 @@ void worker_tell(const struct worker_shared *s, const struct line_event *ev);
 
 struct worker;
 
+/* What a person does to a fixture, not to a unit. */
+enum worker_upkeep { UPKEEP_RELEASE, UPKEEP_MAINTAINED };
+
 /* Starts the thread. s and f are borrowed until worker_free. */
 int worker_new(const struct worker_shared *s, const struct line_fixture *f,
                struct worker **out, struct err *e);
@@ -37,6 +40,9 @@ bool worker_busy(struct worker *w);
 /* Tells what has changed of its fixture's health since it was told last. Any
  * thread; db is the caller's. */
 void worker_look(struct worker *w, struct db *db);
+/* What line_release and line_maintained do: tells what has changed, too. */
+int worker_upkeep(struct worker *w, enum worker_upkeep what, const char *actor,
+                  struct err *e);
 /* The driver at this place went slower. Any thread. */
 void worker_slower(struct worker *w);
 /* Lets its unit end, then ends the thread and closes the fixture. Harmless

@@ -18,6 +18,7 @@ mkdir -p "$BENCH"
 exec 5<>"$WORK/scan"
 
 f() { "$STATION" fixtures --data "$DATA" "$@"; }
+ctl() { "$STATION" ctl --data "$DATA" "$@"; }
 events() { "$STATION" log --data "$DATA" --all --json --kind "$1"; }
 empty() { ln -sfn "$CARDS/none" "$BENCH/$1"; }
 line() { grep -q "$1" "$WORK/line.json"; }
@@ -168,6 +169,12 @@ f maintenance F2 --done
 wait_for 5 line '"state":"maintained"'
 f health | grep -q '^F2 *ok .*cycles 0 of 6' || die "$(f health)"
 
+expect 1 'no fixture F9' ctl maintained F9
+expect 2 'name the fixture' ctl maintained
+ctl maintained F2 >/dev/null
+[ "$(events fixture-maintained | wc -l)" = 2 ] || die "$(events fixture-maintained)"
+events fixture-maintained | tail -1 | grep -q '"actor":"engineer".*"fixture":"F2","cycles":"0"' || die "$(events fixture-maintained)"
+
 # --- who may ---------------------------------------------------------------------------------
 
 stop_f1
@@ -177,7 +184,13 @@ expect 1 'BADGE' f release F1
 printf '4713\n' | f release F1 --as B-0003 2>"$WORK/err" && die "an operator has released it"
 grep -q 'engineer or supervisor' "$WORK/err" || die "$(cat "$WORK/err")"
 state F1 stopped || die "it is free again: $(cat "$WORK/state")"
-printf '4711\n' | f release F1 --as B-0001
+# By the socket, as an engineer's screen does it: the same rights, at once heard of.
+expect 1 'log in' ctl release F1
+printf '4713\n' | ctl release F1 --as B-0003 2>"$WORK/err" && die "an operator has released it"
+grep -q 'engineer or supervisor' "$WORK/err" || die "$(cat "$WORK/err")"
+released=$(grep -c '"state":"released"' "$WORK/line.json")
+printf '4711\n' | ctl release F1 --as B-0001 >/dev/null
+[ "$(grep -c '"state":"released"' "$WORK/line.json")" -gt "$released" ] || die "who watches does not hear of it"
 events fixture-released | tail -1 | grep -q '"actor":"Ada".*"fixture":"F1","cause":"person"' || die "$(events fixture-released)"
 scan F1 "$golden" no-card
 

@@ -4,6 +4,7 @@
 #include "station/control/client.h"
 #include "station/control/server.h"
 #include "station/people/pin.h"
+#include "storage/health.h"
 #include "tests/unit/control/schema.h"
 #include "tests/unit/line/shop.h"
 #include "tests/unit/support.h"
@@ -178,6 +179,8 @@ START_TEST(refuses)
         { "\"do\":\"stop\"", "trust" },
         { "\"do\":\"return\"", "trust" },
         { "\"do\":\"return\",\"fixture\":\"F1\",\"serial\":\"S\",\"reason\":\"r\"", "trust" },
+        { "\"do\":\"release\",\"fixture\":\"F1\"", "trust" },
+        { "\"do\":\"maintained\",\"fixture\":\"F1\"", "trust" },
     };
 
     open_house(&h);
@@ -201,6 +204,66 @@ START_TEST(refuses)
     ck_assert_int_eq(h.stops, 0);
     close(fd);
     close_house(&h);
+}
+END_TEST
+
+static int stop_f1(struct tx *tx, void *ctx, struct err *e)
+{
+    struct fixture_health h;
+
+    (void)ctx;
+    return health_get(tx_db(tx), "F1", &h, e) != 0 ? -1
+         : health_stop(tx, &h, "failures", "3 failures in a row", "line", e);
+}
+
+/* A stopped fixture is released, and maintained, by who may, in their name. */
+START_TEST(keeps_up_fixtures)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct fixture_health h;
+    struct house house;
+    char actor[129] = "";
+    struct err e = ERR_INIT;
+
+    open_house(&house);
+    good(db_open(house.s.data, DB_WRITE, NULL, &db, &e), &e);
+    good(db_write(db, stop_f1, NULL, &e), &e);
+    int ada = dial(&house), bob = dial(&house);
+    say(ada, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
+    expect(ada, 1, "", "person", "Ada");
+    say(bob, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\",\"connection\":true}\n"
+             "{\"id\":2,\"do\":\"release\",\"fixture\":\"F1\"}\n"
+             "{\"id\":3,\"do\":\"maintained\",\"fixture\":\"F1\"}\n");
+    expect(bob, 1, "", "person", "Bob");
+    expect(bob, 2, "trust", NULL, NULL);
+    expect(bob, 3, "trust", NULL, NULL);
+    good(health_get(db, "F1", &h, &e), &e);
+    ck_assert(h.stopped);
+
+    say(ada, "{\"id\":2,\"do\":\"release\"}\n{\"id\":3,\"do\":\"release\",\"fixture\":7}\n"
+             "{\"id\":4,\"do\":\"release\",\"fixture\":\"F9\"}\n"
+             "{\"id\":5,\"do\":\"release\",\"fixture\":\"\"}\n"
+             "{\"id\":6,\"do\":\"maintained\",\"fixture\":\"F9\"}\n"
+             "{\"id\":7,\"do\":\"release\",\"fixture\":\"F1\"}\n");
+    expect(ada, 2, "format", NULL, NULL);
+    expect(ada, 3, "format", NULL, NULL);
+    expect(ada, 4, "not-found", NULL, NULL);
+    expect(ada, 5, "not-found", NULL, NULL);
+    expect(ada, 6, "not-found", NULL, NULL);
+    expect(ada, 7, "", NULL, NULL);
+    good(health_get(db, "F1", &h, &e), &e);
+    ck_assert(!h.stopped);
+    shop_actor(&house.s, "fixture-released", actor);
+    ck_assert_str_eq(actor, "Ada");
+    say(ada, "{\"id\":8,\"do\":\"release\",\"fixture\":\"F1\"}\n"
+             "{\"id\":9,\"do\":\"maintained\",\"fixture\":\"F1\"}\n");
+    expect(ada, 8, "state", NULL, NULL);
+    expect(ada, 9, "", NULL, NULL);
+    shop_actor(&house.s, "fixture-maintained", actor);
+    ck_assert_str_eq(actor, "Ada");
+    close(ada);
+    close(bob);
+    close_house(&house);
 }
 END_TEST
 
@@ -269,6 +332,7 @@ int main(void)
     const struct table_test tests[] = {
         { "holds up nobody else", holds_up_nobody_else, 1 },
         { "refuses", refuses, 1 },
+        { "keeps up fixtures", keeps_up_fixtures, 1 },
         { "a connection of one's own", a_connection_of_ones_own, 1 },
     };
 
