@@ -299,6 +299,10 @@ expect 0 'went on after the backup' verify "$WORK"/visitNew/* --previous "$WORK/
 expect 0 '2 report' "$LAB" verify "$W" "$WORK"/visit?/loading-report-*
 expect 0 'totals: [0-9]* installed, 0 failed, 0 deleted, 0 quarantined, 2 voided' \
     "$LAB" verify "$W" "$WORK"/visitNew/loading-report-*
+# What the old station reported before the backup is acknowledged to the new one.
+acknowledged() { "$LAB" acknowledge "$W" "$WORK"/visit1/loading-report-* --out "$STICK" "$@" | sed -n 's/^report-receipt *//p'; }
+expect 1 'for another station' "$STATION" import --data "$NEW" "$(acknowledged)"
+expect 0 'acknowledges loading-report 1' "$STATION" import --data "$NEW" "$(acknowledged --station "$(key_id "$NEW")")"
 
 # --- the same backup again ------------------------------------------------------------------------
 

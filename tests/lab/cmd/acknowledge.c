@@ -5,11 +5,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DAY 86400
 
 struct args {
-    const char *out, *smdpf;
+    const char *out, *smdpf, *station;
     uint64_t valid_days;
 };
 
@@ -18,6 +19,8 @@ static const struct opt opts[] = {
       "where the report-receipts shall appear" },
     { "--smdpf", OPT_TEXT, offsetof(struct args, smdpf), "OID",
       "this one alone, by OID or name (default: each that a report concerns)" },
+    { "--station", OPT_TEXT, offsetof(struct args, station), "KEYID",
+      "recipient (default: the station that signed the report)" },
     { "--valid-days", OPT_NUMBER, offsetof(struct args, valid_days), "N",
       "not-after; 0: expires this second (default: 365)" },
     OPT_END,
@@ -28,9 +31,14 @@ static int sign(const struct world *w, struct sql *book, const struct args *a,
                 struct err *e)
 {
     AUTO(str_free_p) char *container = NULL;
+    uint8_t station[32];
 
-    if (smdpf_acknowledge(w, book, s, c, (int64_t)a->valid_days * DAY, a->out,
-                          &container, e) != 0)
+    memcpy(station, c->station_key, sizeof station);
+    if (a->station && hex_decode(a->station, station, sizeof station) != 0)
+        return err_set(e, ERR_USAGE, "\"%.80s\" is no station key id (64 hex "
+                       "digits)", a->station);
+    if (smdpf_acknowledge(w, book, s, c, station, (int64_t)a->valid_days * DAY,
+                          a->out, &container, e) != 0)
         return -1;
     printf("report-receipt %s\n", container);
     printf("acknowledged   loading-report %llu of station %s: %llu records of "

@@ -188,10 +188,12 @@ START_TEST(acknowledged)
     const struct world_smdpf *other = world_find_smdpf(&s.w, "2.999.11");
     ck_assert_uint_eq(smdpf_concern(&c, of), 2);
     ck_assert_uint_eq(smdpf_concern(&c, other), 0);
-    ck_assert_int_eq(smdpf_acknowledge(&s.w, s.book, other, &c, 60, s.dir, &path, &e), -1);
+    ck_assert_int_eq(smdpf_acknowledge(&s.w, s.book, other, &c, s.key_id, 60,
+                                       s.dir, &path, &e), -1);
     ck_assert_int_eq(e.code, ERR_CONFLICT);
-    ck_assert_msg(smdpf_acknowledge(&s.w, s.book, of, &c, 60, s.dir, &path, &e) == 0,
-                  "%s", e.msg);
+    ck_assert_mem_eq(c.station_key, s.key_id, 32);
+    ck_assert_msg(smdpf_acknowledge(&s.w, s.book, of, &c, c.station_key, 60, s.dir,
+                                    &path, &e) == 0, "%s", e.msg);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(container_read_manifest(fd, &cms, &e), 0);
     close(fd);
