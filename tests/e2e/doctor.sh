@@ -94,6 +94,8 @@ check export warn 'lineside export'
 "$STATION" export --data "$DATA" --to "$STICK" >/dev/null
 page 0 --no-usb
 check export ok 'has been exported'
+check reports ok '1 loading-report is to be acknowledged.*"unacknowledged":1,"oldestDays":0'
+expect 2 'receipt-days takes a number from 0 to 3650' "$STATION" doctor --data "$DATA" --receipt-days soon
 
 # --- not well: each by itself, on a copy ----------------------------------------------
 
@@ -143,6 +145,8 @@ on_day() { # on_day DAYS: the machine's clock is that far off
     export LINESIDE_CLOCK_DAYS LD_PRELOAD
 }
 (on_day -2 && page 1 --no-usb && bad clock)
+(on_day 20 && page 0 --no-usb && check reports warn '1 loading-report not acknowledged, the oldest for 20 days.*reports --open' &&
+    page 0 --no-usb --receipt-days 30 && check reports ok '"oldestDays":20')
 (on_day 40 && page 0 --no-usb && check clock warn 'clock --confirm' && check station-cert ok .)
 (
     on_day 1810
