@@ -156,6 +156,8 @@ static void prove(struct job *j)
             check_continuity(&v[i], v, j->n, j->with_previous, f);
         else if (v[i].m.kind == KIND_SHIFT_RECORD)
             check_shift(&v[i], v, j->n, log_asked(j), f);
+        else if (v[i].m.kind == KIND_REPORT_RECEIPT)
+            check_receipt(&v[i], v, j->n, f);
     }
 }
 

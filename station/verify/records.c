@@ -243,10 +243,10 @@ static int take_gone(struct reading *r, const struct report_record *rec,
 static int take_failure(struct reading *r, const struct report_record *rec,
                         const struct witness *w, struct err *e)
 {
-    (void)rec;
     (void)w;
     (void)e;
     r->s->tally.failures++;
+    r->s->tally.named += rec->txid.n > 0;
     return 0;
 }
 

@@ -14,6 +14,7 @@
 struct tally {
     uint64_t results, installed, failed, failures, deletions, receipts,
         voided, quarantined,
+        named,   /* of the failures: with a transactionId */
         went_on; /* of the quarantined ones: voided, or with a result, in this
                     same report */
 };
@@ -78,6 +79,10 @@ void shift_conclude(const struct subject *s, const struct shift_reading *r,
  * to, and what the loading-reports of these events carry. */
 void check_shift(const struct subject *shift, const struct subject *v,
                  size_t n, bool asked, struct findings *f);
+
+/* What an SM-DPf's receipt says of the report it is for, if that is among `v`. */
+void check_receipt(const struct subject *receipt, const struct subject *v,
+                   size_t n, struct findings *f);
 
 /* The report's heads are those of the audit-logs among `v`, and its records
  * are what these logs say was recorded, no more and no less. */

@@ -127,8 +127,6 @@ for by in "$(sed -n 's/.*"name": *"\([^"]*\)".*/smdpf\/\1\/dppb/p' "$W/world.jso
     fails receipt
 done
 RECEIPT=$true_receipt
-expect 0 'report-receipt .* signed by 2.999.10, whose certificate may sign this kind' \
-    "$VERIFY" "$RECEIPT" --root "$ROOT" --ci "$CI"
 
 # --- what lineside-verify says of lies ------------------------------------------
 
@@ -137,6 +135,16 @@ verify() { # verify CODE WORDS OPTION...
     shift 2
     expect "$code" "$words" "$VERIFY" --root "$ROOT" --ci "$CI" "$@"
 }
+
+verify 0 'report-receipt .* signed by 2.999.10, whose certificate may sign this kind' "$RECEIPT"
+verify 0 'not proven .*what it acknowledges, loading-report 1' "$RECEIPT"
+verify 0 'proven .*SM-DPf 2.999.10 received this loading-report 1' "$RECEIPT" "$REPORT"
+grep -q 'not proven .* of [1-9]* records accepted: the SM-DPf says so' "$WORK/out" || die "$(cat "$WORK/out")"
+receipt_lie() { # receipt_lie NAME WORDS: of a receipt that tells it
+    verify 1 "BROKEN .*$2" "$("$LAB" forge "$W" "$RECEIPT" --out "$WORK" --lie "$1")" "$REPORT"
+}
+receipt_lie other-digest 'received another file than this loading-report 1'
+receipt_lie more-records 'counts [0-9]* records about its BPPs, the report has'
 
 # Each lie once, against everything an auditor may have.
 while read -r kind lie words; do
