@@ -57,8 +57,9 @@ struct control {
     uint64_t text_seen;
     struct db *db;
     struct control_stock stock;
+    struct control_work work; /* read with the stock */
     bool has_stock, stock_old;
-    int64_t stock_at;
+    int64_t stock_at, counted_at;
     struct peer *peers[CONTROL_CLIENTS_MAX];
     size_t n;
     bool waiting; /* something was told that is not sent yet */
@@ -161,27 +162,51 @@ static void all_behind(struct control *c)
 
 /* --- the stock ------------------------------------------------------------------- */
 
+/* What waits for export is counted at most so often as an import is looked for. */
+static int read_work(struct control *c, int64_t now, struct control_work *out,
+                     struct err *e)
+{
+    bool count = now - c->counted_at >= IMPORT_MS;
+
+    *out = c->work;
+    if (control_work_read(c->db, count, out, e) != 0)
+        return -1;
+    c->counted_at = count ? now : c->counted_at;
+    return 0;
+}
+
+static void put_event(struct control *c, const char *event, json_t *what)
+{
+    struct chunk *line = line_of(json_pack("{s:s, s:o}", "event", event, event, what));
+
+    chunk_drop(c->text);
+    c->text = NULL;
+    put_all(c, line);
+    chunk_drop(line);
+}
+
 /* A ledger that cannot be read is said by the verdicts; here it is null. */
 static void read_stock(struct control *c, int64_t now)
 {
     struct control_stock fresh = { .unresolved = 0 };
+    struct control_work work;
     struct err e = ERR_INIT;
 
     c->stock_old = false;
     c->stock_at = now;
     bool has = (c->db || db_open(c->o.data_dir, DB_READ, NULL, &c->db, &e) == 0) &&
-               control_stock_read(c->db, c->copy, c->o.warn_hours, &fresh, &e) == 0;
-    if (has == c->has_stock && memcmp(&fresh, &c->stock, sizeof fresh) == 0)
-        return;
+               control_stock_read(c->db, c->copy, c->o.warn_hours, &fresh, &e) == 0 &&
+               read_work(c, now, &work, &e) == 0;
+    bool had = c->has_stock;
     c->has_stock = has;
-    c->stock = fresh;
-    chunk_drop(c->text);
-    c->text = NULL;
-    struct chunk *line = line_of(json_pack("{s:s, s:o}", "event", "stock", "stock",
-                                           has ? control_stock_json(&fresh)
-                                               : json_null()));
-    put_all(c, line);
-    chunk_drop(line);
+    if (has != had || (has && memcmp(&fresh, &c->stock, sizeof fresh) != 0)) {
+        c->stock = fresh;
+        put_event(c, "stock", has ? control_stock_json(&fresh) : json_null());
+    }
+    if (has != had || (has && memcmp(&work, &c->work, sizeof work) != 0)) {
+        c->work = has ? work : c->work;
+        put_event(c, "work", has ? control_work_json(&work) : json_null());
+    }
 }
 
 static bool stock_due(const struct control *c, int64_t now)
@@ -249,7 +274,8 @@ struct chunk *control_state_now(struct control *c)
         return c->text;
     chunk_drop(c->text);
     c->text = NULL;
-    json_t *j = state_json(c->copy, c->has_stock ? &c->stock : NULL);
+    json_t *j = state_json(c->copy, c->has_stock ? &c->stock : NULL,
+                           c->has_stock ? &c->work : NULL);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     json_decref(j);
     if (text)
@@ -550,6 +576,7 @@ int control_new(const struct control_options *o, struct control **out,
     pthread_mutex_init(&c->lock, NULL);
     c->door.fd = -1;
     c->stock_at = -STOCK_MS;
+    c->counted_at = -IMPORT_MS;
     c->sent_at = -TOGETHER_MS;
     c->o = *o;
     if (!c->o.patience_ms)

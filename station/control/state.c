@@ -366,7 +366,8 @@ static json_t *counts_json(const struct state *s)
     return j;
 }
 
-json_t *state_json(const struct state *s, const struct control_stock *k)
+json_t *state_json(const struct state *s, const struct control_stock *k,
+                   const struct control_work *w)
 {
     json_t *fixtures = json_array(), *scanners = json_array();
 
@@ -374,9 +375,10 @@ json_t *state_json(const struct state *s, const struct control_stock *k)
         json_array_append_new(fixtures, slot_json(&s->fixture[i]));
     for (size_t i = 0; i < s->scanners; i++)
         json_array_append_new(scanners, place_json(&s->scanner[i]));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "person",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "person",
                      control_string(s->person), "fixtures", fixtures, "scanners",
                      scanners, "counts", counts_json(s), "stock",
-                     k ? control_stock_json(k) : json_null(), "notListed",
+                     k ? control_stock_json(k) : json_null(), "work",
+                     w ? control_work_json(w) : json_null(), "notListed",
                      (json_int_t)s->unknown);
 }

@@ -4,6 +4,7 @@
 #ifndef LINESIDE_CONTROL_STATE_H
 #define LINESIDE_CONTROL_STATE_H
 
+#include "station/control/work.h"
 #include "station/line/line.h"
 #include "storage/forecast.h"
 #include "storage/receipts.h"
@@ -40,7 +41,8 @@ json_t *control_forecast_json(const struct stock_forecast *f);
 /* {"reports":2,"since":"20261128..."}; no age, which changes all the time. */
 json_t *control_reports_json(const struct reports_open *r);
 
-/* {"fixtures":[...],"scanners":[...],...}; k NULL: the ledger was not read. */
-json_t *state_json(const struct state *s, const struct control_stock *k);
+/* {"fixtures":[...],"scanners":[...],...}; k, w NULL: the ledger was not read. */
+json_t *state_json(const struct state *s, const struct control_stock *k,
+                   const struct control_work *w);
 
 #endif

@@ -58,6 +58,8 @@ line_start
 ctl --json snapshot >"$WORK/state.json"
 for f in F1 F2 F3; do has "$WORK/state.json" "\"fixture\":\"$f\""; done
 has "$WORK/state.json" '"in-stock":3'
+has "$WORK/state.json" '"work":{"orders":\[\],"shift":null,"waiting":0}'
+"$STATION" shift --data "$DATA" open Early >/dev/null
 has "$WORK/state.json" '"forecast":{"left":3,.*"hoursLeft":null,"warnHours":8,"low":false}'
 ctl snapshot >"$WORK/state.txt"
 has "$WORK/state.txt" '^F1 *free'
@@ -71,6 +73,7 @@ ctl scan "$(printf 'F1\t%s' "$1")" >/dev/null
 wait_for 30 grep -q '"event":"verdict".*"code":"done"' "$WORK/watch.json"
 has "$WORK/watch.json" '"event":"busy","fixture":"F1","step":"load"'
 wait_for 20 grep -q '"event":"stock","stock":{"received":3,"in-stock":2.*"installed":1' "$WORK/watch.json"
+wait_for 20 grep -q '"event":"work","work":{"orders":\[\],"shift":{"shift":1,"since":[0-9]*,"passed":1,"stocked":0,"failed":0}' "$WORK/watch.json"
 has "$WORK/watch.json" '"event":"stock".*"forecast":{"left":2,"unitsPerHour":6.0,"bppsPerHour":6.0,"hoursLeft":0.25,"warnHours":8,"low":true}'
 expect 0 'LOW STOCK: .* 2 BPPs left; .*6.00 units' "$STATION" stock --data "$DATA"
 expect 0 '"forecast":{"left":2,.*"warnHours":0,"low":false}' "$STATION" stock --data "$DATA" --warn-hours 0 --json

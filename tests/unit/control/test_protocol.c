@@ -148,7 +148,11 @@ END_TEST
 static json_t *state_of(const struct state *s)
 {
     struct control_stock k = { .unresolved = 3 };
-    json_t *j = json_pack("{s:s, s:o}", "event", "snapshot", "state", state_json(s, &k));
+    struct control_work w = { .n = 1, .shift = 3, .since = 1764300000, .passed = 7,
+                              .orders = { { .number = "WO-1", .product = "box",
+                                            .quantity = 9, .left = 2 } } };
+    json_t *j = json_pack("{s:s, s:o}", "event", "snapshot", "state",
+                          state_json(s, &k, &w));
 
     schema_check(j);
     return j;
