@@ -179,7 +179,9 @@ int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
 }
 
 /* Whom a loading-report concerns. The records are those of on_evidence in
- * station/report/report.c: of notifications, deletions only. */
+ * station/report/report.c: of notifications, deletions only. A failure names
+ * its BPP by the transactionId alone; all others lead there the short way,
+ * since the line waits for this. */
 static int export_parties(struct tx *tx, const struct export_info *x,
                           struct err *e)
 {
@@ -189,7 +191,8 @@ static int export_parties(struct tx *tx, const struct export_info *x,
                " SELECT x.export, c.smdp_oid, count(*) FROM export x"
                " CROSS JOIN evidence e ON e.event BETWEEN x.first_event AND"
                "  x.last_event"
-               " CROSS JOIN bpp b ON b.txid = e.txid"
+               " CROSS JOIN bpp b ON b.bpp = coalesce(e.bpp,"
+               "  (SELECT t.bpp FROM bpp t WHERE t.txid = e.txid))"
                " CROSS JOIN container c ON c.container = b.container AND"
                "  c.state = 1"
                " WHERE x.id = ? AND (e.kind <> 3 OR e.op & 16) GROUP BY 1, 2",

@@ -164,9 +164,8 @@ static void print_report(const struct report *r)
     if (!r->waiting)
         printf("  acknowledged\n");
     else
-        printf("  %s %s, waiting since %s (%s)\n",
-               r->waiting == r->n ? "not acknowledged:" : "partly acknowledged:",
-               r->n == 1 ? "by its SM-DPf" : "see below", when, age);
+        printf("  %s acknowledged, waiting since %s (%s)\n",
+               r->waiting == r->n ? "not" : "partly", when, age);
     for (size_t i = 0; i < r->n; i++) {
         const struct report_row *p = &r->v[i];
         if (!p->acknowledged)

@@ -1,6 +1,5 @@
 #include "station/control/state.h"
 
-#include "station/base/clock.h"
 #include "station/control/protocol.h"
 #include "station/line/health.h"
 #include "storage/queries.h"
@@ -280,11 +279,8 @@ json_t *control_forecast_json(const struct stock_forecast *f)
 
 json_t *control_reports_json(const struct reports_open *r)
 {
-    char since[GTIME_LEN + 1];
-
     return json_pack("{s:I, s:o}", "reports", (json_int_t)r->reports, "since",
-                     r->reports ? json_string(gtime_format(r->since, since))
-                                : json_null());
+                     r->reports ? json_integer((json_int_t)r->since) : json_null());
 }
 
 json_t *control_stock_json(const struct control_stock *k)

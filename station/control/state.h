@@ -38,7 +38,7 @@ json_t *control_stock_json(const struct control_stock *k);
 /* {"left":...,"low":false}, as `stock --json` prints it too. */
 json_t *control_forecast_json(const struct stock_forecast *f);
 
-/* {"reports":2,"since":"20261128..."}; no age, which changes all the time. */
+/* {"reports":2,"since":1795870000}; no age, which changes all the time. */
 json_t *control_reports_json(const struct reports_open *r);
 
 /* {"fixtures":[...],"scanners":[...],...}; k, w NULL: the ledger was not read. */

@@ -60,7 +60,7 @@ for f in F1 F2 F3; do has "$WORK/state.json" "\"fixture\":\"$f\""; done
 has "$WORK/state.json" '"in-stock":3'
 has "$WORK/state.json" '"work":{"orders":\[\],"shift":null,"waiting":0}'
 "$STATION" shift --data "$DATA" open Early >/dev/null
-has "$WORK/state.json" '"forecast":{"left":3,.*"hoursLeft":null,"warnHours":8,"low":false}'
+has "$WORK/state.json" '"forecast":{"left":3,.*"hoursLeft":null,"warnHours":8,"low":false},"notAcknowledged":{"reports":0,"since":null}'
 ctl snapshot >"$WORK/state.txt"
 has "$WORK/state.txt" '^F1 *free'
 has "$WORK/state.txt" '3 in stock'
