@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool live(enum bpp_state s)
 {
@@ -105,27 +106,37 @@ static size_t first_record(const struct bpp_list *all)
     return all->n - 1;
 }
 
+static int claim(struct run *r)
+{
+    const struct claim_what what = { r->out->serial, r->position, r->eid };
+
+    claims_drop(r->env->claims, r->env->fixture);
+    return claims_take(r->env->claims, &what, r->env->fixture, r->e)
+         ? 0 : run_fail(r, V_BUSY_ELSEWHERE);
+}
+
 /* A wrong label claims nothing, so that it never stands in the way of the unit
  * it names. What was read before the claim may be what the fixture that held
- * it was about to change: hence read again. */
+ * it was about to change: hence read again, and claimed again when the unit's
+ * next position is another by now. */
 int run_identify(struct run *r, struct position *known)
 {
-    struct claims *claims = r->env->claims;
-    char *serial = r->out->serial;
+    char claimed[sizeof r->position] = "";
     enum verdict v;
 
     /* No order knows of golden units. */
     const struct identity_place at = { r->golden ? "" : r->duty.bound,
                                        r->golden ? NULL : r->duty.spec };
 
-    for (bool claimed = false;; claimed = true) {
+    for (;;) {
         if (identity_find(r->env->db, r->scan, &r->eid, &at, known, r->position,
-                          serial, &v, r->e) != 0)
+                          r->out->serial, &v, r->e) != 0)
             return run_fail(r, v);
-        if (claimed)
+        if (strcmp(claimed, r->position) == 0)
             return 0;
-        if (!claims_take(claims, serial, &r->eid, r->env->fixture, r->e))
-            return run_fail(r, V_BUSY_ELSEWHERE);
+        if (claim(r) != 0)
+            return -1;
+        memcpy(claimed, r->position, sizeof claimed);
     }
 }
 

@@ -7,7 +7,7 @@
 
 struct claim {
     const char *fixture; /* NULL: free */
-    char serial[UNIT_SERIAL_MAX + 1];
+    char serial[UNIT_SERIAL_MAX + 1], position[POSITION_NAME_MAX + 1];
     struct eid eid;
 };
 
@@ -36,9 +36,16 @@ void claims_free(struct claims *c)
     free(c);
 }
 
-/* A free place, or NULL with the fixture that has this unit in *holder. */
-static struct claim *place(struct claims *c, const char *serial,
-                           const struct eid *eid, const char **holder)
+static bool same(const struct claim *at, const struct claim_what *what)
+{
+    return eid_eq(&at->eid, &what->eid) ||
+           (strcmp(at->serial, what->serial) == 0 &&
+            strcmp(at->position, what->position) == 0);
+}
+
+/* A free place, or NULL with the fixture that has this in *holder. */
+static struct claim *place(struct claims *c, const struct claim_what *what,
+                           const char **holder)
 {
     struct claim *free_place = NULL;
 
@@ -47,7 +54,7 @@ static struct claim *place(struct claims *c, const char *serial,
         struct claim *at = &c->v[i];
         if (!at->fixture) {
             free_place = at;
-        } else if (strcmp(at->serial, serial) == 0 || eid_eq(&at->eid, eid)) {
+        } else if (same(at, what)) {
             *holder = at->fixture;
             return NULL;
         }
@@ -55,21 +62,23 @@ static struct claim *place(struct claims *c, const char *serial,
     return free_place;
 }
 
-bool claims_take(struct claims *c, const char *serial, const struct eid *eid,
+bool claims_take(struct claims *c, const struct claim_what *what,
                  const char *fixture, struct err *e)
 {
     const char *holder;
     char digits[EID_DIGITS + 1];
 
     pthread_mutex_lock(&c->lock);
-    struct claim *at = place(c, serial, eid, &holder);
+    struct claim *at = place(c, what, &holder);
     if (at) {
         at->fixture = fixture;
-        at->eid = *eid;
-        snprintf(at->serial, sizeof at->serial, "%s", serial);
+        at->eid = what->eid;
+        snprintf(at->serial, sizeof at->serial, "%s", what->serial);
+        snprintf(at->position, sizeof at->position, "%s", what->position);
     } else {
-        err_set(e, ERR_BUSY, "unit %s with EID %s is at work in fixture %s",
-                serial, eid_format(eid, digits), holder);
+        err_set(e, ERR_BUSY, "unit %s, position %s, with EID %s is at work in "
+                "fixture %s", what->serial, what->position,
+                eid_format(&what->eid, digits), holder);
     }
     pthread_mutex_unlock(&c->lock);
     return at != NULL;

@@ -149,8 +149,25 @@ static void add_others(const struct run *r, const struct position_list *all,
     }
 }
 
+/* A position of the unit that was finished after this one, or NULL: of two that
+ * are finished at the same moment in two fixtures, the later one, by the ledger,
+ * speaks for the unit, and it alone. */
+static const char *finished_later(const struct run *r, const struct position_list *all)
+{
+    uint64_t mine = 0;
+
+    for (size_t i = 0; i < all->n; i++)
+        if (strcmp(all->v[i].name, r->position) == 0)
+            mine = all->v[i].event;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i].event > mine)
+            return all->v[i].name;
+    return NULL;
+}
+
 /* The verdict is the unit's, which may have other positions. What was done at
- * this one is on the disk. */
+ * this one is on the disk. What is missing is read first: whoever finishes the
+ * rest after that finds this one done, and speaks for the unit. */
 void run_end_well(struct run *r)
 {
     AUTO(position_list_clear) struct position_list all = { NULL, 0 };
@@ -161,10 +178,10 @@ void run_end_well(struct run *r)
     r->out->verdict = V_DONE;
     if (!r->duty.order)
         return;
-    if (unit_by_serial(r->env->db, r->out->serial, &all, r->e) != 0 ||
-        (r->duty.spec->positions > 1 &&
+    if ((r->duty.spec->positions > 1 &&
          order_missing(r->env->db, r->duty.order, r->out->serial, missing,
-                       sizeof missing, r->e) != 0)) {
+                       sizeof missing, r->e) != 0) ||
+        unit_by_serial(r->env->db, r->out->serial, &all, r->e) != 0) {
         r->out->verdict = V_POSITIONS_MISSING;
         err_wrap(r->e, "which positions of the unit are done could not be read");
         return;
@@ -172,10 +189,15 @@ void run_end_well(struct run *r)
     add_others(r, &all, missing, sizeof missing, &stocked);
     if (stocked)
         r->out->verdict = V_STOCKED;
-    if (!*missing)
+    const char *later = finished_later(r, &all);
+    if (!*missing && !later)
         return;
     r->out->verdict = V_POSITIONS_MISSING;
-    err_set(r->e, ERR_NONE, "%s is done; missing: %s", r->position, missing);
+    if (*missing)
+        err_set(r->e, ERR_NONE, "%s is done; missing: %s", r->position, missing);
+    else
+        err_set(r->e, ERR_NONE, "%s is done; %s was finished just after it, and its "
+                "fixture tells the unit's verdict", r->position, later);
 }
 
 void unit_not_begun(const struct unit_env *env, const struct scan *scan,

@@ -41,7 +41,8 @@ static const struct verdict_row rows[VERDICTS] = {
         "All that the unit's order asks for is done and in the ledger; its one-time keys are kept.",
         "Take the unit out and put it into stock." },
     [V_POSITIONS_MISSING] = { "positions-missing", VERDICT_INCOMPLETE, false, SAYS_GOOD,
-        "This position of the unit is done. The detail names those that are not.",
+        "This position of the unit is done. The detail names those that are not, or "
+        "the one that tells the unit's verdict.",
         "Take the eUICC's contacts off and go on with the unit's next position." },
     [V_ORDER_CHOSEN] = { "order-chosen", VERDICT_ORDER, false, SAYS_NOTHING,
         "This fixture works by this order from now on.",
@@ -141,7 +142,8 @@ static const struct verdict_row rows[VERDICTS] = {
         "This eUICC's board was taken out of a unit and recorded as replaced. Nothing was loaded.",
         "Find out which board this is. If it is to be used again, a line engineer and a second person record it." },
     [V_BUSY_ELSEWHERE] = { "busy-elsewhere", ROW_FAIL,
-        "This unit or eUICC is being worked on in another fixture. Nothing was loaded.",
+        "This position of the unit, or this eUICC, is being worked on in another fixture. "
+        "Nothing was loaded.",
         "Check for a doubled label. Wait for the other fixture's verdict." },
 
     [V_NOT_IN_ORDER] = { "not-in-order", ROW_FAIL,

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
-new_world 4 3 --smdpf north south
+new_world 6 3 --smdpf north south
 new_station "$DATA" "$STICK"
 orders() { "$STATION" orders --data "$DATA" "$@"; }
 made() { # made NUMBER QUANTITY SERIALS RECIPE...: an active order
@@ -81,9 +81,25 @@ is F2 CAR-1 stocked '"position":"telematics"'
 orders show CAR | grep -q 'units     1: 0 passed, 1 stocked, 0 failed, 0 at work, 0 left' || die "$(orders show CAR)"
 orders show CAR | grep -q 'fixtures  F1:info, F2$' || die "$(orders show CAR)"
 
+# Both at the same moment, in two fixtures: one of them tells the unit's verdict.
+"$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --smdpf north --eid "$5" --eid "$6")" >/dev/null
+made TWIN 1 'TWIN-#' 'left: load any; close' 'right: load any; close'
+orders bind TWIN F1 --position left
+orders bind TWIN F2 --position right
+fixture_put F1 "$5"
+fixture_put F2 "$6"
+printf 'F1\tTWIN-1\nF2\tTWIN-1\n' >"$WORK/scans"
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" --json >"$WORK/run.json" 2>"$WORK/err" ||
+    die "lineside run: $(cat "$WORK/err")"
+for code in positions-missing done; do
+    [ "$(grep -c "\"event\":\"verdict\".*\"code\":\"$code\"" "$WORK/run.json")" = 1 ] ||
+        die "not one verdict is $code: $(cat "$WORK/run.json")"
+done
+orders show TWIN | grep -q 'units     1: 1 passed, 0 stocked, 0 failed, 0 at work, 0 left' || die "$(orders show TWIN)"
+
 # --- the end -------------------------------------------------------------------------
 
-for o in MAKE BOTH CAR; do orders close $o; done
+for o in MAKE BOTH CAR TWIN; do orders close $o; done
 orders --json | grep -q '"fixtures":\[{' && die "a closed order has fixtures: $(orders --json)"
 # Without an active order the line works as it always did.
 is F1 CAR-9 eid-has-other-serial

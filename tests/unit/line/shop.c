@@ -160,6 +160,8 @@ static void keep_verdict(struct shop *s, const struct line_event *ev)
     snprintf(v->order, sizeof v->order, "%s", ev->order);
     snprintf(v->position, sizeof v->position, "%s", ev->position);
     snprintf(v->person, sizeof v->person, "%s", ev->person);
+    snprintf(s->codes + strlen(s->codes), sizeof s->codes - strlen(s->codes),
+             "%s %s, ", ev->fixture, ev->verdict->code);
     s->verdicts++;
     pthread_cond_broadcast(&s->told);
 }
@@ -221,6 +223,8 @@ static void on_event(void *ctx, const struct line_event *ev)
     else if (ev->kind == LINE_SESSION)
         keep_session(s, ev);
     pthread_mutex_unlock(&s->lock);
+    if (ev->kind == LINE_BUSY && s->at_step)
+        s->at_step(ev->step);
 }
 
 void shop_start_all(struct shop *s, const struct line_fixture *f, size_t n)

@@ -40,6 +40,10 @@ struct shop {
     unsigned verdicts, unresolved;
     char health[256]; /* LINE_HEALTH since shop_start: "stopped, released, " */
     char steps[1024]; /* of all units: "read EID, identify, " */
+    char codes[512]; /* of all verdicts: "F1 done, " */
+    /* NULL: none. Called for each LINE_BUSY, in its fixture's thread, which it
+     * may hold up; not under lock. */
+    void (*at_step)(const char *step);
     char sessions[1024]; /* LINE_SESSION, all: "opened F1 Bob, " */
     struct {
         char place[64], state[16], why[256];

@@ -686,22 +686,31 @@ START_TEST(none_is_a_mistake_unless_it_grows)
 }
 END_TEST
 
-/* One unit is worked on once, whether its label or its eUICC is doubled. */
+static bool take(struct claims *c, const char *serial, const char *position,
+                 const struct eid *eid, const char *fixture, struct err *e)
+{
+    return claims_take(c, &(struct claim_what){ serial, position, *eid }, fixture, e);
+}
+
+/* One position is worked on once, whether its label or its eUICC is doubled. */
 START_TEST(claims_units)
 {
     struct claims *c = claims_new(2);
     const struct eid a = { { 1 } }, b = { { 2 } };
     struct err e = ERR_INIT;
 
-    ck_assert(claims_take(c, "SN-1", &a, "F1", &e));
-    ck_assert(!claims_take(c, "SN-1", &b, "F2", &e));
+    ck_assert(take(c, "SN-1", "main", &a, "F1", &e));
+    ck_assert(!take(c, "SN-1", "main", &b, "F2", &e));
     ck_assert_int_eq(e.code, ERR_BUSY);
     ck_assert_ptr_nonnull(strstr(e.msg, "F1"));
-    ck_assert(!claims_take(c, "SN-2", &a, "F2", &e));
-    ck_assert(claims_take(c, "SN-2", &b, "F2", &e));
+    ck_assert(!take(c, "SN-2", "main", &a, "F2", &e));
+    ck_assert(!take(c, "SN-1", "info", &a, "F2", &e));
+    ck_assert(take(c, "SN-1", "info", &b, "F2", &e));
+    claims_drop(c, "F2");
+    ck_assert(take(c, "SN-2", "main", &b, "F2", &e));
     claims_drop(c, "F3");
     claims_drop(c, "F1");
-    ck_assert(claims_take(c, "SN-1", &a, "F3", &e));
+    ck_assert(take(c, "SN-1", "main", &a, "F3", &e));
     claims_free(c);
 }
 END_TEST

@@ -5,9 +5,11 @@
 #include "tests/unit/support.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void good(int rc, const struct err *e)
 {
@@ -374,6 +376,83 @@ START_TEST(passes_when_all_have)
 }
 END_TEST
 
+/* Fixtures whose position is proven and whose verdict is still to be found wait
+ * here for each other. */
+#define MEET_S 30
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    unsigned here;
+} meeting = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+
+static void meet(const char *step)
+{
+    struct timespec until;
+
+    if (strcmp(step, "power off") != 0)
+        return;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += MEET_S;
+    pthread_mutex_lock(&meeting.lock);
+    meeting.here++;
+    pthread_cond_broadcast(&meeting.came);
+    while (meeting.here < 2 &&
+           pthread_cond_timedwait(&meeting.came, &meeting.lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&meeting.lock);
+}
+
+static int bind_both(struct tx *tx, void *ctx, struct err *e)
+{
+    (void)ctx;
+    return order_bind(tx, "CAR", "F1", "left", ORDER_BIND_COMMAND, "Ada", e) != 0 ? -1
+         : order_bind(tx, "CAR", "F2", "right", ORDER_BIND_COMMAND, "Ada", e);
+}
+
+/* Two eUICCs of one unit, in two fixtures at the same moment: both are loaded,
+ * and one of them speaks for the unit. */
+START_TEST(two_at_once)
+{
+    struct desk other;
+    struct shop s;
+    char where[2][160];
+    struct err e = ERR_INIT;
+    struct db *db;
+
+    shop_open(&s, 1);
+    shop_stock(&s, 0, 1);
+    order_on(&s, "CAR", 1, "left: load any; close", "right: register", NULL);
+    good(db_open(s.data, DB_WRITE, NULL, &db, &e), &e);
+    good(db_write(db, bind_both, NULL, &e), &e);
+    db_close(db);
+    desk_make(&other, &(struct desk_options){
+        .keys = 1, .eid = &(struct eid){ { 0x89, 0x04, 0x90, 0x32, 0x12, 0x34,
+                                           0x51, 0x23, 0x45, 0x12, 0x34, 0x56,
+                                           0x78, 0x90, 0x12, 0x35 } } });
+    shop_where(&s, 0, 0, where[0]);
+    snprintf(where[1], sizeof where[1], "0@0:%s", other.path);
+    meeting.here = 0;
+    s.at_step = meet;
+    shop_start_all(&s, (const struct line_fixture[]){
+        { "F1", &fixture_shop, NULL, where[0] }, { "F2", &fixture_shop, NULL, where[1] } }, 2);
+    line_scan(s.line, SPAN_STR(ONE));
+    line_scan(s.line, SPAN_STR("F2\tSN-1"));
+    pthread_mutex_lock(&s.lock);
+    while (s.verdicts < 2)
+        pthread_cond_wait(&s.told, &s.lock);
+    pthread_mutex_unlock(&s.lock);
+    /* Whichever was later in the ledger. */
+    bool left = strstr(s.codes, "F1 stocked, ") && strstr(s.codes, "F2 positions-missing, "),
+         right = strstr(s.codes, "F2 stocked, ") && strstr(s.codes, "F1 positions-missing, ");
+    ck_assert_msg(left != right, "%s", s.codes);
+    ck_assert_uint_eq(info(&s, "CAR").units[ORDER_UNIT_STOCKED], 1);
+    ck_assert_uint_eq(shop_count(&s, BPP_INSTALLED), 1);
+    shop_stop(&s);
+    desk_clear(&other);
+    shop_close(&s);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
@@ -386,6 +465,7 @@ int main(void)
         { "refuses", refuses_what_is_not_its_own, 1 },
         { "another order's unit", refuses_another_orders_unit, 1 },
         { "several positions", passes_when_all_have, 1 },
+        { "two at once", two_at_once, 1 },
     };
 
     return run_tests("line/orders", tests, sizeof tests / sizeof *tests);
