@@ -3,10 +3,10 @@
  * runs. */
 #include "station/cmd/cmd.h"
 
-#include "station/doctor/doctor.h"
+#include "station/cmd/json_line.h"
+#include "station/show/doctor.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,21 +27,6 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
                        "not '%.40s'", DOCTOR_RECEIPT_DAYS_MAX, arg);
     ask->limits.receipt_days = (int)n;
     return 0;
-}
-
-static void print_json(const char *check, const struct doctor_finding *f)
-{
-    json_t *figures = json_object();
-
-    for (size_t i = 0; i < f->figure_count; i++)
-        json_object_set_new(figures, f->figures[i].name,
-                            json_integer((json_int_t)f->figures[i].value));
-    json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:o}", "check", check, "verdict",
-                          doctor_verdict_name(f->verdict), "what", f->what,
-                          "next", f->next, "figures", figures);
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
 }
 
 static void print_text(const char *check, const struct doctor_finding *f)
@@ -73,7 +58,10 @@ static int run(const struct command *self, int argc, char **argv)
     doctor_look(&ask, &seen);
     for (size_t i = 0; i < doctor_check_count; i++)
         if (doctor_judge(&doctor_checks[i], &seen, &f)) {
-            (c.json ? print_json : print_text)(doctor_checks[i].name, &f);
+            if (c.json)
+                json_line(show_finding(doctor_checks[i].name, &f));
+            else
+                print_text(doctor_checks[i].name, &f);
             count[f.verdict]++;
         }
     if (!c.json)

@@ -5,6 +5,7 @@
 #include "station/cmd/bus_list.h"
 #include "station/cmd/cmd.h"
 #include "station/cmd/health_list.h"
+#include "station/cmd/json_line.h"
 
 #include "station/control/client.h"
 #include "storage/places.h"
@@ -303,14 +304,12 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
 /* --- looking ------------------------------------------------------------------------- */
 
 static void print_json(const struct places *said, const struct bus_rows *r,
-                       const struct health_facts *facts)
+                       const struct show_health *facts)
 {
     json_t *j = r ? bus_json(said, r) : json_object();
 
-    json_object_set_new(j, "health", health_json(said, facts));
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
+    json_object_set_new(j, "health", show_health(said, facts));
+    json_line(j);
 }
 
 /* --- the command -------------------------------------------------------------------- */
@@ -318,11 +317,11 @@ static void print_json(const struct places *said, const struct bus_rows *r,
 static int list(const struct command *self, const struct cmd_common *c,
                 struct db *db, const struct places *said, bool bus)
 {
-    AUTO(health_facts_clear) struct health_facts facts = { .golden = { NULL, 0 } };
+    AUTO(show_health_clear) struct show_health facts = { .golden = { NULL, 0 } };
     struct bus_rows r = { .v = NULL };
     struct err e = ERR_INIT;
 
-    int bad = health_facts_read(db, &facts, &e) != 0 ||
+    int bad = show_health_read(db, &facts, &e) != 0 ||
               (bus && bus_look(said, &r, &e) != 0);
     if (!bad && c->json)
         print_json(said, bus ? &r : NULL, &facts);

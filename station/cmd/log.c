@@ -1,8 +1,10 @@
 #include "station/cmd/cmd.h"
 
+#include "station/base/when.h"
 #include "station/cmd/event_out.h"
-#include "station/cmd/when.h"
-#include "storage/queries.h"
+#include "station/cmd/json_line.h"
+#include "station/show/event.h"
+#include "station/show/log.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -12,12 +14,6 @@
 
 enum { OPT_LIMIT = 256, OPT_KIND, OPT_ACTOR, OPT_FIXTURE, OPT_SERIAL,
        OPT_SINCE, OPT_UNTIL, OPT_BEFORE, OPT_ALL };
-
-struct opts {
-    struct log_filter f;
-    bool has_since, has_until;
-    int64_t since, until;
-};
 
 static int number(const char *arg, unsigned long long max, uint64_t *out,
                   struct err *e)
@@ -34,7 +30,7 @@ static int number(const char *arg, unsigned long long max, uint64_t *out,
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
-    struct opts *o = ctx;
+    struct show_log *o = ctx;
     uint64_t v;
 
     switch (val) {
@@ -69,31 +65,6 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     }
 }
 
-/* Times are numbers of events: the ledger's times never fall. */
-static int times(struct db *db, struct opts *o, struct err *e)
-{
-    uint64_t until;
-
-    if (o->has_since && event_since(db, o->since, &o->f.since, e) != 0)
-        return -1;
-    if (!o->has_until)
-        return 0;
-    if (event_since(db, o->until, &until, e) != 0)
-        return -1;
-    if (o->f.before == 0 || until < o->f.before)
-        o->f.before = until;
-    return 0;
-}
-
-static void print_json(const struct event *ev, const uint8_t *hash)
-{
-    json_t *j = event_json(ev, hash);
-
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
-
 static int on_event(void *ctx, uint64_t n, struct span der,
                     const uint8_t hash[EVENT_HASH], struct err *e)
 {
@@ -104,7 +75,7 @@ static int on_event(void *ctx, uint64_t n, struct span der,
     if (event_decode(der, &ev, e) != 0)
         return -1;
     if (c->json)
-        print_json(&ev, hash);
+        json_line(show_event(&ev, hash));
     else
         event_print(&ev);
     return 0;
@@ -124,7 +95,7 @@ static int run(const struct command *self, int argc, char **argv)
         { "all", no_argument, NULL, OPT_ALL },
         { 0 },
     };
-    struct opts o = { .f.limit = LOG_LIMIT };
+    struct show_log o = { .f.limit = LOG_LIMIT };
     uint64_t looked_to;
     struct cmd_common c;
     struct err e = ERR_INIT;
@@ -136,7 +107,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind != argc)
         return cmd_usage(self, "no operands are expected");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
-        times(db, &o, &e) != 0 ||
+        show_log_times(db, &o, &e) != 0 ||
         query_log(db, &o.f, on_event, &c, &looked_to, &e) != 0)
         return cmd_fail(self, &e);
     if (looked_to)

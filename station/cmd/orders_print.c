@@ -1,50 +1,9 @@
 #include "station/cmd/orders_print.h"
 
 #include "station/base/clock.h"
+#include "station/cmd/json_line.h"
 
 #include <stdio.h>
-#include <string.h>
-
-/* --- parts --------------------------------------------------------------------- */
-
-static json_t *fixtures_json(const struct order_info *o,
-                             const struct order_bindings *b)
-{
-    json_t *a = json_array();
-
-    for (size_t i = 0; i < b->n; i++)
-        if (b->v[i].order.id == o->id)
-            json_array_append_new(a, json_pack("{s:s, s:s}", "fixture",
-                                               b->v[i].fixture, "position",
-                                               b->v[i].position));
-    return a;
-}
-
-static json_t *order_json(const struct order_info *o,
-                          const struct order_bindings *b)
-{
-    json_t *j = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "order", o->number, "product",
-        o->product, "state", order_state_name(o->state), "serials", o->serials,
-        "quantity", (json_int_t)o->quantity, "left", (json_int_t)order_left(o),
-        "event", (json_int_t)o->event, "fixtures", fixtures_json(o, b));
-
-    for (int i = 0; i < ORDER_UNIT_STATES; i++)
-        json_object_set_new(j, order_unit_state_name((enum order_unit_state)i),
-                            json_integer((json_int_t)o->units[i]));
-    if (*o->container) {
-        json_object_set_new(j, "container", json_string(o->container));
-        json_object_set_new(j, "issuer", json_string(o->issuer));
-    }
-    return j;
-}
-
-static void put(json_t *j)
-{
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
 
 static void print_fixtures(const struct order_info *o,
                            const struct order_bindings *b)
@@ -66,21 +25,19 @@ static void print_fixtures(const struct order_info *o,
 void orders_print(const struct order_list *l, const struct order_bindings *b,
                   bool json)
 {
-    json_t *all = json ? json_array() : NULL;
-
-    if (!json && l->n == 0)
+    if (json) {
+        json_line(show_orders(l, b));
+        return;
+    }
+    if (l->n == 0)
         puts("there is no order yet; `lineside orders import` takes one in, "
              "`lineside orders new` makes one");
-    if (!json && l->n)
+    if (l->n)
         printf("%-16s %-8s %9s %9s %9s %9s %9s %9s  %s\n", "ORDER", "STATE",
                "QUANTITY", "PASSED", "STOCKED", "FAILED", "AT WORK", "LEFT",
                "FIXTURES");
     for (size_t i = 0; i < l->n; i++) {
         const struct order_info *o = &l->v[i];
-        if (json) {
-            json_array_append_new(all, order_json(o, b));
-            continue;
-        }
         printf("%-16s %-8s %9llu %9llu %9llu %9llu %9llu %9llu  ", o->number,
                order_state_name(o->state), (unsigned long long)o->quantity,
                (unsigned long long)o->units[ORDER_UNIT_PASSED],
@@ -90,23 +47,9 @@ void orders_print(const struct order_list *l, const struct order_bindings *b,
                (unsigned long long)order_left(o));
         print_fixtures(o, b);
     }
-    if (json)
-        put(json_pack("{s:o}", "orders", all));
 }
 
 /* --- one -------------------------------------------------------------------------- */
-
-static json_t *recipes_json(const struct order_spec *s)
-{
-    char text[ORDER_RECIPE_TEXT_MAX];
-    json_t *a = json_array();
-
-    for (size_t i = 0; i < s->positions; i++)
-        json_array_append_new(a, json_pack("{s:s, s:s}", "position",
-                                           s->recipe[i].position, "recipe",
-                                           order_recipe_text(&s->recipe[i], text)));
-    return a;
-}
 
 static void print_one(const struct order_info *o, const struct order_spec *s,
                       const struct order_bindings *b)
@@ -139,42 +82,13 @@ static void print_one(const struct order_info *o, const struct order_spec *s,
 void order_print(const struct order_info *o, const struct order_spec *s,
                  const struct order_bindings *b, bool json)
 {
-    if (!json) {
+    if (json)
+        json_line(show_order(o, s, b));
+    else
         print_one(o, s, b);
-        return;
-    }
-    json_t *j = order_json(o, b);
-    char barcode[sizeof ORDER_SCAN_PREFIX + ORDER_NUMBER_MAX];
-
-    snprintf(barcode, sizeof barcode, "%s%s", ORDER_SCAN_PREFIX, o->number);
-    json_object_set_new(j, "barcode", json_string(barcode));
-    json_object_set_new(j, "recipes", recipes_json(s));
-    put(j);
 }
 
 /* --- an assessment ------------------------------------------------------------------ */
-
-static json_t *stock_json(const struct order_spec *s,
-                          const struct order_assessment *a)
-{
-    char text[ORDER_RECIPE_TEXT_MAX];
-    json_t *all = json_array();
-
-    for (size_t i = 0; i < s->positions; i++) {
-        json_t *wishes = json_array();
-        for (size_t w = 0; w < s->recipe[i].wants; w++)
-            json_array_append_new(wishes, json_pack(
-                "{s:s, s:I, s:I}", "profile",
-                order_wanted_text(&s->recipe[i].want[w], text), "bpps",
-                (json_int_t)a->stock[i].wish[w].bpps, "euiccs",
-                (json_int_t)a->stock[i].wish[w].euiccs));
-        json_array_append_new(all, json_pack("{s:s, s:I, s:o}", "position",
-                                             s->recipe[i].position, "complete",
-                                             (json_int_t)a->stock[i].complete,
-                                             "profiles", wishes));
-    }
-    return all;
-}
 
 static void print_stock(const struct order_spec *s,
                         const struct order_assessment *a)
@@ -202,9 +116,7 @@ void order_print_assessment(const struct order_info *o,
                             json_t *findings, bool json)
 {
     if (json)
-        put(json_pack("{s:s, s:b, s:I, s:o, s:O}", "order", o->number, "activated",
-                      a->refusals == 0, "left", (json_int_t)a->left, "stock",
-                      stock_json(s, a), "findings", findings));
+        json_line(show_assessment(o, s, a, findings));
     else
         print_stock(s, a);
 }

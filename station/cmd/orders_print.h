@@ -3,15 +3,12 @@
 #ifndef LINESIDE_CMD_ORDERS_PRINT_H
 #define LINESIDE_CMD_ORDERS_PRINT_H
 
-#include "station/order/assess.h"
-
-#include <jansson.h>
+#include "station/show/orders.h"
 
 void orders_print(const struct order_list *l, const struct order_bindings *b,
                   bool json);
 void order_print(const struct order_info *o, const struct order_spec *s,
                  const struct order_bindings *b, bool json);
-/* findings: array of strings with "refuses" or "warns". */
 void order_print_assessment(const struct order_info *o,
                             const struct order_spec *s,
                             const struct order_assessment *a,

@@ -4,10 +4,10 @@
 #include "station/cmd/login_rules.h"
 #include "station/cmd/recover.h"
 
-#include "storage/people.h"
+#include "station/cmd/json_line.h"
+#include "station/show/people.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,22 +16,6 @@ struct options {
 };
 
 /* --- telling ---------------------------------------------------------------------- */
-
-static void print_people_json(const struct people *p)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < p->n; i++)
-        json_array_append_new(list, json_pack(
-            "{s:s, s:s, s:s, s:I}", "name", p->v[i].name, "role",
-            role_names[p->v[i].role], "state",
-            p->v[i].blocked ? "blocked" : "active", "recoveredEvent",
-            (json_int_t)p->v[i].recovered));
-    json_t *j = json_pack("{s:o}", "people", list);
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
 
 static void print_people_text(const struct people *p)
 {
@@ -66,32 +50,6 @@ static void print_rights_text(void)
     putchar('\n');
 }
 
-static json_t *roles_that(bool (*has)(enum role, enum right), enum right r)
-{
-    json_t *roles = json_array();
-
-    for (int role = 0; role < ROLES; role++)
-        if (has(role, r))
-            json_array_append_new(roles, json_string(role_names[role]));
-    return roles;
-}
-
-static void print_rights_json(void)
-{
-    json_t *list = json_array();
-
-    for (int r = 0; r < RIGHTS; r++) {
-        json_array_append_new(list, json_pack(
-            "{s:s, s:s, s:o, s:b, s:o}", "right", right_info(r)->name, "may",
-            right_info(r)->act, "roles", roles_that(role_may, r), "twoPeople",
-            right_needs_two(r), "seconds", roles_that(role_may_second, r)));
-    }
-    json_t *j = json_pack("{s:o}", "rights", list);
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
-
 static int list(const struct command *self, const struct cmd_common *c)
 {
     AUTO(people_clear) struct people p = { NULL, 0 };
@@ -101,7 +59,10 @@ static int list(const struct command *self, const struct cmd_common *c)
     if (db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
         people_get(db, &p, &e) != 0)
         return cmd_fail(self, &e);
-    (c->json ? print_people_json : print_people_text)(&p);
+    if (c->json)
+        json_line(show_people(&p));
+    else
+        print_people_text(&p);
     return 0;
 }
 
@@ -397,7 +358,10 @@ static int run(const struct command *self, int argc, char **argv)
         return show_rules(self, &c);
     if (argc != 1 || strcmp(argv[0], "rights") != 0)
         return act(self, &c, &o, argc, argv);
-    (c.json ? print_rights_json : print_rights_text)();
+    if (c.json)
+        json_line(show_rights());
+    else
+        print_rights_text();
     return 0;
 }
 

@@ -4,7 +4,8 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
-#include "storage/quarantine.h"
+#include "station/cmd/json_line.h"
+#include "station/show/quarantine.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -27,49 +28,6 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
 }
 
 /* --- telling ---------------------------------------------------------------------- */
-
-static json_t *unit_json(const struct held_unit *u)
-{
-    char eid[EID_DIGITS + 1], since[GTIME_LEN + 1];
-
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}",
-                     "serial", u->p.serial, "position", u->p.name, "eid",
-                     eid_format(&u->p.eid, eid), "state",
-                     u->resolving ? "resolving" : "quarantined", "code",
-                     u->p.last_code, "reason", u->reason, "since",
-                     gtime_format(u->since, since), "fixture", u->fixture,
-                     "event", (json_int_t)u->event, "evidence", u->evidence);
-}
-
-static json_t *bpp_json(const struct held_bpp *b)
-{
-    char txid[TXID_HEX + 1], eid[EID_DIGITS + 1], iccid[ICCID_DIGITS + 1];
-    char since[GTIME_LEN + 1];
-
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}",
-                     "transactionId", txid_format(&b->b.txid, txid), "eid",
-                     eid_format(&b->b.eid, eid), "iccid",
-                     iccid_format(&b->b.iccid, iccid), "bundle", b->b.bundle,
-                     "serial", b->serial, "reason", b->reason, "since",
-                     gtime_format(b->since, since), "fixture", b->b.fixture,
-                     "event", (json_int_t)b->b.event);
-}
-
-static void print_json(const struct quarantine *q)
-{
-    json_t *units = json_array(), *bpps = json_array();
-
-    for (size_t i = 0; i < q->unit_count; i++)
-        json_array_append_new(units, unit_json(&q->units[i]));
-    for (size_t i = 0; i < q->bpp_count; i++)
-        json_array_append_new(bpps, bpp_json(&q->bpps[i]));
-    json_t *j = json_pack("{s:i, s:o, s:o, s:I}", "limit", (int)q->limit, "units",
-                          units, "bpps", bpps, "stranded",
-                          (json_int_t)q->stranded);
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
 
 static void print_unit(const struct held_unit *u)
 {
@@ -121,7 +79,10 @@ static int list(const struct command *self, const struct cmd_common *c)
     if (db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
         quarantine_get(db, &q, &e) != 0)
         return cmd_fail(self, &e);
-    (c->json ? print_json : print_text)(&q);
+    if (c->json)
+        json_line(show_quarantine(&q));
+    else
+        print_text(&q);
     quarantine_clear(&q);
     return 0;
 }

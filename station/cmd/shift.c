@@ -4,9 +4,8 @@
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 #include "station/cmd/desk.h"
-#include "station/cmd/when.h"
+#include "station/base/when.h"
 #include "storage/events.h"
-#include "storage/exports.h"
 #include "storage/sessions.h"
 
 #include <errno.h>
@@ -60,56 +59,17 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
 
 /* --- looking ------------------------------------------------------------------------ */
 
-struct look {
-    uint64_t number; /* 0: the open one */
-    struct shift s;
-    struct buf records;
-    char record[UUID_LEN + 1];
-};
-
-static int look_record(struct db *db, struct look *l, struct err *e)
-{
-    struct export_info x = { .sequence = 0 };
-    struct err why = ERR_INIT;
-
-    if (export_by_number(db, EXPORT_SHIFT_RECORD, l->s.number, &x, &why) == 0)
-        snprintf(l->record, sizeof l->record, "%s", x.id);
-    else if (why.code != ERR_NOT_FOUND)
-        *e = why;
-    export_clear(&x);
-    return why.code == ERR_NONE || why.code == ERR_NOT_FOUND ? 0 : -1;
-}
-
-static int look(struct db *db, void *ctx, struct err *e)
-{
-    struct look *l = ctx;
-
-    int row = shift_find(db, l->number, &l->s, e);
-    if (row < 0)
-        return -1;
-    if (!row)
-        return l->number ? err_set(e, ERR_NOT_FOUND, "there is no shift %llu; "
-                                   "see `lineside shift list`",
-                                   (unsigned long long)l->number)
-                         : err_set(e, ERR_NOT_FOUND, "no shift is open; see "
-                                   "`lineside shift list`, or open one: "
-                                   "lineside shift open");
-    return shift_figures_of(db, &l->s, &l->records, e) != 0 ||
-           look_record(db, l, e) != 0 ? -1 : 0;
-}
-
 static int show(const struct command *self, const struct cmd_common *c,
                 uint64_t n)
 {
     AUTO(db_close_p) struct db *db = NULL;
-    struct look l = { .number = n };
+    AUTO(show_shift_clear) struct show_shift l = { .records = BUF_INIT };
     struct err e = ERR_INIT;
 
-    int bad = db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
-              db_snapshot(db, look, &l, &e) != 0 ||
-              shift_out(&l.s, buf_span(&l.records), l.record, c->json, &e) != 0;
-    buf_clear(&l.records);
-    return bad ? cmd_fail(self, &e) : 0;
+    return db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+                   show_shift_read(db, n, &l, &e) != 0 ||
+                   shift_out(&l, c->json, &e) != 0
+               ? cmd_fail(self, &e) : 0;
 }
 
 static int list(const struct command *self, const struct cmd_common *c,
@@ -148,33 +108,20 @@ static int today(struct db *db, int64_t *day, struct err *e)
     return 0;
 }
 
-struct booking {
-    struct day_book b;
-    bool json;
-};
-
-static int book_in_snapshot(struct db *db, void *ctx, struct err *e)
-{
-    struct booking *k = ctx;
-    int64_t from = k->b.day * TALLY_DAY_S;
-
-    return shifts_between(db, from, from + TALLY_DAY_S, &k->b.shifts, e) != 0 ||
-           day_book_out(db, &k->b, k->json, e) != 0 ? -1 : 0;
-}
-
 static int book(const struct command *self, const struct cmd_common *c,
                 const struct opts *o)
 {
     AUTO(db_close_p) struct db *db = NULL;
-    struct booking k = { .json = c->json };
+    AUTO(show_day_clear) struct show_day d = { .day = 0 };
     struct err e = ERR_INIT;
 
-    int bad = (o->day && day_parse(o->day, &k.b.day, &e) != 0) ||
-              db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
-              (!o->day && today(db, &k.b.day, &e) != 0) ||
-              db_snapshot(db, book_in_snapshot, &k, &e) != 0;
-    shifts_clear(&k.b.shifts);
-    return bad ? cmd_fail(self, &e) : 0;
+    if ((o->day && day_parse(o->day, &d.day, &e) != 0) ||
+        db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+        (!o->day && today(db, &d.day, &e) != 0) ||
+        show_day_read(db, &d, &e) != 0)
+        return cmd_fail(self, &e);
+    day_book_out(&d, c->json);
+    return 0;
 }
 
 /* --- acting ------------------------------------------------------------------------- */

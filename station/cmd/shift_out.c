@@ -1,124 +1,62 @@
 #include "station/cmd/shift_out.h"
 
 #include "station/base/clock.h"
-#include "station/cmd/figures_out.h"
+#include "station/cmd/json_line.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* --- one shift ---------------------------------------------------------------------- */
+/* --- figures ------------------------------------------------------------------------- */
 
-struct sheet {
-    struct figures_out counts;
-    json_t *positions, *bundles;
-};
-
-static void sheet_clear(struct sheet *s)
+/* "unit passed 8, failed 1; bpp installed 8" */
+static void print_sums(const json_t *of)
 {
-    figures_out_clear(&s->counts);
-    json_decref(s->positions);
-    json_decref(s->bundles);
-}
+    const char *what, *key, *between = "";
+    json_t *sums, *n;
 
-static json_t *text(struct span s)
-{
-    return json_stringn((const char *)s.p, s.n);
-}
-
-static json_t *steps_json(const struct shift_record *r)
-{
-    json_t *a = json_array();
-
-    for (size_t i = 0; i < r->step_count; i++)
-        json_array_append_new(a, json_pack("{s:o, s:o, s:I}", "from",
-                                           text(r->steps[i].from), "to",
-                                           text(r->steps[i].to), "n",
-                                           (json_int_t)r->steps[i].n));
-    return a;
-}
-
-static json_t *figures_json(const uint64_t f[FIGURES])
-{
-    json_t *j = json_object();
-
-    for (int i = 0; i < FIGURES; i++)
-        json_object_set_new(j, shift_figure_names[i],
-                            json_integer((json_int_t)f[i]));
-    return j;
-}
-
-static json_t *positions_json(const struct shift_record *r)
-{
-    json_t *before = json_object(), *after = json_object();
-    char name[SHIFT_STATE_NAME_MAX + 1];
-
-    for (size_t i = 0; i < r->state_count; i++) {
-        const struct shift_state *s = &r->states[i];
-        snprintf(name, sizeof name, "%.*s", (int)s->name.n,
-                 (const char *)s->name.p);
-        json_object_set_new(before, name, json_integer((json_int_t)s->before));
-        json_object_set_new(after, name, json_integer((json_int_t)s->after));
+    json_object_foreach((json_t *)of, what, sums) {
+        const char *comma = "";
+        printf("%s%s", between, what);
+        json_object_foreach(sums, key, n) {
+            printf("%s%s%s %lld", comma, strcmp(key, what) == 0 ? "" : " ",
+                   strcmp(key, what) == 0 ? "" : key,
+                   (long long)json_integer_value(n));
+            comma = ",";
+        }
+        between = "; ";
     }
-    return json_pack("{s:o, s:o, s:o}", "before", before, "after", after,
-                     "moves", steps_json(r));
-}
-
-static json_t *bundle_json(const struct shift_record *r)
-{
-    char sha[65];
-
-    hex_encode(r->manifest_sha256, sha, sizeof sha);
-    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", text(r->bundle_id),
-                     "smdp", text(r->smdp), "manifestSha256", sha, "before",
-                     figures_json(r->before), "after", figures_json(r->after),
-                     "moves", steps_json(r));
-}
-
-static int on_record(void *ctx, const struct shift_record *r, struct err *e)
-{
-    struct sheet *s = ctx;
-
-    (void)e;
-    switch (r->kind) {
-    case SHIFT_POSITIONS:
-        json_decref(s->positions);
-        s->positions = positions_json(r);
-        return 0;
-    case SHIFT_BUNDLE:
-        json_array_append_new(s->bundles, bundle_json(r));
-        return 0;
-    default:
-        figures_out_add(&s->counts, r->fixture, r->person, r->what, r->outcome,
-                        r->code, r->n);
-        return 0;
-    }
-}
-
-static json_t *head_json(const struct shift *s)
-{
-    char opened[GTIME_LEN + 1], closed[GTIME_LEN + 1];
-
-    json_t *j = json_pack("{s:I, s:s, s:b, s:s, s:s, s:I}", "shift",
-                          (json_int_t)s->number, "name", s->name, "open",
-                          s->last_event == 0, "openedBy", s->opened_by,
-                          "openedAt", gtime_format(s->opened_at, opened),
-                          "firstEvent", (json_int_t)s->first_event);
-    if (s->last_event) {
-        json_object_set_new(j, "closedBy", json_string(s->closed_by));
-        json_object_set_new(j, "closedAt",
-                            json_string(gtime_format(s->closed_at, closed)));
-        json_object_set_new(j, "lastEvent",
-                            json_integer((json_int_t)s->last_event));
-    }
-    return j;
-}
-
-static void print_json(json_t *j)
-{
-    json_dumpf(j, stdout, JSON_COMPACT);
     putchar('\n');
-    json_decref(j);
 }
+
+static void print_each(const char *title, const char *nobody, const json_t *of)
+{
+    const char *key;
+    json_t *sums;
+
+    printf("%s\n", title);
+    json_object_foreach((json_t *)of, key, sums) {
+        printf("  %-20s ", key[0] ? key : nobody);
+        print_sums(sums);
+    }
+}
+
+static void print_figures(const struct figures *f)
+{
+    const char *key;
+    json_t *n;
+
+    if (!f->counts) {
+        printf("Nothing was counted.\n");
+        return;
+    }
+    printf("counted\n");
+    json_object_foreach(f->codes, key, n)
+        printf("  %-40s %10lld\n", key, (long long)json_integer_value(n));
+    print_each("per fixture", "(none)", f->fixtures);
+    print_each("per operator", "(none)", f->operators);
+}
+
+/* --- one shift ---------------------------------------------------------------------- */
 
 static void print_head(const struct shift *s)
 {
@@ -192,7 +130,7 @@ static void print_bundles(const json_t *bundles, const char *later)
         printf("\nBPPs of %zu more bundles did not move.\n", still);
 }
 
-static void print_text(const struct shift *s, const struct sheet *sheet,
+static void print_text(const struct shift *s, const struct show_sheet *sheet,
                        const char *record)
 {
     const char *later = s->last_event ? "at closing" : "now";
@@ -206,28 +144,20 @@ static void print_text(const struct shift *s, const struct sheet *sheet,
     print_positions(sheet->positions, later);
     print_bundles(sheet->bundles, later);
     putchar('\n');
-    figures_out_print(&sheet->counts);
+    print_figures(&sheet->counts);
 }
 
-int shift_out(const struct shift *s, struct span records, const char *record,
-              bool json, struct err *e)
+int shift_out(const struct show_shift *l, bool json, struct err *e)
 {
-    struct sheet sheet = { .bundles = json_array() };
+    AUTO(show_sheet_clear) struct show_sheet sheet;
 
-    int rc = shift_records_walk(records, on_record, &sheet, e);
-    if (rc == 0 && json) {
-        json_t *j = head_json(s);
-        json_object_set_new(j, "record", record[0] ? json_string(record)
-                                                   : json_null());
-        json_object_set(j, "positions", sheet.positions);
-        json_object_set(j, "bundles", sheet.bundles);
-        figures_out_json(&sheet.counts, j);
-        print_json(j);
-    } else if (rc == 0) {
-        print_text(s, &sheet, record);
-    }
-    sheet_clear(&sheet);
-    return rc;
+    if (show_sheet_read(l, &sheet, e) != 0)
+        return -1;
+    if (json)
+        json_line(show_shift(l, &sheet));
+    else
+        print_text(&l->s, &sheet, l->record);
+    return 0;
 }
 
 /* --- lists ------------------------------------------------------------------------- */
@@ -246,62 +176,26 @@ static void print_row(const struct shift *s)
 
 void shift_list_out(const struct shifts *l, bool json)
 {
-    json_t *a = json_array();
-
-    if (!json && l->n == 0)
-        printf("No shift was opened yet: lineside shift open\n");
-    for (size_t i = 0; i < l->n; i++) {
-        if (json)
-            json_array_append_new(a, head_json(&l->v[i]));
-        else
-            print_row(&l->v[i]);
+    if (json) {
+        json_line(show_shifts(l));
+        return;
     }
-    if (json)
-        print_json(json_pack("{s:O}", "shifts", a));
-    json_decref(a);
+    if (l->n == 0)
+        printf("No shift was opened yet: lineside shift open\n");
+    for (size_t i = 0; i < l->n; i++)
+        print_row(&l->v[i]);
 }
 
 /* --- the day book ------------------------------------------------------------------ */
 
-static int on_count(void *ctx, const struct tally_count *c, struct err *e)
+void day_book_out(const struct show_day *d, bool json)
 {
-    (void)e;
-    figures_out_add(ctx, SPAN_STR(c->fixture), SPAN_STR(c->actor),
-                    (enum shift_what)c->what, SPAN_STR(c->outcome),
-                    SPAN_STR(c->code), c->n);
-    return 0;
-}
-
-static void book_json(const struct day_book *b, const struct figures_out *f,
-                      const char *date)
-{
-    json_t *shifts = json_array();
-    json_t *j = json_pack("{s:s}", "day", date);
-
-    for (size_t i = 0; i < b->shifts.n; i++)
-        json_array_append_new(shifts, head_json(&b->shifts.v[i]));
-    json_object_set_new(j, "shifts", shifts);
-    figures_out_json(f, j);
-    print_json(j);
-}
-
-int day_book_out(struct db *db, const struct day_book *b, bool json,
-                 struct err *e)
-{
-    struct figures_out f = { .counts = NULL };
-    char date[24];
-
-    clock_text(b->day * TALLY_DAY_S, date);
-    date[10] = '\0';
-    int rc = tally_of_day(db, b->day, on_count, &f, e);
-    if (rc == 0 && json) {
-        book_json(b, &f, date);
-    } else if (rc == 0) {
-        printf("%s, from 00:00 to 24:00 UTC\n", date);
-        for (size_t i = 0; i < b->shifts.n; i++)
-            print_row(&b->shifts.v[i]);
-        figures_out_print(&f);
+    if (json) {
+        json_line(show_day(d));
+        return;
     }
-    figures_out_clear(&f);
-    return rc;
+    printf("%s, from 00:00 to 24:00 UTC\n", d->date);
+    for (size_t i = 0; i < d->shifts.n; i++)
+        print_row(&d->shifts.v[i]);
+    print_figures(&d->counts);
 }

@@ -1,95 +1,13 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
-#include "station/control/state.h"
-#include "station/report/report.h"
-#include "storage/queries.h"
+#include "station/cmd/json_line.h"
+#include "station/show/stock.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static json_t *balance_json(const struct stock_balance *b)
-{
-    json_t *j = json_pack("{s:I}", "received", (json_int_t)b->received);
-
-    for (int s = 0; s < BPP_STATES; s++)
-        json_object_set_new(j, bpp_state_name((enum bpp_state)s),
-                            json_integer((json_int_t)b->by_state[s]));
-    json_object_set_new(j, "deleted", json_integer((json_int_t)b->deleted));
-    return j;
-}
-
-static json_t *waiting_json(const struct report_list *l)
-{
-    json_t *a = json_array();
-
-    for (size_t i = 0; i < l->n; i++)
-        json_array_append_new(a, json_pack("{s:s, s:s, s:I}", "kind",
-                                           report_kind(l->v[i].kind), "id",
-                                           l->v[i].id, "sequence",
-                                           (json_int_t)l->v[i].sequence));
-    return a;
-}
-
-static void print_json(const struct stock_overview *o,
-                       const struct report_list *waiting,
-                       const struct stock_forecast *f, bool adds_up)
-{
-    json_t *bundles = json_array(), *unresolved = json_array();
-    json_t *gaps = json_array();
-    char txid[TXID_HEX + 1], eid[EID_DIGITS + 1], sha[65];
-
-    for (size_t i = 0; i < o->bundles.n; i++) {
-        const struct bundle_balance *b = &o->bundles.v[i];
-        json_t *j = balance_json(&b->b);
-        json_object_set_new(j, "id", json_string(b->id));
-        json_object_set_new(j, "smdp", json_string(b->smdp_oid));
-        json_object_set_new(j, "sequence", json_integer((json_int_t)b->sequence));
-        json_object_set_new(j, "manifestSha256",
-                            json_string(hex_encode(SPAN_ARRAY(b->manifest_sha256),
-                                                   sha, sizeof sha)));
-        json_object_set_new(j, "unexported",
-                            json_integer((json_int_t)b->unexported));
-        json_array_append_new(bundles, j);
-    }
-    for (size_t i = 0; i < o->unresolved.n; i++) {
-        const struct bpp_info *b = &o->unresolved.v[i];
-        json_array_append_new(
-            unresolved, json_pack("{s:s, s:s, s:s}", "eid",
-                                  eid_format(&b->eid, eid), "transactionId",
-                                  txid_format(&b->txid, txid), "fixture",
-                                  b->fixture));
-    }
-    for (size_t i = 0; i < o->gaps.n; i++)
-        json_array_append_new(gaps, json_pack("{s:s, s:I, s:I}", "issuer",
-                                              o->gaps.v[i].issuer, "first",
-                                              (json_int_t)o->gaps.v[i].first,
-                                              "last",
-                                              (json_int_t)o->gaps.v[i].last));
-    json_t *all = json_pack(
-        "{s:o, s:o, s:b, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
-        " s:o, s:o, s:b, s:o}",
-        "total", balance_json(&o->total), "bundles", bundles, "addsUp", adds_up,
-        "unresolved", unresolved, "gaps", gaps, "notExported", "evidence",
-        (json_int_t)o->pending.evidence, "results",
-        (json_int_t)o->pending.results, "failures",
-        (json_int_t)o->pending.failures, "receipts",
-        (json_int_t)o->pending.receipts, "deletions",
-        (json_int_t)o->pending.deletions, "quarantined",
-        (json_int_t)o->pending.quarantined, "voided",
-        (json_int_t)o->pending.voided, "events",
-        (json_int_t)o->pending.events, "notAcknowledged",
-        control_reports_json(&o->unacknowledged), "notDelivered",
-        waiting_json(waiting),
-        "clockConfirmed", o->clock.confirmed, "forecast",
-        control_forecast_json(f));
-    json_dumpf(all, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(all);
-}
 
 static void print_row(const char *name, const struct stock_balance *b)
 {
@@ -115,10 +33,9 @@ static void print_forecast(const struct stock_forecast *f)
            (double)f->hours_left / FORECAST_PARTS);
 }
 
-static void print_text(const struct stock_overview *o,
-                       const struct report_list *waiting,
-                       const struct stock_forecast *f, bool adds_up)
+static void print_text(const struct show_stock *k)
 {
+    const struct stock_overview *o = &k->o;
     char eid[EID_DIGITS + 1], now[24];
 
     printf("%-38s %9s  ", "bundle", "received");
@@ -128,10 +45,10 @@ static void print_text(const struct stock_overview *o,
     for (size_t i = 0; i < o->bundles.n; i++)
         print_row(o->bundles.v[i].id, &o->bundles.v[i].b);
     print_row("total", &o->total);
-    printf("%s", adds_up ? "The balance adds up.\n"
+    printf("%s", k->adds_up ? "The balance adds up.\n"
                          : "THE BALANCE DOES NOT ADD UP: stop the line and keep "
                            "the ledger as it is.\n");
-    print_forecast(f);
+    print_forecast(&k->forecast);
     if (o->total.deleted)
         printf("of the installed ones deleted: %llu\n",
                (unsigned long long)o->total.deleted);
@@ -161,10 +78,10 @@ static void print_text(const struct stock_overview *o,
                "`lineside reports --open`\n",
                (unsigned long long)o->unacknowledged.reports,
                clock_text(o->unacknowledged.since, now));
-    for (size_t i = 0; i < waiting->n; i++)
+    for (size_t i = 0; i < k->waiting.n; i++)
         printf("not delivered: %s %llu has not reached a medium: run `lineside "
-               "export`\n", report_kind(waiting->v[i].kind),
-               (unsigned long long)waiting->v[i].sequence);
+               "export`\n", report_kind(k->waiting.v[i].kind),
+               (unsigned long long)k->waiting.v[i].sequence);
     if (!o->clock.confirmed)
         printf("clock: this machine's is not believed; the ledger's time is "
                "%s; see `lineside clock`\n", clock_text(o->clock.now, now));
@@ -210,8 +127,7 @@ static int run(const struct command *self, int argc, char **argv)
         { 0 },
     };
     struct cmd_common c;
-    struct stock_overview o = { 0 };
-    struct report_list waiting = { NULL, 0 };
+    AUTO(show_stock_clear) struct show_stock k = { .adds_up = false };
     struct err e = ERR_INIT;
     AUTO(db_close_p) struct db *db = NULL;
     struct opts opts = { .warn_hours = FORECAST_WARN_HOURS };
@@ -222,27 +138,19 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind != argc)
         return cmd_usage(self, "no operands are expected");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
-        query_overview(db, &o, &e) != 0 ||
-        report_waiting(db, c.data_dir, &waiting, &e) != 0)
+        show_stock_read(db, c.data_dir, opts.warn_hours, &k, &e) != 0)
         return cmd_fail(self, &e);
-    bool adds_up = stock_balance_ok(&o.total);
-    for (size_t i = 0; i < o.bundles.n; i++)
-        adds_up = adds_up && stock_balance_ok(&o.bundles.v[i].b);
-    const struct stock_forecast f = stock_forecast(&o.total, &o.pace,
-                                                   opts.warn_hours);
     if (c.json)
-        print_json(&o, &waiting, &f, adds_up);
+        json_line(show_stock(&k));
     else
-        print_text(&o, &waiting, &f, adds_up);
-    stock_overview_clear(&o);
-    report_list_clear(&waiting);
+        print_text(&k);
     if (opts.check && (query_cross_check(db, &e) != 0 ||
                        event_verify(db, NULL, &e) != 0))
         return cmd_fail(self, &e);
     if (opts.check && !c.json)
         printf("Counted again from every BPP, unit and event: the same. The "
                "event chain holds.\n");
-    return adds_up ? 0 : 1;
+    return k.adds_up ? 0 : 1;
 }
 
 const struct command cmd_stock = {

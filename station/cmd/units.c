@@ -2,44 +2,17 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
-#include "station/cmd/when.h"
-#include "storage/events.h"
-#include "storage/unit_list.h"
+#include "station/base/when.h"
+#include "station/cmd/json_line.h"
+#include "station/show/units.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define UNITS_LIMIT 50
 
 enum { OPT_STATE = 256, OPT_FIXTURE, OPT_SINCE, OPT_BEFORE, OPT_LIMIT };
-
-struct opts {
-    struct unit_filter f;
-    bool has_since;
-    int64_t since;
-};
-
-static int state_parse(const char *word, int *out, struct err *e)
-{
-    char all[256] = "";
-    size_t n = 0;
-
-    for (int s = 0; s < POSITION_STATES; s++) {
-        const char *name = position_state_name((enum position_state)s);
-        if (strcmp(name, word) == 0) {
-            *out = s;
-            return 0;
-        }
-        if (n < sizeof all)
-            n += (size_t)snprintf(all + n, sizeof all - n, "%s%s",
-                                  s ? ", " : "", name);
-    }
-    return err_set(e, ERR_USAGE, "'%.40s' is no state; it is one of %s", word,
-                   all);
-}
 
 static int number(const char *arg, unsigned long long max, uint64_t *out,
                   struct err *e)
@@ -56,12 +29,12 @@ static int number(const char *arg, unsigned long long max, uint64_t *out,
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
-    struct opts *o = ctx;
+    struct show_units_page *o = ctx;
     uint64_t v;
 
     switch (val) {
     case OPT_STATE:
-        return state_parse(arg, &o->f.state, e);
+        return show_units_state(arg, &o->f.state, e);
     case OPT_FIXTURE:
         o->f.fixture = arg;
         return 0;
@@ -78,71 +51,12 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     }
 }
 
-/* --- all of one moment ---------------------------------------------------------- */
-
-struct answer {
-    struct opts *o;
-    uint64_t serials, by_state[POSITION_STATES];
-    struct unit_rows rows;
-};
-
-static int ask(struct db *db, void *ctx, struct err *e)
+static void print_counts(const struct show_units_page *a)
 {
-    struct answer *a = ctx;
-    struct opts *o = a->o;
-
-    if (o->has_since && event_since(db, o->since, &o->f.since, e) != 0)
-        return -1;
-    return units_registered(db, &a->serials, e) != 0 ||
-           units_count(db, o->f.fixture, a->by_state, e) != 0 ||
-           units_list(db, &o->f, &a->rows, e) != 0 ? -1 : 0;
-}
-
-static uint64_t sum(const struct answer *a)
-{
-    uint64_t n = 0;
-
-    for (int s = 0; s < POSITION_STATES; s++)
-        n += a->by_state[s];
-    return n;
-}
-
-static json_t *row_json(const struct unit_row *r)
-{
-    char eid[EID_DIGITS + 1], at[GTIME_LEN + 1];
-
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "serial",
-                     r->p.serial, "position", r->p.name, "eid",
-                     eid_format(&r->p.eid, eid), "state",
-                     position_state_name(r->p.state), "code", r->p.last_code,
-                     "fixture", r->fixture, "at", gtime_format(r->moved_at, at),
-                     "event", (json_int_t)r->moved);
-}
-
-static void print_json(const struct answer *a)
-{
-    json_t *states = json_object(), *rows = json_array();
-
-    for (int s = 0; s < POSITION_STATES; s++)
-        json_object_set_new(states, position_state_name((enum position_state)s),
-                            json_integer((json_int_t)a->by_state[s]));
-    for (size_t i = 0; i < a->rows.n; i++)
-        json_array_append_new(rows, row_json(&a->rows.v[i]));
-    json_t *j = json_pack("{s:I, s:I, s:o, s:o, s:b}", "serials",
-                          (json_int_t)a->serials, "positions",
-                          (json_int_t)sum(a), "states", states, "units", rows,
-                          "more", a->rows.more);
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
-
-static void print_counts(const struct answer *a)
-{
-    const char *fixture = a->o->f.fixture;
+    const char *fixture = a->f.fixture;
 
     printf("%llu serials are known. %llu positions%s%s =",
-           (unsigned long long)a->serials, (unsigned long long)sum(a),
+           (unsigned long long)a->serials, (unsigned long long)show_units_sum(a),
            fixture ? " last seen in fixture " : "", fixture ? fixture : "");
     for (int s = 0; s < POSITION_STATES; s++)
         printf("%s %llu %s", s ? " +" : "", (unsigned long long)a->by_state[s],
@@ -150,7 +64,7 @@ static void print_counts(const struct answer *a)
     printf("\n");
 }
 
-static void print_text(const struct answer *a)
+static void print_text(const struct show_units_page *a)
 {
     char eid[EID_DIGITS + 1], at[24];
 
@@ -179,22 +93,24 @@ static int run(const struct command *self, int argc, char **argv)
         { "limit", required_argument, NULL, OPT_LIMIT },
         { NULL, 0, NULL, 0 },
     };
-    struct opts o = { .f = { .state = -1, .limit = UNITS_LIMIT } };
-    struct answer a = { .o = &o };
+    struct show_units_page a = { .f = { .state = -1, .limit = UNITS_LIMIT } };
     AUTO(db_close_p) struct db *db = NULL;
     struct cmd_common c;
     struct err e = ERR_INIT;
 
-    int end = cmd_options(self, argc, argv, options, own, &o, &c);
+    int end = cmd_options(self, argc, argv, options, own, &a, &c);
     if (end)
         return end - 1;
     if (optind != argc)
         return cmd_usage(self, "no operands are expected; for one unit: "
                                "lineside unit SERIAL");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
-        db_snapshot(db, ask, &a, &e) != 0)
+        show_units_read(db, &a, &e) != 0)
         return cmd_fail(self, &e);
-    (c.json ? print_json : print_text)(&a);
+    if (c.json)
+        json_line(show_units(&a));
+    else
+        print_text(&a);
     unit_rows_clear(&a.rows);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "station/control/protocol.h"
 #include "station/line/health.h"
+#include "station/show/stock.h"
 #include "storage/queries.h"
 
 #include <stdlib.h>
@@ -262,27 +263,6 @@ int control_stock_read(struct db *db, const struct state *now,
     return 0;
 }
 
-static json_t *parts_json(uint64_t v)
-{
-    return v == FORECAST_UNKNOWN ? json_null() : json_real((double)v / FORECAST_PARTS);
-}
-
-json_t *control_forecast_json(const struct stock_forecast *f)
-{
-    return json_pack("{s:I, s:o, s:o, s:o, s:I, s:b}", "left",
-                     (json_int_t)f->left, "unitsPerHour",
-                     parts_json(f->units_per_hour), "bppsPerHour",
-                     parts_json(f->bpps_per_hour), "hoursLeft",
-                     parts_json(f->hours_left), "warnHours",
-                     (json_int_t)f->warn_hours, "low", (int)f->low);
-}
-
-json_t *control_reports_json(const struct reports_open *r)
-{
-    return json_pack("{s:I, s:o}", "reports", (json_int_t)r->reports, "since",
-                     r->reports ? json_integer((json_int_t)r->since) : json_null());
-}
-
 json_t *control_stock_json(const struct control_stock *k)
 {
     json_t *j = json_pack("{s:I}", "received", (json_int_t)k->total.received);
@@ -292,9 +272,9 @@ json_t *control_stock_json(const struct control_stock *k)
                             json_integer((json_int_t)k->total.by_state[s]));
     json_object_set_new(j, "deleted", json_integer((json_int_t)k->total.deleted));
     json_object_set_new(j, "unresolved", json_integer((json_int_t)k->unresolved));
-    json_object_set_new(j, "forecast", control_forecast_json(&k->forecast));
+    json_object_set_new(j, "forecast", show_forecast(&k->forecast));
     json_object_set_new(j, "notAcknowledged",
-                        control_reports_json(&k->unacknowledged));
+                        show_unacknowledged(&k->unacknowledged));
     return j;
 }
 

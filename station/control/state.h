@@ -35,11 +35,6 @@ int control_stock_read(struct db *db, const struct state *now,
                        unsigned warn_hours, struct control_stock *out,
                        struct err *e);
 json_t *control_stock_json(const struct control_stock *k);
-/* {"left":...,"low":false}, as `stock --json` prints it too. */
-json_t *control_forecast_json(const struct stock_forecast *f);
-
-/* {"reports":2,"since":1795870000}; no age, which changes all the time. */
-json_t *control_reports_json(const struct reports_open *r);
 
 /* {"fixtures":[...],"scanners":[...],...}; k, w NULL: the ledger was not read. */
 json_t *state_json(const struct state *s, const struct control_stock *k,

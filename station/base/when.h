@@ -1,6 +1,6 @@
-/* cmd/when.h: times as people write them, in UTC. */
-#ifndef LINESIDE_CMD_WHEN_H
-#define LINESIDE_CMD_WHEN_H
+/* base/when.h: times as people write them, in UTC. */
+#ifndef LINESIDE_BASE_WHEN_H
+#define LINESIDE_BASE_WHEN_H
 
 #include "station/base/err.h"
 

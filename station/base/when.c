@@ -1,4 +1,4 @@
-#include "station/cmd/when.h"
+#include "station/base/when.h"
 
 #include "station/base/clock.h"
 

@@ -1,16 +1,16 @@
-#include "station/cmd/figures_out.h"
+#include "station/show/figures.h"
 
 #include <stdio.h>
 #include <string.h>
 
-void figures_out_clear(struct figures_out *f)
+void figures_clear(struct figures *f)
 {
     json_decref(f->counts);
     json_decref(f->total);
     json_decref(f->codes);
     json_decref(f->fixtures);
     json_decref(f->operators);
-    *f = (struct figures_out){ .counts = NULL };
+    *f = (struct figures){ .counts = NULL };
 }
 
 #define KEY_MAX 1536
@@ -38,7 +38,7 @@ static void add_to(json_t *of, const char *key, uint64_t n)
     json_object_set_new(of, key, json_integer(now + (json_int_t)n));
 }
 
-static void begin(struct figures_out *f)
+static void begin(struct figures *f)
 {
     if (f->counts)
         return;
@@ -49,9 +49,9 @@ static void begin(struct figures_out *f)
     f->operators = json_object();
 }
 
-void figures_out_add(struct figures_out *f, struct span fixture,
-                     struct span person, enum shift_what what,
-                     struct span outcome, struct span code, uint64_t n)
+void figures_add(struct figures *f, struct span fixture, struct span person,
+                 enum shift_what what, struct span outcome, struct span code,
+                 uint64_t n)
 {
     const char *w = shift_what_name(what);
     char at[KEY_MAX], by[KEY_MAX], to[KEY_MAX], line[KEY_MAX];
@@ -73,10 +73,10 @@ void figures_out_add(struct figures_out *f, struct span fixture,
     add_to(child(child(f->operators, by), w), key, n);
 }
 
-void figures_out_json(const struct figures_out *f, json_t *into)
+void figures_json(const struct figures *f, json_t *into)
 {
-    struct figures_out empty = { .counts = NULL };
-    const struct figures_out *g = f;
+    struct figures empty = { .counts = NULL };
+    const struct figures *g = f;
 
     if (!f->counts) {
         begin(&empty);
@@ -86,53 +86,5 @@ void figures_out_json(const struct figures_out *f, json_t *into)
     json_object_set(into, "total", g->total);
     json_object_set(into, "fixtures", g->fixtures);
     json_object_set(into, "operators", g->operators);
-    figures_out_clear(&empty);
-}
-
-/* "unit passed 8, failed 1; bpp installed 8" */
-static void print_sums(const json_t *of)
-{
-    const char *what, *key, *between = "";
-    json_t *sums, *n;
-
-    json_object_foreach((json_t *)of, what, sums) {
-        const char *comma = "";
-        printf("%s%s", between, what);
-        json_object_foreach(sums, key, n) {
-            printf("%s%s%s %lld", comma, strcmp(key, what) == 0 ? "" : " ",
-                   strcmp(key, what) == 0 ? "" : key,
-                   (long long)json_integer_value(n));
-            comma = ",";
-        }
-        between = "; ";
-    }
-    putchar('\n');
-}
-
-static void print_each(const char *title, const char *nobody, const json_t *of)
-{
-    const char *key;
-    json_t *sums;
-
-    printf("%s\n", title);
-    json_object_foreach((json_t *)of, key, sums) {
-        printf("  %-20s ", key[0] ? key : nobody);
-        print_sums(sums);
-    }
-}
-
-void figures_out_print(const struct figures_out *f)
-{
-    const char *key;
-    json_t *n;
-
-    if (!f->counts) {
-        printf("Nothing was counted.\n");
-        return;
-    }
-    printf("counted\n");
-    json_object_foreach(f->codes, key, n)
-        printf("  %-40s %10lld\n", key, (long long)json_integer_value(n));
-    print_each("per fixture", "(none)", f->fixtures);
-    print_each("per operator", "(none)", f->operators);
+    figures_clear(&empty);
 }

@@ -1,0 +1,13 @@
+/* show/people.h: who works here, and what each role may do. Never a badge. */
+#ifndef LINESIDE_SHOW_PEOPLE_H
+#define LINESIDE_SHOW_PEOPLE_H
+
+#include "station/people/rights.h"
+#include "storage/people.h"
+
+#include <jansson.h>
+
+json_t *show_people(const struct people *p); /* as `people --json` */
+json_t *show_rights(void);                   /* as `people rights --json` */
+
+#endif
