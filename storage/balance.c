@@ -47,12 +47,8 @@ int stock_balances(struct db *db, struct bundle_balances *out, struct err *e)
                " c.received, c.in_stock, c.reserved, c.loading, c.installed,"
                " c.failed, c.quarantined, c.voided, c.deleted,"
                " coalesce(u.n, 0) FROM container c LEFT JOIN"
-               /* CROSS: from the few pieces of evidence to their BPPs, never
-                * through all BPPs. */
-               " (SELECT b.container, count(*) AS n FROM evidence e"
-               "  CROSS JOIN bpp b ON b.bpp = e.bpp WHERE e.event >"
-               "   (SELECT coalesce(max(last_event), 0) FROM export"
-               "    WHERE kind = 1) GROUP BY b.container) u"
+               " (SELECT container, sum(n) AS n FROM unreported"
+               "  GROUP BY container) u"
                " ON u.container = c.container"
                " WHERE c.state = 1 AND c.kind = 1 ORDER BY c.container",
                e) != 0)

@@ -51,6 +51,8 @@ struct unexported {
     uint64_t events;   /* not in an audit-log */
 };
 int export_pending(struct db *db, struct unexported *out, struct err *e);
+/* Its counters against the evidence itself; ERR_CONFLICT: they differ. */
+int export_cross_check(struct db *db, struct err *e);
 
 /* --- walking the evidence -------------------------------------------------- */
 

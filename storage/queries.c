@@ -62,7 +62,7 @@ static int cross_check(struct db *db, void *ctx, struct err *e)
 {
     (void)ctx;
     return stock_cross_check(db, e) != 0 || tally_cross_check(db, e) != 0 ||
-           orders_cross_check(db, e) != 0 ? -1 : 0;
+           orders_cross_check(db, e) != 0 || export_cross_check(db, e) != 0 ? -1 : 0;
 }
 
 int query_cross_check(struct db *db, struct err *e)

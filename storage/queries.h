@@ -47,8 +47,9 @@ int query_bpps(struct db *db, enum bpp_state s, unsigned limit,
                struct bpp_list *out, struct err *e);
 
 /* Every figure that is kept, counted again, of one moment: the bundles'
- * (stock_cross_check), the accounts' (tally_cross_check) and the orders'
- * (orders_cross_check). ERR_CONFLICT names the first that differs. */
+ * (stock_cross_check), the accounts' (tally_cross_check), the orders'
+ * (orders_cross_check), and what is not reported (export_cross_check).
+ * ERR_CONFLICT names the first that differs. */
 int query_cross_check(struct db *db, struct err *e);
 
 #endif

@@ -610,6 +610,35 @@ static const char *const version_12[] = {
     NULL
 };
 
+/* What no loading report carries yet, counted as it comes: whoever looks at the
+ * stock does not wait for a month of evidence to be counted. A report reaches
+ * up to an event, and what came after it meanwhile is still to be reported. */
+#define UNREPORTED(after) \
+    "SELECT coalesce(b.container, 0), e.kind, count(*)," \
+    " sum(e.kind <> 3 OR e.op & 16 <> 0) FROM evidence e" \
+    /* CROSS would leave out what is of no BPP; LEFT keeps the order as well. */ \
+    " LEFT JOIN bpp b ON b.bpp = e.bpp WHERE e.event > " after " GROUP BY 1, 2"
+
+static const char *const version_13[] = {
+    "CREATE TABLE unreported("
+    " container INTEGER NOT NULL," /* 0: of no BPP */
+    " kind INTEGER NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " shown INTEGER NOT NULL,"     /* all but notifications of no deletion */
+    " PRIMARY KEY(container, kind)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO unreported "
+    UNREPORTED("(SELECT coalesce(max(last_event), 0) FROM export WHERE kind = 1)") ";"
+    "CREATE TRIGGER evidence_unreported AFTER INSERT ON evidence BEGIN"
+    " INSERT INTO unreported VALUES(coalesce((SELECT container FROM bpp"
+    "  WHERE bpp = NEW.bpp), 0), NEW.kind, 1, NEW.kind <> 3 OR NEW.op & 16 <> 0)"
+    "  ON CONFLICT DO UPDATE SET n = n + 1, shown = shown + excluded.shown; END;"
+    "CREATE TRIGGER evidence_reported AFTER INSERT ON export WHEN NEW.kind = 1"
+    " BEGIN DELETE FROM unreported;"
+    " INSERT INTO unreported " UNREPORTED("NEW.last_event") "; END;",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -628,6 +657,7 @@ static const struct {
     { NULL, version_10, tally_again },
     { NULL, version_11, NULL },
     { NULL, version_12, NULL },
+    { NULL, version_13, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

@@ -220,6 +220,8 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 13, "DROP TRIGGER evidence_reported; DROP TRIGGER evidence_unreported;"
+         "DROP TABLE unreported;" },
     { 12, "DROP TABLE report_party;" },
     { 11, "DROP TABLE backup; DROP TABLE retired_station;"
          "ALTER TABLE station DROP COLUMN epoch;"

@@ -111,6 +111,26 @@ static void visited(struct ground *g)
     good(db_write(g->db, visit, NULL, &e));
 }
 
+static int void_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct act a = { .actor = "line", .fixture = "F7" };
+    const int64_t *bpp = ctx;
+
+    return stock_void(tx, *bpp, "not by us", SPAN("theirs", 6), &a, e);
+}
+
+/* BPP 5, which the visit left reserved. */
+static void void_the_last(struct ground *g)
+{
+    AUTO(bpp_list_clear) struct bpp_list l = { NULL, 0 };
+    const struct eid eid = ground_eid(0);
+    struct err e = ERR_INIT;
+
+    good(stock_of_eid(g->db, &eid, &l, &e));
+    ck_assert_int_eq(l.v[4].state, BPP_RESERVED);
+    good(db_write(g->db, void_tx, &l.v[4].id, &e));
+}
+
 static int count_item(void *ctx, const struct evidence_item *i, struct err *e)
 {
     size_t *n = ctx;
@@ -227,6 +247,74 @@ START_TEST(pending_until_exported)
 }
 END_TEST
 
+/* A report reaches as far as it was made; the line goes on meanwhile. */
+START_TEST(evidence_while_a_report_is_made)
+{
+    AUTO(bundle_balances_clear) struct bundle_balances b = { NULL, 0 };
+    struct making m;
+    struct unexported p;
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    visited(&g);
+    prepare(&g, &m, EXPORT_LOADING_REPORT, 1, 1);
+    void_the_last(&g);
+    good(db_write(g.db, make, &m, &e));
+    export_clear(&m.x);
+    good(export_pending(g.db, &p, &e));
+    ck_assert_uint_eq(p.evidence, 1);
+    ck_assert_uint_eq(p.voided, 1);
+    good(stock_balances(g.db, &b, &e));
+    ck_assert_uint_eq(b.v[0].unexported, 1);
+    ground_balanced(g.db);
+    ground_close(&g);
+}
+END_TEST
+
+/* A ledger of before has counted nothing as it came. */
+START_TEST(an_older_ledger_counts)
+{
+    struct unexported before, p;
+    struct making m;
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    visited(&g);
+    prepare(&g, &m, EXPORT_LOADING_REPORT, 1, 1);
+    good(db_write(g.db, make, &m, &e));
+    export_clear(&m.x);
+    void_the_last(&g);
+    good(export_pending(g.db, &before, &e));
+    ck_assert_uint_eq(before.evidence, 1);
+    ground_back_to(&g, 12);
+    ground_reopen(&g);
+    good(export_pending(g.db, &p, &e));
+    ck_assert_mem_eq(&p, &before, sizeof p);
+    ground_balanced(g.db);
+    ground_close(&g);
+}
+END_TEST
+
+static const char *const lies[] = {
+    "UPDATE unreported SET n = n + 1 WHERE kind = 2",
+    "DELETE FROM unreported WHERE kind = 4",
+    "INSERT INTO unreported VALUES(7, 1, 1, 1)",
+};
+
+START_TEST(lies_are_found)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+
+    visited(&g);
+    good(export_cross_check(g.db, &e));
+    ck_assert_int_eq(ground_sql(&g, lies[_i]), 0);
+    bad(query_cross_check(g.db, &e), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(e.msg, "not reported"));
+    ground_close(&g);
+}
+END_TEST
+
 static void wrong_sequence(struct export_info *x) { x->sequence = 3; }
 static void wrong_first(struct export_info *x) { x->first_event++; }
 static void repeated_first(struct export_info *x) { x->first_event = 1; }
@@ -315,6 +403,9 @@ int main(void)
         { "must follow", an_export_must_follow, sizeof spoil / sizeof *spoil },
         { "empty", an_empty_export, 1 },
         { "overview", overview_adds_up, 1 },
+        { "meanwhile", evidence_while_a_report_is_made, 1 },
+        { "older", an_older_ledger_counts, 1 },
+        { "lies", lies_are_found, sizeof lies / sizeof *lies },
     };
 
     return run_tests("storage/exports", tests, sizeof tests / sizeof *tests);
