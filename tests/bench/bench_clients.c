@@ -1,5 +1,7 @@
 /* line_clients: the line of bench_line.c with its control socket and 100
  * subscribed clients that read everything, against the same line alone.
+ * line_factory: with them, an operator who is logged in and must be, and a work
+ * order that every fixture is bound to, against the line that knows of none.
  *
  * The clients are a process of their own, as they are in a factory. */
 #include <errno.h>
@@ -12,8 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "station/control/client.h"
 #include "station/control/protocol.h"
 #include "station/control/server.h"
+#include "station/people/pin.h"
+#include "storage/orders.h"
+#include "storage/people.h"
+#include "storage/sessions.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/robot.h"
 
@@ -76,7 +83,84 @@ struct crowd {
     struct control *control;
     pid_t pid;
     int in;
+    bool works; /* people and orders too */
 };
+
+static void need(int rc, const struct err *e)
+{
+    if (rc != 0)
+        bench_die("line_clients: %s", e->msg);
+}
+
+/* --- people and orders ------------------------------------------------------------- */
+
+#define BADGE "B-0001"
+#define PIN "471108"
+#define ORDER "WO-1"
+
+static int add_person(struct tx *tx, void *ctx, struct err *e)
+{
+    uint8_t badge[BADGE_HASH];
+    struct pin_hash pin;
+    struct login_rules rules;
+
+    if (badge_hash(BADGE, badge, e) != 0 || pin_hash_make(PIN, &pin, e) != 0 ||
+        person_add(tx, &(struct person_new){ "Ada", ROLE_SUPERVISOR, badge, &pin },
+                   NULL, e) != 0)
+        return -1;
+    rules = *(const struct login_rules *)ctx;
+    rules.required = true;
+    return login_rules_set(tx, &rules, "Ada", e);
+}
+
+static int add_order(struct tx *tx, void *ctx, struct err *e)
+{
+    struct order_spec o = { .number = ORDER, .product = "Meter", .quantity = 1000000,
+                            .serials = "*", .positions = 1 };
+    char fixture[8];
+
+    (void)ctx;
+    if (order_recipe_parse("load any; enable 1; close", &o.recipe[0], e) != 0 ||
+        order_make(tx, &o, "Ada", e) != 0 ||
+        order_move(tx, ORDER, ORDER_ACTIVE, ORDER_CAUSE_ACTIVATED, "Ada", e) != 0)
+        return -1;
+    for (size_t f = 0; f < ROBOT_FIXTURES; f++) {
+        snprintf(fixture, sizeof fixture, "F%zu", f);
+        if (order_bind(tx, ORDER, fixture, "", ORDER_BIND_COMMAND, "Ada", e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void staff(const char *data)
+{
+    struct err e = ERR_INIT;
+    struct login_rules rules;
+    struct db *db;
+
+    need(db_open(data, DB_WRITE, NULL, &db, &e), &e);
+    need(login_rules_get(db, &rules, &e), &e);
+    need(db_write(db, add_person, &rules, &e), &e);
+    need(db_write(db, add_order, NULL, &e), &e);
+    db_close(db);
+}
+
+static void unheard(void *ctx, const json_t *event)
+{
+    (void)ctx, (void)event;
+}
+
+static void log_in(const char *data)
+{
+    AUTO(client_close_p) struct client *c = NULL;
+    struct err e = ERR_INIT;
+    json_t *reply = NULL;
+
+    need(client_open(data, unheard, NULL, &c, &e), &e);
+    need(client_ask(c, CONTROL_LOGIN, json_pack("{s:s, s:s}", "pin", PIN, "badge",
+                                                BADGE), &reply, &e), &e);
+    json_decref(reply);
+}
 
 static void no_stop(void *ctx)
 {
@@ -119,6 +203,8 @@ static void start(void *ctx, const struct line_options *o, struct line **out)
     struct err e = ERR_INIT;
 
     c->robot = o;
+    if (c->works)
+        staff(o->data_dir);
     mine.event = on_event;
     mine.event_ctx = c;
     if (control_new(&(struct control_options){ .data_dir = o->data_dir,
@@ -129,6 +215,8 @@ static void start(void *ctx, const struct line_options *o, struct line **out)
     if (control_serve(c->control, *out, &e) != 0)
         bench_die("line_clients: %s", e.msg);
     let_in(c, o->data_dir);
+    if (c->works)
+        log_in(o->data_dir);
 }
 
 static void end(void *ctx, struct line *l)
@@ -164,9 +252,21 @@ static void line_clients(void)
     robot_race_line("line_clients", &crowded, &robot_bare, UNITS, ROUNDS);
 }
 
+static void line_factory(void)
+{
+    struct crowd crowd = { .robot = NULL, .works = true };
+    const struct robot_line full = { start, end, &crowd, false };
+
+    bench_note("line_factory: %d clients, an operator, an order", CLIENTS);
+    robot_race_line("line_factory", &full, &robot_bare, UNITS, ROUNDS);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct bench all[] = { { "line_clients", line_clients } };
+    static const struct bench all[] = {
+        { "line_clients", line_clients },
+        { "line_factory", line_factory },
+    };
 
     if (argc == 3 && strcmp(argv[1], BE_CLIENTS) == 0)
         return be_clients(argv[2]);
