@@ -10,6 +10,7 @@
 #include "storage/stock.h"
 #include "tests/lab/pki/authority.h"
 #include "tests/unit/lab_smdpf/stand.h"
+#include "tests/unit/new_ledger.h"
 #include "tests/unit/support.h"
 
 #include <dirent.h>
@@ -82,7 +83,7 @@ static void setup(void)
     ck_assert_int_eq(mkdir(data, 0700), 0);
     good(world_cert(&stand.w, "dm/root", &root, &e));
     cert_sha256(root, root_sha256);
-    good(db_create(data, NULL, &e));
+    new_ledger(data);
     good(db_open(data, DB_WRITE, NULL, &db, &e));
     good(db_write(db, create, &i, &e));
     good(lock_take(data, LOCK_IMPORT, &lock, &e));

@@ -7,6 +7,7 @@
 #include "storage/queries.h"
 #include "storage/station.h"
 #include "tests/lab/euicc_fixture.h"
+#include "tests/unit/new_ledger.h"
 
 #include "drivers/fault.h"
 
@@ -35,7 +36,6 @@ void shop_open_kind(struct shop *s, size_t keys, enum info2_kind kind)
 {
     const char *tmp = getenv("TMPDIR");
     char eid[EID_DIGITS + 1];
-    struct err e = ERR_INIT;
 
     memset(s, 0, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
@@ -45,7 +45,7 @@ void shop_open_kind(struct shop *s, size_t keys, enum info2_kind kind)
     ck_assert(mkdtemp(s->data) != NULL);
     snprintf(s->barcode, sizeof s->barcode, "F1\t%s", eid_format(&s->d.eid, eid));
     s->smdp_oid = DESK_OID;
-    good(db_create(s->data, NULL, &e), &e);
+    new_ledger(s->data);
 }
 
 static void remove_all(const char *dir)
@@ -413,13 +413,20 @@ unsigned shop_events(struct shop *s, const char *kind)
 
 /* --- the chip in a fixture --------------------------------------------------------- */
 
-static atomic_uint apdus;
+#define GET_RESPONSE 0xC0 /* INS */
+
+static atomic_uint apdus, commands;
 static atomic_uint lock_at; /* 0: never */
 static sqlite3 *locker;
 
 unsigned shop_apdus(void)
 {
     return atomic_load(&apdus);
+}
+
+unsigned shop_commands(void)
+{
+    return atomic_load(&commands);
 }
 
 void shop_lock_ledger_at(struct shop *s, unsigned n)
@@ -432,8 +439,10 @@ void shop_lock_ledger_at(struct shop *s, unsigned n)
     atomic_store(&lock_at, shop_apdus() + n);
 }
 
-static void count_apdu(void)
+static void count_apdu(struct span command)
 {
+    if (command.n > 1 && command.p[1] != GET_RESPONSE)
+        atomic_fetch_add(&commands, 1);
     unsigned n = atomic_fetch_add(&apdus, 1) + 1;
 
     if (n == atomic_load(&lock_at))
@@ -504,7 +513,7 @@ static int fx_power_on(struct fixture *f, struct buf *atr, int ms, struct err *e
 static int fx_transmit(struct fixture *f, struct span cmd, struct buf *rsp,
                        int ms, struct err *e)
 {
-    count_apdu();
+    count_apdu(cmd);
     return inner(f)->ops->transmit(inner(f), cmd, rsp, ms, e);
 }
 

@@ -105,5 +105,8 @@ void shop_lock_ledger_at(struct shop *s, unsigned n);
 bool shop_unlock_ledger(void);
 /* APDUs that all chips in fixture_shop fixtures have seen. */
 unsigned shop_apdus(void);
+/* ... without the GET RESPONSEs, whose number is that of the answers' lengths:
+ * signatures, and so certificates, are an octet longer at times. */
+unsigned shop_commands(void);
 
 #endif
