@@ -17,6 +17,10 @@ CFLAGS += -std=c11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wvla -pthread -fPIE \
 	-fstack-protector-strong -fno-strict-aliasing
 LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now
+# Over a hundred test programs are linked: gold takes half the time for each.
+ifeq ($(FLAVOUR),asan)
+LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
+endif
 OPT_release := -O2 -D_FORTIFY_SOURCE=2
 # Lines are all that a report needs of the debugger's words (-g1).
 OPT_asan := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
