@@ -60,6 +60,34 @@ expect() {
     }
 }
 
+# by PINS CMD...: CMD, with these lines on its standard input.
+by() {
+    # shellcheck disable=SC2086 # a list of lines
+    printf '%s\n' $1 >"$WORK/pins"
+    shift
+    "$@" <"$WORK/pins"
+}
+# as PINS WORD...: lineside WORD... of $DATA does it.
+as() {
+    pins=$1 verb=$2
+    shift 2
+    by "$pins" "$STATION" "$verb" --data "$DATA" "$@" || die "exit $?: $verb $*"
+}
+# refused CODE WORDS PINS WORD...: it exits with CODE, and its standard error
+# says WORDS (grep -E).
+refused() {
+    want=$1 words=$2 pins=$3 verb=$4
+    shift 4
+    rc=0
+    by "$pins" "$STATION" "$verb" --data "$DATA" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
+    [ "$rc" = "$want" ] || die "exit $rc instead of $want: $verb $*: $(cat "$WORK/out" "$WORK/err")"
+    grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $verb $*: $(cat "$WORK/err")"
+}
+
+# Every event of $DATA's ledger, one a line; how many there are.
+events() { "$STATION" log --data "$DATA" --all --json "$@"; }
+count() { events | wc -l; }
+
 wait_for() { # wait_for SECONDS CMD...: until CMD holds
     tries=$(($1 * 20))
     shift
@@ -165,6 +193,37 @@ line_run() {
             --json >>"$WORK/line.json" 2>"$WORK/line.err" ||
             die "lineside run: $(cat "$WORK/line.err")"
     done
+}
+
+# A line at $BENCH that goes on: JSON lines to $WORK/line.json, scans from a
+# FIFO that this script holds open as 7.
+line_start() {
+    rm -f "$WORK/scan"
+    mkfifo "$WORK/scan"
+    : >"$WORK/line.json"
+    "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
+        >"$WORK/line.json" 2>"$WORK/line.err" &
+    LINE_PID=$!
+    PIDS="$PIDS $LINE_PID"
+    exec 7>"$WORK/scan"
+    wait_for 20 line_up
+}
+line_up() { "$STATION" ctl --data "$DATA" version </dev/null >/dev/null 2>&1; }
+line_stop() {
+    kill "$LINE_PID"
+    wait "$LINE_PID" || die "the line: $(cat "$WORK/line.err")"
+    exec 7>&-
+}
+told() { # told N PATTERN: the line has told it that often
+    [ "$(grep -c "$2" "$WORK/line.json")" -ge "$1" ]
+}
+TAB=$(printf '\t')
+scan() { # scan CODE LINE: its one verdict
+    nth=$(($(grep -c '"event":"verdict"' "$WORK/line.json" || :) + 1))
+    printf '%s\n' "$2" >&7
+    wait_for 60 told "$nth" '"event":"verdict"'
+    grep '"event":"verdict"' "$WORK/line.json" | tail -1 | grep -q "\"code\":\"$1\"" ||
+        die "not $1 for '$2': $(tail -2 "$WORK/line.json")"
 }
 
 verdicts() { # verdicts PASS: how many in $WORK/line.json

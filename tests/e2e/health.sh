@@ -19,7 +19,6 @@ exec 5<>"$WORK/scan"
 
 f() { "$STATION" fixtures --data "$DATA" "$@"; }
 ctl() { "$STATION" ctl --data "$DATA" "$@"; }
-events() { "$STATION" log --data "$DATA" --all --json --kind "$1"; }
 empty() { ln -sfn "$CARDS/none" "$BENCH/$1"; }
 line() { grep -q "$1" "$WORK/line.json"; }
 up() {
@@ -65,7 +64,7 @@ scan F1 X-3 no-card
 wait_for 5 state F1 stopped
 wait_for 5 line '"event":"fixture".*"state":"stopped"'
 line '"reason":"3 failures in a row, the last one: no-card"' || die "$(cat "$WORK/line.json")"
-events fixture-stopped | grep -q '"actor":"line".*"fixture":"F1","cause":"failures","reason":"3 failures' || die "$(events fixture-stopped)"
+events --kind fixture-stopped | grep -q '"actor":"line".*"fixture":"F1","cause":"failures","reason":"3 failures' || die "$(events --kind fixture-stopped)"
 
 kill -9 $RUN_PID
 wait $RUN_PID 2>/dev/null || :
@@ -89,7 +88,7 @@ grep -q '"places":.*"fixture":"F1","place":"","state":"stopped","reason":"3 fail
 expect 1 'no fixture is called F9' f release F9
 expect 1 'not stopped' f release F2
 f release F1
-events fixture-released | grep -q '"actor":"engineer".*"fixture":"F1","cause":"person"' || die "$(events fixture-released)"
+events --kind fixture-released | grep -q '"actor":"engineer".*"fixture":"F1","cause":"person"' || die "$(events --kind fixture-released)"
 line '"state":"released"' || die "who watches does not hear of it"
 state F1 stopped && die "it is stopped still"
 scan F1 "$2" done
@@ -105,11 +104,11 @@ fixture_put F1 "$golden"
 scan F1 "$3" fixture-stopped
 scan F1 "$golden" golden-ok
 grep -q '"verdict":"GOLDEN OK"' "$WORK/verdict" || die "$(cat "$WORK/verdict")"
-events golden-passed | grep -q "\"fixture\":\"F1\",\"eid\":\"$golden\",\"apdus\":\"32\",\"mean-us\":\"[0-9]*\"" || die "$(events golden-passed)"
-events fixture-released | tail -1 | grep -q '"actor":"line".*"cause":"golden"' || die "$(events fixture-released)"
+events --kind golden-passed | grep -q "\"fixture\":\"F1\",\"eid\":\"$golden\",\"apdus\":\"32\",\"mean-us\":\"[0-9]*\"" || die "$(events --kind golden-passed)"
+events --kind fixture-released | tail -1 | grep -q '"actor":"line".*"cause":"golden"' || die "$(events --kind fixture-released)"
 [ "$(stock in-stock)" = "$left" ] || die "the stock was touched"
-events unit-registered | grep -q "$golden" && die "the golden unit was registered"
-events bpp-moved | grep -q "$golden" && die "a profile of the golden unit has moved"
+events --kind unit-registered | grep -q "$golden" && die "the golden unit was registered"
+events --kind bpp-moved | grep -q "$golden" && die "a profile of the golden unit has moved"
 fixture_put F1 "$3"
 scan F1 "$3" done
 # Found by any label that is nobody else's; a failure of its own is told, and is
@@ -118,8 +117,8 @@ fixture_put F1 "$golden"
 scan F1 GOLDEN golden-ok
 empty F1
 scan F1 "$golden" no-card
-events golden-failed | grep -q '"fixture":"F1".*"code":"no-card"' || die "$(events golden-failed)"
-events failure | grep -q "$golden" && die "the golden unit's failure would be reported"
+events --kind golden-failed | grep -q '"fixture":"F1".*"code":"no-card"' || die "$(events --kind golden-failed)"
+events --kind failure | grep -q "$golden" && die "the golden unit's failure would be reported"
 
 # Golden needed: at the start of each shift, say.
 f limits --golden-hours 8
@@ -134,7 +133,7 @@ expect 2 'say which' f limits
 expect 2 'maintenance takes one fixture' f maintenance
 expect 2 'say --limit N' f maintenance F1
 f limits --golden-hours 0 --failures 0 --yield 60 --units 5
-events fixture-limits-set | tail -1 | grep -q '"failures":"0","yield":"60","units":"5","golden-hours":"0"' || die "$(events fixture-limits-set)"
+events --kind fixture-limits-set | tail -1 | grep -q '"failures":"0","yield":"60","units":"5","golden-hours":"0"' || die "$(events --kind fixture-limits-set)"
 [ "$(grep -c . "$WORK/line.err")" = 0 ] || die "$(cat "$WORK/line.err")"
 
 # --- yield: 3 of the last 5 are enough, 2 are not ---------------------------------------------
@@ -149,8 +148,8 @@ scan F2 X-2 no-card
 state F2 stopped && die "stopped at 3 of 5"
 scan F2 X-3 no-card
 wait_for 5 state F2 stopped
-events fixture-stopped | tail -1 | grep -q '"fixture":"F2","cause":"yield","reason":"2 of the last 5 units were good, fewer than 60 %; the last failure: no-card"' ||
-    die "$(events fixture-stopped)"
+events --kind fixture-stopped | tail -1 | grep -q '"fixture":"F2","cause":"yield","reason":"2 of the last 5 units were good, fewer than 60 %; the last failure: no-card"' ||
+    die "$(events --kind fixture-stopped)"
 f release F2
 scan F2 X-4 no-card
 state F2 stopped && die "what was before the release counts still"
@@ -161,9 +160,9 @@ f maintenance F2 --limit 6
 fixture_put F2 "$6"
 scan F2 "$6" done
 wait_for 5 line '"state":"maintenance"'
-events fixture-maintenance-due | grep -q '"fixture":"F2","cycles":"6","limit":"6"' || die "$(events fixture-maintenance-due)"
+events --kind fixture-maintenance-due | grep -q '"fixture":"F2","cycles":"6","limit":"6"' || die "$(events --kind fixture-maintenance-due)"
 scan F2 "$6" already-done
-[ "$(events fixture-maintenance-due | wc -l)" = 1 ] || die "told more than once"
+[ "$(events --kind fixture-maintenance-due | wc -l)" = 1 ] || die "told more than once"
 "$STATION" ctl --data "$DATA" snapshot | grep -q '^F2 .*due for maintenance: 6 cycles' || die "not shown"
 f maintenance F2 --done
 wait_for 5 line '"state":"maintained"'
@@ -172,14 +171,14 @@ f health | grep -q '^F2 *ok .*cycles 0 of 6' || die "$(f health)"
 expect 1 'no fixture F9' ctl maintained F9
 expect 2 'name the fixture' ctl maintained
 ctl maintained F2 >/dev/null
-[ "$(events fixture-maintained | wc -l)" = 2 ] || die "$(events fixture-maintained)"
-events fixture-maintained | tail -1 | grep -q '"actor":"engineer".*"fixture":"F2","cycles":"0"' || die "$(events fixture-maintained)"
+[ "$(events --kind fixture-maintained | wc -l)" = 2 ] || die "$(events --kind fixture-maintained)"
+events --kind fixture-maintained | tail -1 | grep -q '"actor":"engineer".*"fixture":"F2","cycles":"0"' || die "$(events --kind fixture-maintained)"
 
 # --- who may ---------------------------------------------------------------------------------
 
 stop_f1
-printf '4711\n' | "$STATION" people --data "$DATA" add Ada --role supervisor --badge B-0001
-printf '4711\n4713\n' | "$STATION" people --data "$DATA" add Olaf --role operator --badge B-0003 --as B-0001
+as 4711 people add Ada --role supervisor --badge B-0001
+as '4711 4713' people add Olaf --role operator --badge B-0003 --as B-0001
 expect 1 'BADGE' f release F1
 printf '4713\n' | f release F1 --as B-0003 2>"$WORK/err" && die "an operator has released it"
 grep -q 'engineer or supervisor' "$WORK/err" || die "$(cat "$WORK/err")"
@@ -191,7 +190,7 @@ grep -q 'engineer or supervisor' "$WORK/err" || die "$(cat "$WORK/err")"
 released=$(grep -c '"state":"released"' "$WORK/line.json")
 printf '4711\n' | ctl release F1 --as B-0001 >/dev/null
 [ "$(grep -c '"state":"released"' "$WORK/line.json")" -gt "$released" ] || die "who watches does not hear of it"
-events fixture-released | tail -1 | grep -q '"actor":"Ada".*"fixture":"F1","cause":"person"' || die "$(events fixture-released)"
+events --kind fixture-released | tail -1 | grep -q '"actor":"Ada".*"fixture":"F1","cause":"person"' || die "$(events --kind fixture-released)"
 scan F1 "$golden" no-card
 
 kill $RUN_PID

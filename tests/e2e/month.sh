@@ -57,11 +57,10 @@ for s in A B; do
     done
 done
 # Units are worked on in somebody's name only: an operator for each shift.
-pins() { # pins "PIN..." WORD...: lineside WORD..., PINs on its standard input
-    # shellcheck disable=SC2086 # a list
-    printf '%s\n' $1 >"$WORK/pins"
+pins() { # pins "PIN..." WORD...: lineside WORD... today, PINs on its standard input
+    lines=$1
     shift
-    today "$STATION" "$@" <"$WORK/pins" >/dev/null
+    by "$lines" today "$STATION" "$@" >/dev/null
 }
 for s in A B; do
     pins 86420 people --data "$WORK/$s" add Ada --role supervisor --badge B-0001

@@ -11,7 +11,6 @@ orders() { "$STATION" orders --data "$DATA" "$@"; }
 order() { # order OPTION...: a work-order of the desk; prints its folder
     "$LAB" order "$W" --out "$STICK" --product Meter --quantity 3 "$@" | sed -n 's/^work-order  *//p'
 }
-events() { "$STATION" log --data "$DATA" --all --json; }
 refused() { # refused CODE WORDS WORD...: and nothing has changed
     n=$(events | wc -l)
     code=$1 words=$2
@@ -95,8 +94,8 @@ events | grep -q '"order-imported".*"recipe-1":"main: load smdp=2.999.10; ' || d
 
 # --- who may ----------------------------------------------------------------------------
 
-printf '86420\n' | "$STATION" people --data "$DATA" add Ada --role supervisor --badge B-0001 >/dev/null
-printf '86420\n4711\n' | "$STATION" people --data "$DATA" add Bob --role operator --badge B-0002 --as B-0001 >/dev/null
+as 86420 people add Ada --role supervisor --badge B-0001 >/dev/null
+as '86420 4711' people add Bob --role operator --badge B-0002 --as B-0001 >/dev/null
 refused 1 'must stand for this: --as' close WO-1
 for act in 'close WO-1' 'activate WO-2' 'new --number WO-8 --product X --quantity 1 --recipe register'; do
     # shellcheck disable=SC2086 # words on purpose

@@ -10,28 +10,6 @@ new_world 1 1
 new_station "$DATA" "$STICK"
 
 "${CC:-gcc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$WORK/shim.so" tests/e2e/people_shim.c
-FROZEN=
-
-# as PINS WORD...: lineside WORD..., with these lines on standard input.
-as() {
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $1 >"$WORK/pins"
-    c=$2
-    shift 2
-    # shellcheck disable=SC2086 # words for env
-    env $FROZEN "$STATION" "$c" --data "$DATA" "$@" <"$WORK/pins"
-}
-# refused CODE WORDS PINS WORD...
-refused() {
-    want=$1 words=$2
-    shift 2
-    rc=0
-    as "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
-    [ "$rc" = "$want" ] || die "exit $rc instead of $want: $*: $(cat "$WORK/err")"
-    grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $*: $(cat "$WORK/err")"
-}
-events() { "$STATION" log --data "$DATA" --all --json; }
-count() { events | wc -l; }
 
 # --- while nobody is known -----------------------------------------------------
 
@@ -112,7 +90,7 @@ grep -q "may not confirm the machine's clock" "$WORK/err" || die "$(cat "$WORK/e
 # --- wrong PINs -----------------------------------------------------------------------
 
 # The clock stands still, so that no wait ends by itself.
-FROZEN="LD_PRELOAD=$WORK/shim.so PEOPLE_CLOCK=$(($(date +%s) + 100))"
+export LD_PRELOAD="$WORK/shim.so" PEOPLE_CLOCK=$(($(date +%s) + 100))
 refused 1 'do not go together' 9999 fixtures label 1-2 X --as B-0003
 cp "$WORK/err" "$WORK/wrong"
 refused 1 'do not go together' 4712 fixtures label 1-2 X --as B-7777
@@ -131,7 +109,7 @@ events | grep '"login-failed"' | grep -q '"reason":"blocked","person":"Cyd"' || 
 # A new PIN ends the wait.
 as '86420 98765' people pin Cyd --as B-0001
 as 98765 fixtures label 1-2 LEFT --as B-0003
-FROZEN=
+unset LD_PRELOAD PEOPLE_CLOCK
 
 # --- the way back ---------------------------------------------------------------------
 

@@ -15,25 +15,8 @@ B1=$(bundle "$DATA" "$STICK" --per-euicc 1)
 set -- $(eids)
 mkdir -p "$CARDS" "$BENCH"
 
-# refused CODE WORDS PINS WORD...: lineside WORD..., with these lines on standard input.
-refused() {
-    want=$1 words=$2 pins=$3 c=$4
-    shift 4
-    rc=0
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $pins | "$STATION" "$c" --data "$DATA" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
-    [ "$rc" = "$want" ] || die "exit $rc instead of $want: $c $*: $(cat "$WORK/err")"
-    grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $c $*: $(cat "$WORK/err")"
-}
-as() { # as PINS WORD...
-    pins=$1 c=$2
-    shift 2
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $pins | "$STATION" "$c" --data "$DATA" "$@" || die "$c $*"
-}
 two() { as '4711 4712' "$@" --as B-0002 --second B-0003; } # an engineer and an operator
 held() { "$STATION" quarantine --data "$DATA" --json; }
-log_count() { "$STATION" log --data "$DATA" --all --json | wc -l; }
 # at SERIAL EID CODE [OPTION...]: one visit of that eUICC under that label.
 at() {
     serial=$1 eid=$2 code=$3
@@ -76,7 +59,7 @@ held | grep -q '"serial":"SN-1".*"state":"quarantined","code":"card-refused".*"e
 
 # --- who may, and what ------------------------------------------------------------
 
-n=$(log_count)
+n=$(count)
 refused 1 'takes two people' 4711 quarantine release SN-1 --as B-0002
 refused 1 'both badges are the same' '4711 4711' quarantine release SN-1 --as B-0002 --second B-0002
 refused 1 'neither Cyd nor Dan may release.*engineer or supervisor' '4712 4713' quarantine release SN-1 --as B-0003 --second B-0004
@@ -86,7 +69,7 @@ refused 2 'an act, and what' '4711 4712' quarantine release --as B-0002 --second
 refused 2 'from 1 to 20' 4711 quarantine limit 0 --as B-0002
 refused 2 'from 1 to 20' 4711 quarantine limit 1x --as B-0002
 refused 1 'Cyd is operator and may not say' 4712 quarantine limit 2 --as B-0003
-[ "$(log_count)" = "$n" ] || die "what was refused left an event"
+[ "$(count)" = "$n" ] || die "what was refused left an event"
 
 # Either may come first; the row begins anew.
 as '4712 4711' quarantine release SN-1 --as B-0003 --second B-0002 --reason 'contacts cleaned' >/dev/null
@@ -118,7 +101,7 @@ as '4711 86420' void --scrapped --reason 'unit scrapped' --as B-0002 --second B-
 at SN-3 "$3" done
 at SN-3 "$4" serial-has-other-eid
 grep -q "$3.*$4\|$4.*$3" "$WORK/line.json" || die "not both shown: $(cat "$WORK/line.json")"
-n=$(log_count)
+n=$(count)
 refused 2 'new-eid EID is needed' '' replace SN-3 main --reason x --as B-0002 --second B-0003
 refused 2 'new-eid EID is needed' '' replace SN-3 main --new-eid 1234 --reason x --as B-0002 --second B-0003
 refused 2 'a reason is needed' '' replace SN-3 main --new-eid "$4" --as B-0002 --second B-0003
@@ -126,7 +109,7 @@ refused 2 'a serial and a position' '' replace SN-3 --new-eid "$4" --reason x --
 refused 1 'takes two people' 4711 replace SN-3 main --new-eid "$4" --reason x --as B-0002
 refused 1 'has no position radio; it has main' '4711 4712' replace SN-3 radio --new-eid "$4" --reason x --as B-0002 --second B-0003
 refused 1 "EID $1 is in unit SN-1" '4711 4712' replace SN-3 main --new-eid "$1" --reason x --as B-0002 --second B-0003
-[ "$(log_count)" = "$n" ] || die "what was refused left an event"
+[ "$(count)" = "$n" ] || die "what was refused left an event"
 two replace SN-3 main --new-eid "$4" --reason 'board broken' | grep -q "EID $3 is out, EID $4 is in; it was passed and is open" || die "not replaced"
 "$STATION" log --data "$DATA" --limit 1 --json | grep -q '"board-replaced","actor":"Bob".*board broken' || die "no event"
 at SN-3 "$3" eid-retired

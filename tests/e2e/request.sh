@@ -137,8 +137,8 @@ line_run "$3" "$4"
 
 # --- who may ------------------------------------------------------------------------------
 
-printf '2468\n' | "$STATION" people add Ada --role supervisor --badge B-0001 --data "$DATA" >/dev/null
-printf '2468\n1357\n' | "$STATION" people add Otto --role operator --badge B-0002 --as B-0001 --data "$DATA" >/dev/null
+as 2468 people add Ada --role supervisor --badge B-0001 >/dev/null
+as '2468 1357' people add Otto --role operator --badge B-0002 --as B-0001 >/dev/null
 expect 1 'somebody must stand for this' request --smdp $A --count 1 --to "$WORK/late"
 printf '1357\n' | request --smdp $A --count 1 --to "$WORK/late" --as B-0002 2>"$WORK/err" && die "an operator may ask"
 grep -q 'engineer or supervisor' "$WORK/err" || die "$(cat "$WORK/err")"

@@ -11,35 +11,11 @@ cd "$(dirname "$0")/../.."
 returned() {
     "$STATION" ctl --data "$DATA" return "$@" --reason "damaged housing" </dev/null
 }
-refused() { # refused WORDS FIXTURE SERIAL [OPTION...]
+not_returned() { # not_returned WORDS FIXTURE SERIAL [OPTION...]
     words=$1
     shift
     if returned "$@" >"$WORK/out" 2>"$WORK/err"; then die "was returned: $*: $(cat "$WORK/out")"; fi
     grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $*: $(cat "$WORK/err")"
-}
-up() { "$STATION" ctl --data "$DATA" version >/dev/null 2>&1; }
-line_start() {
-    rm -f "$WORK/scan"
-    mkfifo "$WORK/scan"
-    "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
-        >"$WORK/line.json" 2>"$WORK/line.err" &
-    LINE_PID=$!
-    PIDS="$PIDS $LINE_PID"
-    exec 7>"$WORK/scan"
-    wait_for 20 up
-}
-line_stop() {
-    kill "$LINE_PID"
-    wait "$LINE_PID" || die "the line: $(cat "$WORK/line.err")"
-    exec 7>&-
-}
-told() { [ "$(grep -c '"event":"verdict"' "$WORK/line.json")" -ge "$1" ]; }
-scan() { # scan CODE FIXTURE BARCODE
-    nth=$(($(grep -c '"event":"verdict"' "$WORK/line.json" || :) + 1))
-    printf '%s\t%s\n' "$2" "$3" >&7
-    wait_for 60 told "$nth"
-    grep '"event":"verdict"' "$WORK/line.json" | tail -1 | grep -q "\"code\":\"$1\"" ||
-        die "not $1: $(grep '"event":"verdict"' "$WORK/line.json" | tail -1)"
 }
 profiles() { "$LAB" euicc-show "$W" "$1" --json | grep -o '"iccid"' | wc -l; }
 state() { "$STATION" unit --data "$DATA" "$1" --json; }
@@ -64,11 +40,11 @@ fixture_put F1 "$1"
 fixture_put F2 "$2"
 fixture_put F3 "$3"
 line_start
-refused 'There is no profile in this unit that this station knows of' F3 "$3"
-refused 'does not begin with the name of a fixture' F9 "$1"
-refused 'check digits do not hold' F1 00000000000000000000000000000002
-scan done F1 "$1"
-refused 'eUICC in the unit is not the one on its label' F1 "$2"
+not_returned 'There is no profile in this unit that this station knows of' F3 "$3"
+not_returned 'does not begin with the name of a fixture' F9 "$1"
+not_returned 'check digits do not hold' F1 00000000000000000000000000000002
+scan done "F1$TAB$1"
+not_returned 'eUICC in the unit is not the one on its label' F1 "$2"
 [ "$(profiles "$1")" = 1 ] || die "a refused return deleted something"
 returned F1 "$1" --json >"$WORK/return.json" || die "not returned"
 grep -q '"verdict":"RETURNED","code":"returned-spent"' "$WORK/return.json" || die "$(cat "$WORK/return.json")"
@@ -77,7 +53,7 @@ apdus=$(grep -o '"apdus":[0-9]*' "$WORK/return.json" | grep -o '[0-9]*')
 [ "$(profiles "$1")" = 0 ] || die "the profile is still there"
 returned F1 "$1" | grep -q 'ALREADY DONE (already-returned)' || die "a second return is none"
 # It is closed: nothing can be loaded into it again, and that is said plainly.
-scan no-bpp F1 "$1"
+scan no-bpp "F1$TAB$1"
 state "$1" | grep -q '"state":"stocked"' || die "not stocked: $(state "$1")"
 "$STATION" log --data "$DATA" --all --json >"$WORK/log"
 for words in '"kind":"return-begun".*"reason":"damaged housing"' '"kind":"bpp-deleted"' \
@@ -87,16 +63,13 @@ done
 report_agrees 1
 
 # With people: by right, in their names.
-printf '86420\n' | "$STATION" people add Ada --data "$DATA" --role supervisor --badge B-0001
-printf '86420\n4711\n' | "$STATION" people add Bob --data "$DATA" --role operator --badge B-0002 --as B-0001
-scan done F2 "$2"
-refused 'somebody must stand for this' F2 "$2"
-by() { # by BADGE PIN
-    printf '%s\n' "$2" | "$STATION" ctl --data "$DATA" return F2 "$3" --reason "wrong order" --as "$1"
-}
-if by B-0002 4711 "$2" 2>"$WORK/err"; then die "an operator returned it"; fi
-grep -q 'Bob is operator and may not let a unit give its profiles back' "$WORK/err" || die "$(cat "$WORK/err")"
-by B-0001 86420 "$2" | grep -q 'RETURNED (returned-spent)' || die "not returned"
+as 86420 people add Ada --role supervisor --badge B-0001
+as '86420 4711' people add Bob --role operator --badge B-0002 --as B-0001
+scan done "F2$TAB$2"
+not_returned 'somebody must stand for this' F2 "$2"
+refused 1 'Bob is operator and may not let a unit give its profiles back' \
+    4711 ctl return F2 "$2" --reason 'wrong order' --as B-0002
+as 86420 ctl return F2 "$2" --reason 'wrong order' --as B-0001 | grep -q 'RETURNED (returned-spent)' || die "not returned"
 "$STATION" log --data "$DATA" --all --json | grep -q '"kind":"bpp-deleted","actor":"Ada"' || die "in whose name?"
 line_stop
 kill "$CARDS_PID"
@@ -139,7 +112,7 @@ serve --cut-at 45
 line_start
 n=0
 for eid in $(eids); do printf 'F%s\t%s\n' $((n += 1)) "$eid" >&7; done
-wait_for 60 told "$units"
+wait_for 60 told "$units" '"event":"verdict"'
 line_stop
 unserve
 open=$(grep -c '"code":"\(delete-keys\|notifications\|enable-failed\|no-card\)"' "$WORK/line.json" || :)
@@ -175,11 +148,11 @@ done
 report_agrees "$units"
 
 # Loaded again, with what another SM-DPf sends for their second key.
-scan no-bpp F1 "$(eids | head -1)"
+scan no-bpp "F1$TAB$(eids | head -1)"
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --smdpf beta --per-euicc 1)" >/dev/null
 n=0
 for eid in $(eids); do
-    scan done "F$((n += 1))" "$eid"
+    scan done "F$((n += 1))$TAB$eid"
     [ "$(profiles "$eid")" = 1 ] || die "unit $n has not one profile"
 done
 # Finished now, and closed: it can be returned, not loaded once more.

@@ -14,48 +14,10 @@ cards_start
 set -- $(eids)
 fixture_put F1 "$1"
 fixture_put F2 "$2"
-as() { # as PINS WORD...: lineside WORD..., with these lines on standard input
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $1 >"$WORK/pins"
-    c=$2
-    shift 2
-    "$STATION" "$c" --data "$DATA" "$@" <"$WORK/pins"
-}
-refused() { # refused CODE WORDS PINS WORD...
-    want=$1 words=$2
-    shift 2
-    rc=0
-    as "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
-    [ "$rc" = "$want" ] || die "exit $rc instead of $want: $*: $(cat "$WORK/out" "$WORK/err")"
-    grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $*: $(cat "$WORK/err")"
-}
 ctl() { "$STATION" ctl --data "$DATA" "$@" </dev/null; }
-line_start() { # from a FIFO that this script holds open
-    [ -p "$WORK/scan" ] || mkfifo "$WORK/scan"
-    : >"$WORK/line.json"
-    "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
-        >"$WORK/line.json" 2>"$WORK/line.err" &
-    LINE_PID=$!
-    PIDS="$PIDS $LINE_PID"
-    exec 7>"$WORK/scan"
-    wait_for 20 up
-}
-up() { ctl version >/dev/null 2>&1; }
-told() { # told N PATTERN: the line has told it that often
-    [ "$(grep -c "$2" "$WORK/line.json")" -ge "$1" ]
-}
-scan() { # scan CODE LINE: its one verdict
-    n=$(($(grep -c '"event":"verdict"' "$WORK/line.json" || :) + 1))
-    printf '%s\n' "$2" >&7
-    wait_for 30 told "$n" '"event":"verdict"'
-    grep '"event":"verdict"' "$WORK/line.json" | tail -1 | grep -q "\"code\":\"$1\"" ||
-        die "not $1 for '$2': $(tail -2 "$WORK/line.json")"
-}
-events() { "$STATION" log --data "$DATA" --all --json; }
 # Who logs in and out is written by a thread of its own, at times after the verdict.
 logged() { wait_for 10 in_log "$1"; }
 in_log() { events >"$WORK/log"; grep -Eq "$1" "$WORK/log"; }
-TAB=$(printf '\t')
 
 # --- nobody is known: all is as it was ------------------------------------------
 

@@ -11,22 +11,6 @@ new_station "$DATA" "$STICK"
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 1)" >/dev/null
 mkdir -p "$WORK/rec" "$WORK/again"
 
-as() { # as PINS WORD...: lineside WORD..., with these lines on standard input
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $1 >"$WORK/pins"
-    c=$2
-    shift 2
-    "$STATION" "$c" --data "$DATA" "$@" <"$WORK/pins"
-}
-refused() { # refused CODE WORDS PINS WORD...
-    want=$1 words=$2
-    shift 2
-    rc=0
-    as "$@" >"$WORK/said" 2>"$WORK/err" || rc=$?
-    [ "$rc" = "$want" ] || die "exit $rc instead of $want: $*: $(cat "$WORK/err")"
-    grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $*: $(cat "$WORK/err")"
-}
-events() { "$STATION" log --data "$DATA" --all --json; }
 shift_json() { "$STATION" shift --data "$DATA" --json "$@"; }
 # has JSON-FILE WORDS...: each stands in it, with fixed octets.
 has() {

@@ -164,13 +164,12 @@ expect 0 '2 report\(s\) verified' "$LAB" verify "$W" "$WORK"/out?/loading-report
 
 # What A has in quarantine is written off by two people; its next report says so,
 # and takes it out of the quarantined ones.
-printf '86420\n' | "$STATION" people --data "$A" add Ada --role supervisor --badge B-0001
-printf '86420\n4711\n' | "$STATION" people --data "$A" add Bob --role engineer --badge B-0002 --as B-0001
+DATA=$A
+as 86420 people add Ada --role supervisor --badge B-0001
+as '86420 4711' people add Bob --role engineer --badge B-0002 --as B-0001
 t=$("$STATION" quarantine --data "$A" --json | grep -o '"transactionId":"[0-9a-f]*"' | cut -d'"' -f4)
-rc=0
-printf '86420\n4711\n' | "$STATION" quarantine --data "$A" release "$t" --as B-0001 --second B-0002 2>"$WORK/err" || rc=$?
-[ "$rc" = 1 ] && grep -q 'never usable again' "$WORK/err" || die "a BPP whose key is gone was released: $(cat "$WORK/err")"
-printf '86420\n4711\n' | "$STATION" void --data "$A" "$t" --reason 'B has it' --as B-0001 --second B-0002 >/dev/null
+refused 1 'never usable again' '86420 4711' quarantine release "$t" --as B-0001 --second B-0002
+as '86420 4711' void "$t" --reason 'B has it' --as B-0001 --second B-0002 >/dev/null
 [ "$(counts "$A")" = '3 2 0 2 ' ] || die "A counts: $(counts "$A")"
 mkdir "$WORK/outC"
 "$STATION" export --data "$A" --to "$WORK/outC" >/dev/null

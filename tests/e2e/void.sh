@@ -10,24 +10,6 @@ new_station "$DATA" "$STICK"
 B1=$(bundle "$DATA" "$STICK" --per-euicc 2)
 "$STATION" import --data "$DATA" "$B1" >/dev/null
 
-# refused CODE WORDS PINS WORD...: lineside WORD..., with these lines on standard input.
-refused() {
-    want=$1 words=$2 pins=$3 c=$4
-    shift 4
-    rc=0
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $pins | "$STATION" "$c" --data "$DATA" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
-    [ "$rc" = "$want" ] || die "exit $rc instead of $want: $c $*: $(cat "$WORK/err")"
-    grep -Eq "$words" "$WORK/err" || die "nothing like '$words' from $c $*: $(cat "$WORK/err")"
-}
-as() { # as PINS WORD...
-    pins=$1 c=$2
-    shift 2
-    # shellcheck disable=SC2086 # a list of lines
-    printf '%s\n' $pins | "$STATION" "$c" --data "$DATA" "$@" || die "$c $*"
-}
-events() { "$STATION" log --data "$DATA" --all --json; }
-count() { events | wc -l; }
 
 e1=$(eids | sed -n 1p)
 e2=$(eids | sed -n 2p)
