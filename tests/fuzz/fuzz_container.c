@@ -8,6 +8,7 @@
 #include "station/container/cms.h"
 #include "station/container/reader.h"
 #include "station/container/report_record.h"
+#include "station/container/shift_record.h"
 #include "station/container/signers.h"
 #include "station/ifpp/event.h"
 
@@ -69,6 +70,17 @@ static void report(struct span in)
     if (report_record_decode(in, &r, NULL) != 0)
         return;
     CHECK(report_record_encode(&r, &again, NULL) == 0);
+    CHECK(span_eq(buf_span(&again), in));
+}
+
+static void shift(struct span in)
+{
+    AUTO(buf_clear) struct buf again = BUF_INIT;
+    struct shift_record r;
+
+    if (shift_record_decode(in, &r, NULL) != 0)
+        return;
+    CHECK(shift_record_encode(&r, &again, NULL) == 0);
     CHECK(span_eq(buf_span(&again), in));
 }
 
@@ -155,7 +167,7 @@ static void segment(struct span in)
 }
 
 static void (*const parsers[])(struct span) = {
-    manifest, cms, report, event, segment,
+    manifest, cms, report, event, segment, shift,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
