@@ -355,40 +355,65 @@ static bool same(const struct subject *a, const struct subject *b)
     return memcmp(a->cms_sha256, b->cms_sha256, sizeof a->cms_sha256) == 0;
 }
 
-/* Both report one event of a ledger that changed hands after it: it was in no
- * report yet when the backup was made. */
-static bool inherited(const struct subject *s, const struct txmark *x,
-                      const struct subject *other, const struct subject *v, size_t n)
+/* x of s and y of other are one signed result of one bundle. */
+static bool same_result(const struct subject *s, const struct txmark *x,
+                        const struct subject *other, const struct txmark *y)
 {
     const struct fact *a = facts_find(&s->facts, x->event);
-    const struct fact *b = facts_find(&other->facts, x->event);
+    const struct fact *b = facts_find(&other->facts, y->event);
+    const struct bundle_totals *in = &s->m.totals[x->bundle];
+    const struct bundle_totals *too = &other->m.totals[y->bundle];
 
-    return a && b && fact_eq(a, b) && strcmp(s->m.issuer, other->m.issuer) != 0 &&
-           restores_share(v, n, s->m.issuer, other->m.issuer, x->event);
+    return a && b && memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0 &&
+           strcmp(in->id, too->id) == 0 &&
+           memcmp(in->manifest_sha256, too->manifest_sha256, 32) == 0;
 }
 
-/* A transactionId that has a result in an earlier report has none in this. */
+/* Two stations may report one result: both were given the bundle, and the
+ * eUICC tells whoever asks. An event that both have, because one took over the
+ * other's ledger after it, is one event in both. */
+static bool told_to_both(const struct subject *s, const struct txmark *x,
+                         const struct subject *other, const struct txmark *y,
+                         const struct subject *v, size_t n)
+{
+    const char *a = s->m.issuer, *b = other->m.issuer;
+
+    return strcmp(a, b) != 0 && same_result(s, x, other, y) &&
+           (x->event == y->event || (!restores_share(v, n, a, b, x->event) &&
+                                     !restores_share(v, n, a, b, y->event)));
+}
+
+/* A transactionId has one result, and each station reports it once. */
 static void check_once(const struct subject *s, const struct subject *others,
                        size_t n, struct findings *f)
 {
     char txid[TXID_HEX + 1];
-    size_t looked = 0;
+    size_t looked = 0, both = 0;
     bool ok = true;
 
     for (size_t k = 0; k < n; k++) {
         if (others[k].m.kind != KIND_LOADING_REPORT || same(s, &others[k]))
             continue;
         looked++;
-        for (size_t i = 0; i < s->results.n; i++)
-            if (txset_find(&others[k].results, &s->results.v[i].txid) &&
-                !inherited(s, &s->results.v[i], &others[k], others, n)) {
+        for (size_t i = 0; i < s->results.n; i++) {
+            const struct txmark *x = &s->results.v[i];
+            const struct txmark *y = txset_find(&others[k].results, &x->txid);
+            if (y && told_to_both(s, x, &others[k], y, others, n)) {
+                both++;
+            } else if (y) {
                 findings_add(f, BROKEN, "transactionId %s is reported in %s "
-                                        "too", txid_format(
-                                 &s->results.v[i].txid, txid), others[k].path);
+                                        "too", txid_format(&x->txid, txid),
+                             others[k].path);
                 ok = false;
             }
+        }
     }
-    if (looked && ok)
+    if (looked && ok && both)
+        findings_add(f, PROVEN, "of its results, %zu are in another station's "
+                                "report too, the same octets of one bundle; no "
+                                "other is in any of %zu reports looked through",
+                     both, looked);
+    else if (looked && ok)
         findings_add(f, PROVEN, "no result of it is in any of %zu other reports "
                                 "looked through", looked);
 }
@@ -488,9 +513,7 @@ void check_continuity(const struct subject *s, const struct subject *others,
 
 /* --- report and audit-log -------------------------------------------------- */
 
-/* The hash of event `number`, if the log knows it; event first - 1 is the
- * head that it starts from. */
-static const uint8_t *log_hash(const struct subject *log, uint64_t number)
+const uint8_t *log_hash(const struct subject *log, uint64_t number)
 {
     const struct manifest *m = &log->m;
 

@@ -371,7 +371,9 @@ static void conclude_log(const struct reading *r, struct findings *f)
 {
     const struct manifest *m = &r->s->m;
 
-    if (r->last_event != m->last_event)
+    /* What looks an event up trusts that all of the manifest's are there. */
+    r->s->whole = r->last_event == m->last_event;
+    if (!r->s->whole)
         findings_add(f, BROKEN, "the last event is %llu, the manifest says %llu",
                      (unsigned long long)r->last_event,
                      (unsigned long long)m->last_event);

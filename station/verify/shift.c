@@ -1,5 +1,6 @@
 /* A shift-record against what else is at hand: the audit-logs that carry its
- * events, which are counted again here, and the loading-reports made of them.
+ * events and those before, which are counted again here, and the
+ * loading-reports made of its events.
  * Which event counts as what: docs/formats/ledger.md, "Figures". */
 #include "station/verify/subject.h"
 
@@ -101,17 +102,36 @@ static int add_count(struct figures *f, enum shift_what what,
     return figures_add(f, key, n, e);
 }
 
-/* whose empty: positions */
-static int add_move(struct figures *f, struct span whose, struct span from,
-                    struct span to, uint64_t n, struct err *e)
+/* n things of a bundle, or positions if `whose` is empty, change state. */
+struct move {
+    struct span whose, from, to; /* from empty: they come in */
+    uint64_t n;
+};
+
+static struct span owner(struct span whose)
+{
+    return whose.n ? whose : SPAN_STR("positions");
+}
+
+static int add_move(struct figures *f, const struct move *m, struct err *e)
+{
+    struct span whose = owner(m->whose);
+    char key[KEY_MAX];
+
+    snprintf(key, sizeof key, "%.*s from '%.*s' to '%.*s'", (int)whose.n,
+             (const char *)whose.p, (int)m->from.n, (const char *)m->from.p,
+             (int)m->to.n, (const char *)m->to.p);
+    return figures_add(f, key, m->n, e);
+}
+
+static int add_state(struct figures *f, struct span whose, struct span state,
+                     uint64_t n, struct err *e)
 {
     char key[KEY_MAX];
 
-    if (whose.n == 0)
-        whose = SPAN_STR("positions");
-    snprintf(key, sizeof key, "%.*s from '%.*s' to '%.*s'", (int)whose.n,
-             (const char *)whose.p, (int)from.n, (const char *)from.p, (int)to.n,
-             (const char *)to.p);
+    whose = owner(whose);
+    snprintf(key, sizeof key, "%.*s '%.*s' when it was opened", (int)whose.n,
+             (const char *)whose.p, (int)state.n, (const char *)state.p);
     return figures_add(f, key, n, e);
 }
 
@@ -120,6 +140,7 @@ static int add_move(struct figures *f, struct span whose, struct span from,
 struct said {
     const struct subject *s;
     struct figures figures;
+    struct figures before; /* the balances at its beginning */
     uint64_t by_kind[REPORT_KINDS]; /* what a report's records must be */
 };
 
@@ -142,6 +163,20 @@ static void expect(struct said *a, const struct shift_record *r)
             a->by_kind[of[i].kind] += r->n;
 }
 
+static int say_balance(struct said *a, const struct shift_record *r,
+                       struct err *e)
+{
+    for (size_t i = 0; i < r->state_count; i++)
+        if (add_state(&a->before, r->bundle_id, r->states[i].name,
+                      r->states[i].before, e) != 0)
+            return -1;
+    for (int i = FIGURE_IN_STOCK; r->kind == SHIFT_BUNDLE && i < FIGURES; i++)
+        if (add_state(&a->before, r->bundle_id, SPAN_STR(shift_figure_names[i]),
+                      r->before[i], e) != 0)
+            return -1;
+    return 0;
+}
+
 static int say(void *ctx, uint64_t number, struct span der, struct err *e)
 {
     struct said *a = ctx;
@@ -154,19 +189,21 @@ static int say(void *ctx, uint64_t number, struct span der, struct err *e)
     if (r.kind == SHIFT_COUNT)
         return add_count(&a->figures, r.what, r.outcome, r.code, r.fixture,
                          r.person, r.n, e);
-    for (size_t i = 0; i < r.step_count; i++)
-        if (add_move(&a->figures, r.bundle_id, r.steps[i].from, r.steps[i].to,
-                     r.steps[i].n, e) != 0)
+    for (size_t i = 0; i < r.step_count; i++) {
+        const struct move m = { r.bundle_id, r.steps[i].from, r.steps[i].to,
+                                r.steps[i].n };
+        if (add_move(&a->figures, &m, e) != 0)
             return -1;
-    return 0;
+    }
+    return say_balance(a, &r, e);
 }
 
 /* --- what the events say ------------------------------------------------------ */
 
 struct recount {
     const struct manifest *m; /* the shift's */
-    struct figures figures;
-    uint64_t events;
+    struct figures figures, before;
+    uint64_t events, earlier; /* of the shift, and before it */
     bool opened, closed;
 };
 
@@ -194,40 +231,80 @@ static uint64_t number_of(struct span s)
     return n;
 }
 
-static int count_unit(struct recount *c, const struct event *ev,
-                      struct span outcome, struct span from, struct span to,
-                      struct err *e)
+/* False: the event moves nothing. */
+static bool move_of(const struct event *ev, struct move *m)
 {
-    if (!is(outcome, "open") &&
-        add_count(&c->figures, SHIFT_UNIT, outcome, field(ev, "code"),
-                  field(ev, "fixture"), ev->actor, 1, e) != 0)
-        return -1;
-    return span_eq(from, to) ? 0
-         : add_move(&c->figures, SPAN("", 0), from, to, 1, e);
+    *m = (struct move){ field(ev, "bundle"), field(ev, "from"),
+                        field(ev, "to"), 1 };
+    if (is(ev->kind, "bpp-moved"))
+        return true;
+    if (is(ev->kind, "bpp-deleted")) {
+        m->from = SPAN_STR("installed");
+        m->to = SPAN_STR("deleted");
+        return true;
+    }
+    if (is(ev->kind, "bundle-imported")) {
+        m->from = SPAN("", 0);
+        m->to = SPAN_STR("in-stock");
+        m->n = number_of(field(ev, "records"));
+        return true;
+    }
+    m->whose = SPAN("", 0);
+    if (is(ev->kind, "unit-registered")) {
+        m->from = SPAN("", 0);
+        m->to = SPAN_STR("open");
+        return true;
+    }
+    return is(ev->kind, "position-moved") && !span_eq(m->from, m->to);
 }
 
-static int count_bpp(struct recount *c, const struct event *ev,
-                     struct err *e)
+/* What a deleted one was, installed, it stays. */
+static int count_before(struct recount *c, const struct event *ev,
+                        struct err *e)
+{
+    struct move m;
+
+    c->earlier++;
+    if (!move_of(ev, &m))
+        return 0;
+    if (m.from.n && !is(m.to, "deleted") &&
+        add_state(&c->before, m.whose, m.from, 0 - m.n, e) != 0)
+        return -1;
+    return add_state(&c->before, m.whose, m.to, m.n, e);
+}
+
+/* Which count an event is one of; false: none. */
+static bool count_of(const struct event *ev, enum shift_what *what,
+                     struct span *outcome, struct span *code)
 {
     struct span from = field(ev, "from"), to = field(ev, "to");
-    bool aside = is(to, "reserved") ||
-                 (is(to, "in-stock") && is(from, "reserved"));
 
-    if (!aside && add_count(&c->figures, SHIFT_BPP, to, field(ev, "cause"),
-                            field(ev, "fixture"), ev->actor, 1, e) != 0)
-        return -1;
-    return add_move(&c->figures, field(ev, "bundle"), from, to, 1, e);
-}
-
-static int count_deleted(struct recount *c, const struct event *ev,
-                         struct err *e)
-{
-    const struct span to = SPAN_STR("deleted");
-
-    return add_count(&c->figures, SHIFT_BPP, to, SPAN("", 0),
-                     field(ev, "fixture"), ev->actor, 1, e) != 0 ? -1
-         : add_move(&c->figures, field(ev, "bundle"), SPAN_STR("installed"), to,
-                    1, e);
+    *outcome = to;
+    *code = field(ev, "code");
+    if (is(ev->kind, "unit-registered")) {
+        *what = SHIFT_UNIT;
+        *outcome = SPAN_STR("registered");
+        return true;
+    }
+    if (is(ev->kind, "position-moved")) {
+        *what = SHIFT_UNIT;
+        return !is(to, "open");
+    }
+    if (is(ev->kind, "bpp-moved")) {
+        *what = SHIFT_BPP;
+        *code = field(ev, "cause");
+        return !is(to, "reserved") &&
+               !(is(to, "in-stock") && is(from, "reserved"));
+    }
+    if (is(ev->kind, "bpp-deleted")) {
+        *what = SHIFT_BPP;
+        *outcome = SPAN_STR("deleted");
+        *code = SPAN("", 0);
+        return true;
+    }
+    *what = is(ev->kind, "failure") ? SHIFT_FAILURE : SHIFT_REFUSED;
+    *outcome = SPAN("", 0);
+    return *what == SHIFT_FAILURE || is(ev->kind, "unit-not-loaded");
 }
 
 /* Who opened and closed it is what its first and last event say. */
@@ -249,35 +326,25 @@ static int count_event(void *ctx, uint64_t number, struct span der,
                        struct err *e)
 {
     struct recount *c = ctx;
+    struct span outcome, code;
+    enum shift_what what;
     struct event ev;
+    struct move m;
 
     (void)number;
     if (event_decode(der, &ev, e) != 0)
         return -1;
-    if (ev.number < c->m->first_event || ev.number > c->m->last_event)
+    if (ev.number > c->m->last_event)
         return 0;
+    if (ev.number < c->m->first_event)
+        return count_before(c, &ev, e);
     c->events++;
     look_at_ends(c, &ev);
-    if (is(ev.kind, "unit-registered"))
-        return count_unit(c, &ev, SPAN_STR("registered"), SPAN("", 0),
-                          SPAN_STR("open"), e);
-    if (is(ev.kind, "position-moved"))
-        return count_unit(c, &ev, field(&ev, "to"), field(&ev, "from"),
-                          field(&ev, "to"), e);
-    if (is(ev.kind, "bpp-moved"))
-        return count_bpp(c, &ev, e);
-    if (is(ev.kind, "bpp-deleted"))
-        return count_deleted(c, &ev, e);
-    if (is(ev.kind, "bundle-imported"))
-        return add_move(&c->figures, field(&ev, "bundle"), SPAN("", 0),
-                        SPAN_STR("in-stock"), number_of(field(&ev, "records")),
-                        e);
-    bool failure = is(ev.kind, "failure");
-    if (!failure && !is(ev.kind, "unit-not-loaded"))
-        return 0;
-    return add_count(&c->figures, failure ? SHIFT_FAILURE : SHIFT_REFUSED,
-                     SPAN("", 0), field(&ev, "code"), field(&ev, "fixture"),
-                     ev.actor, 1, e);
+    if (count_of(&ev, &what, &outcome, &code) &&
+        add_count(&c->figures, what, outcome, code, field(&ev, "fixture"),
+                  ev.actor, 1, e) != 0)
+        return -1;
+    return move_of(&ev, &m) ? add_move(&c->figures, &m, e) : 0;
 }
 
 /* --- both -------------------------------------------------------------------------- */
@@ -304,24 +371,12 @@ static bool figures_agree(const struct figures *said, const struct figures *seen
     return told == 0;
 }
 
-static bool overlaps(const struct manifest *a, const struct manifest *b)
-{
-    return a->first_event && b->first_event &&
-           a->first_event <= b->last_event && b->first_event <= a->last_event;
-}
-
-/* The log's hash of event `number`, NULL where it does not reach. */
 static bool head_agrees(const struct subject *log, uint64_t number,
                         const uint8_t head[32])
 {
-    const struct manifest *m = &log->m;
+    const uint8_t *hash = log_hash(log, number);
 
-    if (number + 1 < m->first_event || number > m->last_event)
-        return true;
-    const uint8_t *hash = number + 1 == m->first_event
-                              ? m->head_before
-                              : log->hashes[number - m->first_event];
-    return memcmp(hash, head, 32) == 0;
+    return !hash || memcmp(hash, head, 32) == 0;
 }
 
 static bool heads_agree(const struct subject *s, const struct subject *log,
@@ -338,20 +393,42 @@ static bool heads_agree(const struct subject *s, const struct subject *log,
     return false;
 }
 
-/* Number i of v is of this kind, carries events of the shift, and did not come
- * before: the same folder may be given twice. */
+/* Number i of v is of this kind, carries events from this one to the shift's
+ * last, and did not come before: the same folder may be given twice. */
 static bool carries(const struct subject *s, const struct subject *v, size_t i,
-                    enum container_kind kind)
+                    enum container_kind kind, uint64_t from)
 {
     const struct subject *o = &v[i];
 
-    if (o->m.kind != kind || !o->whole || !overlaps(&s->m, &o->m) ||
+    if (o->m.kind != kind || !o->whole || !o->m.first_event ||
+        o->m.first_event > s->m.last_event || o->m.last_event < from ||
         strcmp(o->m.issuer, s->m.issuer) != 0)
         return false;
     for (size_t k = 0; k < i; k++)
         if (memcmp(v[k].cms_sha256, o->cms_sha256, sizeof o->cms_sha256) == 0)
             return false;
     return true;
+}
+
+/* Also what the events of `c`, which are all there, say of the beginning. */
+static void compare_figures(const struct said *a, const struct recount *c,
+                            struct findings *f)
+{
+    ull number = a->s->m.sequence, events = c->events;
+
+    if (figures_agree(&a->figures, &c->figures, f))
+        findings_add(f, PROVEN, "the %zu figures of shift %llu are what its "
+                                "%llu events add up to", a->figures.n, number,
+                     events);
+    if (c->earlier != c->m->first_event - 1)
+        findings_add(f, NOT_PROVEN, "the audit-logs given carry %llu of the %llu "
+                                    "events before shift %llu: the balances at "
+                                    "its beginning are the station's word",
+                     (ull)c->earlier, (ull)c->m->first_event - 1, number);
+    else if (figures_agree(&a->before, &c->before, f))
+        findings_add(f, PROVEN, "the balances at the beginning of shift %llu are "
+                                "what the %llu events before it add up to",
+                     number, (ull)c->earlier);
 }
 
 static void check_events(const struct said *a, const struct subject *v,
@@ -364,7 +441,7 @@ static void check_events(const struct said *a, const struct subject *v,
     bool ok = true;
 
     for (size_t i = 0; i < n && ok; i++) {
-        if (!carries(s, v, i, KIND_AUDIT_LOG))
+        if (!carries(s, v, i, KIND_AUDIT_LOG, 1))
             continue;
         ok = heads_agree(s, &v[i], f);
         if (ok && container_read_segments(v[i].dir, &v[i].m, count_event, &c,
@@ -388,11 +465,10 @@ static void check_events(const struct said *a, const struct subject *v,
                                 "the record says",
                      (ull)(c.opened ? s->m.last_event : s->m.first_event),
                      (ull)s->m.sequence, c.opened ? "closed" : "opened");
-    else if (ok && figures_agree(&a->figures, &c.figures, f))
-        findings_add(f, PROVEN, "the %zu figures of shift %llu are what its "
-                                "%llu events add up to", a->figures.n,
-                     (ull)s->m.sequence, (ull)want);
+    else if (ok)
+        compare_figures(a, &c, f);
     figures_clear(&c.figures);
+    figures_clear(&c.before);
 }
 
 /* A bundle is the same one wherever it is spoken of. */
@@ -442,7 +518,7 @@ static void check_reports(const struct said *a, const struct subject *v,
     for (size_t i = 0; i < n; i++) {
         const struct subject *r = &v[i];
         struct naming k = { r, 0, true, f };
-        if (!carries(a->s, v, i, KIND_LOADING_REPORT))
+        if (!carries(a->s, v, i, KIND_LOADING_REPORT, m->first_event))
             continue;
         uint64_t low = r->m.first_event > m->first_event ? r->m.first_event
                                                          : m->first_event;
@@ -487,6 +563,7 @@ void check_shift(const struct subject *s, const struct subject *v, size_t n,
         check_reports(&a, v, n, f);
     }
     figures_clear(&a.figures);
+    figures_clear(&a.before);
 }
 
 /* --- its records -------------------------------------------------------------------- */

@@ -76,7 +76,8 @@ int shift_record_take(struct shift_reading *r, struct span der, struct err *e);
 void shift_conclude(const struct subject *s, const struct shift_reading *r,
                     struct findings *f);
 /* A shift's figures are what its events in the audit-logs among `v` add up
- * to, and what the loading-reports of these events carry. */
+ * to, its balances what the events before it do, and its counts what the
+ * loading-reports of its events carry. */
 void check_shift(const struct subject *shift, const struct subject *v,
                  size_t n, bool asked, struct findings *f);
 
@@ -84,6 +85,9 @@ void check_shift(const struct subject *shift, const struct subject *v,
 void check_receipt(const struct subject *receipt, const struct subject *v,
                    size_t n, struct findings *f);
 
+/* The hash of event `number`, if the whole audit-log knows it; event first - 1
+ * is the head that it starts from. */
+const uint8_t *log_hash(const struct subject *log, uint64_t number);
 /* The report's heads are those of the audit-logs among `v`, and its records
  * are what these logs say was recorded, no more and no less. */
 void check_logs(const struct subject *report, const struct subject *v,

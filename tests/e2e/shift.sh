@@ -125,6 +125,25 @@ set -- "$WORK"/again/audit-log-* "$WORK"/again/loading-report-* --bundle "$STICK
 verify 0 'figures of shift 1 are what its .* events add up to' "$SHIFT" "$@"
 verify 0 'shift 1 counts as many results' "$SHIFT" "$@"
 verify 0 'figures of shift 2 are what its .* events add up to' "$SHIFT2" "$@"
+verify 0 'balances at the beginning of shift 2 are what the .* events before it add up to' "$SHIFT2" "$@"
+# Figures that add up and are false, signed by the station.
+while read -r lie words; do
+    mkdir -p "$WORK/forged/$lie"
+    "$LAB" forge-report "$SHIFT" --data "$DATA" --lie "$lie" --out "$WORK/forged/$lie" >/dev/null
+    verify 1 "BROKEN .*$words" "$WORK/forged/$lie"/* "$@"
+    echo "shift-record $lie"
+done >"$WORK/told" <<'LIES'
+more-counted the shift says [0-9]+, its events say [0-9]+: unit '
+hide-count the shift says 0, its events say [0-9]+: unit '
+more-units the shift says 4, its events say 3: positions from '' to 'open'
+other-balance the shift says 9, its events say 10: .* 'in-stock' when it was opened
+hide-bundle the shift says 0, its events say 3: .* from 'loading' to 'installed'
+other-person is not that shift 1 was opened as the record says
+other-station it is from LS-another, but LS-[0-9a-f]+ signed it
+other-head has other events where shift 1 begins or ends
+LIES
+"$LAB" forge-report --list | grep '^shift-record ' | sort >"$WORK/lies"
+sort "$WORK/told" | diff "$WORK/lies" - >&2 || die "a lie about a shift was not told"
 # An octet that was changed.
 cp -r "$SHIFT" "$WORK/bent-$id"
 printf '\377' | dd of="$WORK/bent-$id/segment-00001.der" bs=1 seek=40 conv=notrunc 2>/dev/null

@@ -148,6 +148,10 @@ for out in outA outB; do
     expect 0 'All that was asked holds' "$VERIFY" "$WORK/$out"/* --root "$W/dm/root.pem" \
         --ci "$W/ci/root.pem" --bundle "$STICK"
 done
+# Both together hold as well: 4's result is one, whoever asked the eUICC.
+expect 0 'All that was asked holds' "$VERIFY" "$WORK"/out?/* --root "$W/dm/root.pem" \
+    --ci "$W/ci/root.pem" --bundle "$STICK"
+grep -q "of its results, 1 are in another station's report too, the same octets" "$WORK/out" || die "$(cat "$WORK/out")"
 # The SM-DPf: 5 transactionIds with a result; 4's stands in both reports, and
 # is the same, octet for octet; 3's voiding brought it too.
 expect 0 'totals: 6 installed, 0 failed, 0 deleted, 1 quarantined, 3 voided' \

@@ -1,11 +1,12 @@
 /* lineside-lab forge-report: a station that lies. Takes one of its loading-
- * reports or audit-logs, changes one thing, and signs the result with the
- * station's own key: signature, hashes and form are all in order, so what
+ * reports, audit-logs or shift-records, changes one thing, and signs the result
+ * with the station's own key: signature, hashes and form are all in order, so what
  * finds the lie must be the auditor's other proofs. */
 #include "tests/lab/cmd/lab.h"
 
 #include "station/container/reader.h"
 #include "station/container/report_record.h"
+#include "station/container/shift_record.h"
 #include "station/container/signers.h"
 #include "station/container/writer.h"
 #include "station/ifpp/event.h"
@@ -439,10 +440,121 @@ static int cut_end(struct draft *d, struct err *e)
     return 0;
 }
 
+/* The manifest still claims them. */
+static int no_events(struct draft *d, struct err *e)
+{
+    if (d->records.n == 0)
+        return nothing_there(e, "no event");
+    blobs_clear(&d->records);
+    return 0;
+}
+
+/* --- lies in shift-records ------------------------------------------------------------ */
+
+/* Whose figures still add up: the decoder would refuse others. */
+
+static int find_figures(const struct draft *d, enum shift_record_kind kind,
+                        size_t *out, struct shift_record *r, struct err *e)
+{
+    for (size_t i = 0; i < d->records.n; i++)
+        if (shift_record_decode(buf_span(&d->records.v[i]), r, NULL) == 0 &&
+            r->kind == kind) {
+            *out = i;
+            return 0;
+        }
+    return nothing_there(e, "no such record");
+}
+
+static int put_figures(struct draft *d, size_t i, const struct shift_record *r,
+                       struct err *e)
+{
+    AUTO(buf_clear) struct buf der = BUF_INIT;
+
+    return shift_record_encode(r, &der, e) != 0
+               ? -1 : blob_set(&d->records, i, &der, e);
+}
+
+static int more_counted(struct draft *d, struct err *e)
+{
+    struct shift_record r;
+    size_t i;
+
+    if (find_figures(d, SHIFT_COUNT, &i, &r, e) != 0)
+        return -1;
+    r.n++;
+    return put_figures(d, i, &r, e);
+}
+
+static int hide_count(struct draft *d, struct err *e)
+{
+    struct shift_record r;
+    size_t i;
+
+    if (find_figures(d, SHIFT_COUNT, &i, &r, e) != 0)
+        return -1;
+    blob_remove(&d->records, i);
+    return 0;
+}
+
+/* One unit more came in, and stays open. */
+static int more_units(struct draft *d, struct err *e)
+{
+    struct shift_record r;
+    size_t i;
+
+    if (find_figures(d, SHIFT_POSITIONS, &i, &r, e) != 0)
+        return -1;
+    for (size_t k = 0; k < r.step_count; k++)
+        for (size_t s = 0; r.steps[k].from.n == 0 && s < r.state_count; s++)
+            if (span_eq(r.states[s].name, r.steps[k].to)) {
+                r.steps[k].n++;
+                r.states[s].after++;
+                return put_figures(d, i, &r, e);
+            }
+    return nothing_there(e, "no unit that came in");
+}
+
+/* Installed before the shift what was in stock. */
+static int other_balance(struct draft *d, struct err *e)
+{
+    struct shift_record r;
+    size_t i;
+
+    if (find_figures(d, SHIFT_BUNDLE, &i, &r, e) != 0)
+        return -1;
+    for (int after = 0; after < 2; after++) {
+        uint64_t *of = after ? r.after : r.before;
+        if (of[FIGURE_IN_STOCK] == 0)
+            return nothing_there(e, "nothing in stock");
+        of[FIGURE_IN_STOCK]--;
+        of[FIGURE_INSTALLED]++;
+    }
+    return put_figures(d, i, &r, e);
+}
+
+static int hide_bundle(struct draft *d, struct err *e)
+{
+    struct shift_record r;
+    size_t i;
+
+    if (find_figures(d, SHIFT_BUNDLE, &i, &r, e) != 0)
+        return -1;
+    blob_remove(&d->records, i);
+    return 0;
+}
+
+static int other_person(struct draft *d, struct err *e)
+{
+    (void)e;
+    snprintf(d->m.shift.opened_by, sizeof d->m.shift.opened_by, "Eve");
+    return 0;
+}
+
 /* --- the table -------------------------------------------------------------------------- */
 
 #define REPORT (1u << KIND_LOADING_REPORT)
 #define LOG (1u << KIND_AUDIT_LOG)
+#define SHIFT (1u << KIND_SHIFT_RECORD)
 
 static const struct lie {
     const char *name;
@@ -460,17 +572,24 @@ static const struct lie {
     { "forget-bundle", REPORT, forget_bundle },
     { "edit-evidence", REPORT, edit_evidence },
     { "other-witness", REPORT, other_witness }, /* another eUICC's CERT    */
-    { "other-station", REPORT | LOG, other_station },
+    { "other-station", REPORT | LOG | SHIFT, other_station },
     { "sequence-gap", REPORT | LOG, sequence_gap },
     { "no-previous", REPORT | LOG, no_previous },
     { "other-previous", REPORT | LOG, other_previous },
     { "late-start", REPORT, late_start },
-    { "other-head", REPORT | LOG, other_head },
+    { "other-head", REPORT | LOG | SHIFT, other_head },
     { "drop-event", LOG, drop_event },
     { "swap-events", LOG, swap_events },
     { "edit-event", LOG, edit_event },
     { "rewrite-event", LOG, rewrite_event },
     { "cut-end", LOG, cut_end },
+    { "no-events", LOG, no_events },
+    { "more-counted", SHIFT, more_counted },
+    { "hide-count", SHIFT, hide_count },
+    { "more-units", SHIFT, more_units },
+    { "other-balance", SHIFT, other_balance },
+    { "hide-bundle", SHIFT, hide_bundle },
+    { "other-person", SHIFT, other_person },
 };
 #define LIES (sizeof lies / sizeof *lies)
 
@@ -591,6 +710,7 @@ static int run(int argc, char **argv, struct err *e)
 
 const struct command cmd_forge_report = {
     "forge-report", "CONTAINER --data DIR --out DIR --lie NAME",
-    "Make a loading-report or audit-log that lies, signed by the station.",
+    "Make a loading-report, audit-log or shift-record that lies, signed by the "
+    "station.",
     opts, run,
 };
