@@ -1,6 +1,7 @@
 #include "storage/boards.h"
 
 #include "storage/health.h"
+#include "storage/imei.h"
 #include "storage/inner.h"
 #include "storage/quarantine.h"
 
@@ -25,24 +26,6 @@ int board_retired(struct db *db, const struct eid *eid, struct retired_board *ou
 }
 
 /* --- replacing ------------------------------------------------------------------ */
-
-static int find_position(struct tx *tx, const struct board_change *c,
-                         struct position *out, struct err *e)
-{
-    AUTO(position_list_clear) struct position_list l = { NULL, 0 };
-
-    if (unit_by_serial(tx->db, c->serial, &l, e) != 0)
-        return -1;
-    for (size_t i = 0; i < l.n; i++)
-        if (strcmp(l.v[i].name, c->position) == 0) {
-            *out = l.v[i];
-            return 0;
-        }
-    return l.n ? err_set(e, ERR_NOT_FOUND, "unit %s has no position %.32s; it "
-                         "has %s", c->serial, c->position, l.v[0].name)
-               : err_set(e, ERR_NOT_FOUND, "no unit %.64s is known here; its "
-                         "first scan makes it known", c->serial);
-}
 
 static int new_one_is_free(struct tx *tx, const struct board_change *c,
                            const struct position *p, struct err *e)
@@ -91,6 +74,8 @@ static int say(struct tx *tx, const struct act *a, const struct board_change *c,
     fields_add(&f, "position", p->name);
     fields_add(&f, "eid", eid_format(&p->eid, was));
     fields_add(&f, "new-eid", eid_format(&c->new_eid, is));
+    if (p->imei[0])
+        fields_add(&f, "imei", p->imei);
     act_fields(&f, a);
     fields_add(&f, "reason", c->reason);
     return event_write(tx, "board-replaced", a->actor, &f, head, e);
@@ -116,7 +101,7 @@ static int put_new(struct tx *tx, const struct position *p, const struct eid *ei
     AUTO(q_close) struct q q = { 0 };
 
     if (q_open(&q, tx->db, "UPDATE position SET eid = ?, kind = 0, closed = 0,"
-               " keys_left = -1, last_code = '', event = ? WHERE position = ?",
+               " keys_left = -1, last_code = '', event = ?, imei = NULL WHERE position = ?",
                e) != 0)
         return -1;
     q_octets(&q, SPAN_ARRAY(eid->o));
@@ -132,7 +117,7 @@ int board_replace(struct tx *tx, const struct act *a, const struct board_change 
     struct act here = *a;
     struct event_head head;
 
-    if (find_position(tx, c, was, e) != 0 || in_no_fixture(was, c, e) != 0 ||
+    if (position_named(tx->db, c->serial, c->position, was, e) != 0 || in_no_fixture(was, c, e) != 0 ||
         new_one_is_free(tx, c, was, e) != 0)
         return -1;
     here.position = was->id;
@@ -142,5 +127,7 @@ int board_replace(struct tx *tx, const struct act *a, const struct board_change 
         say(tx, &here, c, was, &head, e) != 0 ||
         retire(tx, was, head.number, e) != 0)
         return -1;
-    return put_new(tx, was, &c->new_eid, head.number, e);
+    if (put_new(tx, was, &c->new_eid, head.number, e) != 0)
+        return -1;
+    return c->new_imei ? imei_note(tx, &here, c->new_imei, e) : 0;
 }

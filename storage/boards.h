@@ -12,9 +12,11 @@ struct board_change {
     const char *reason; /* one line */
     bool line_stands;   /* LOCK_RUN is the caller's: an open unit is in no
                            fixture, and its board may be another */
+    const char *new_imei; /* NULL: not known yet */
 };
 /* The position is open with the new eUICC, of which nothing is known yet;
- * *was is what it was. Events "position-moved" and "board-replaced".
+ * *was is what it was. The IMEI that was known went with the board. Events
+ * "position-moved" and "board-replaced", "imei-noted" when there is a new one.
  * ERR_NOT_FOUND: no such unit or position. ERR_CONFLICT, both values in the
  * text: the new EID is in a unit already. ERR_WRONG_STATE: the position is
  * scrapped, or open while the line runs. */

@@ -9,7 +9,7 @@ int place_of(struct db *db, const struct act *a, struct place *out,
     *out = (struct place){ .known = false };
     if (a->position == 0)
         return 0;
-    if (q_open(&q, db, "SELECT u.serial, p.name, p.eid FROM position p"
+    if (q_open(&q, db, "SELECT u.serial, p.name, p.eid, p.imei FROM position p"
                " JOIN unit u USING(unit) WHERE p.position = ?", e) != 0)
         return -1;
     q_int(&q, a->position);
@@ -22,6 +22,7 @@ int place_of(struct db *db, const struct act *a, struct place *out,
     q_get_string(&q, 0, out->serial, sizeof out->serial);
     q_get_string(&q, 1, out->name, sizeof out->name);
     q_get_fixed(&q, 2, out->eid.o, sizeof out->eid.o);
+    q_get_string(&q, 3, out->imei, sizeof out->imei);
     out->known = true;
     return 0;
 }
@@ -54,8 +55,8 @@ int evidence_put(struct tx *tx, const struct evidence_row *r, struct err *e)
 
     if (q_open(&q, tx->db, "INSERT INTO evidence(event, kind, bpp, position,"
                " eid, txid, iccid, octets, state, op, function, seq, serial,"
-               " position_name, fixture, started_at, finished_at, code, detail)"
-               " VALUES(?,?,?,?, ?,?,?,?, ?,?,?,?, ?,?,?, ?,?, ?,?)", e) != 0)
+               " position_name, fixture, started_at, finished_at, code, detail,"
+               " imei) VALUES(?,?,?,?, ?,?,?,?, ?,?,?,?, ?,?,?, ?,?, ?,?, ?)", e) != 0)
         return -1;
     q_int(&q, (int64_t)r->event);
     q_int(&q, r->kind);
@@ -79,6 +80,7 @@ int evidence_put(struct tx *tx, const struct evidence_row *r, struct err *e)
     q_int(&q, r->finished_at);
     q_text(&q, r->code);
     q_text(&q, r->detail);
+    q_text(&q, r->place->imei[0] ? r->place->imei : NULL);
     return q_run(&q, e);
 }
 

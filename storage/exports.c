@@ -319,7 +319,7 @@ int export_cross_check(struct db *db, struct err *e)
 #define WALK \
     "SELECT e.event, v.at, e.kind, e.state, e.op, e.function, e.eid, e.txid," \
     " e.iccid, e.octets, r.record, c.der, k.id, e.serial, e.position_name," \
-    " e.fixture, e.started_at, e.finished_at, e.code, e.detail" \
+    " e.fixture, e.started_at, e.finished_at, e.code, e.detail, e.imei" \
     " FROM evidence e JOIN event v ON v.number = e.event" \
     " LEFT JOIN bpp b ON b.bpp = coalesce(e.bpp, CASE WHEN e.eid IS NOT NULL" \
     "  THEN (SELECT min(l.bpp) FROM live_bpp l WHERE l.eid = e.eid" \
@@ -354,6 +354,7 @@ static void item_read(struct q *q, struct evidence_item *i)
         .finished_at = q_get_int(q, 17),
         .code = q_get_text(q, 18),
         .detail = q_get_text(q, 19),
+        .imei = q_get_text(q, 20),
     };
     q_get_fixed(q, 6, i->eid.o, sizeof i->eid.o);
     q_get_fixed(q, 7, i->txid.o, sizeof i->txid.o);

@@ -88,6 +88,7 @@ struct evidence_item {
     const char *serial, *position, *fixture;
     int64_t started_at, finished_at; /* 0: not known */
     const char *code, *detail;
+    const char *imei; /* of the position, as it was known then */
 };
 typedef int evidence_fn(void *ctx, const struct evidence_item *i,
                         struct err *e);

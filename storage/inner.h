@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define APPLICATION_ID 0x4c536c67 /* "LSlg" in the file's header */
-#define SCHEMA_VERSION 13
+#define SCHEMA_VERSION 14
 
 /* container.state */
 enum { CONTAINER_IMPORTING = 0, CONTAINER_LIVE = 1 };
@@ -168,6 +168,7 @@ struct place {
     char serial[UNIT_SERIAL_MAX + 1];
     char name[POSITION_NAME_MAX + 1];
     struct eid eid;
+    char imei[IMEI_DIGITS + 1];
     bool known;
 };
 int place_of(struct db *db, const struct act *a, struct place *out,

@@ -131,6 +131,20 @@ static int find_txid(struct db *db, const struct txid *txid,
     return find_each(&q, l, e);
 }
 
+static int find_imei(struct db *db, const char *imei, struct life_subjects *l,
+                     struct err *e)
+{
+    struct err none = ERR_INIT;
+    struct position p;
+
+    if (position_by_imei(db, imei, &p, &none) == 0)
+        return find_serial(db, p.serial, l, e);
+    if (none.code == ERR_NOT_FOUND)
+        return 0;
+    *e = none;
+    return -1;
+}
+
 int life_find(struct db *db, const struct life_key *k, struct life_subjects *l,
               struct err *e)
 {
@@ -143,6 +157,8 @@ int life_find(struct db *db, const struct life_key *k, struct life_subjects *l,
         return find_iccid(db, &k->iccid, l, e);
     case LIFE_TXID:
         return find_txid(db, &k->txid, l, e);
+    case LIFE_IMEI:
+        return find_imei(db, k->imei, l, e);
     }
     return err_set(e, ERR_INTERNAL, "no such key to a unit");
 }

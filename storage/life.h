@@ -12,7 +12,7 @@
 
 /* --- who ------------------------------------------------------------------- */
 
-enum life_by { LIFE_SERIAL, LIFE_EID, LIFE_ICCID, LIFE_TXID };
+enum life_by { LIFE_SERIAL, LIFE_EID, LIFE_ICCID, LIFE_TXID, LIFE_IMEI };
 
 struct life_key {
     enum life_by by;
@@ -20,6 +20,7 @@ struct life_key {
     struct eid eid;
     struct iccid iccid;
     struct txid txid;
+    char imei[IMEI_DIGITS + 1];
 };
 
 /* A unit (serial; also for an eUICC that was taken out of it and is in none

@@ -639,6 +639,16 @@ static const char *const version_13[] = {
     NULL
 };
 
+/* The IMEI of what stands at a position, and the one that was known when evidence
+ * was kept, so that a report made again is the same. */
+static const char *const version_14[] = {
+    "ALTER TABLE position ADD COLUMN imei TEXT CHECK(length(imei) = 15);"
+    "CREATE UNIQUE INDEX position_imei ON position(imei) WHERE imei IS NOT NULL;"
+    "ALTER TABLE evidence ADD COLUMN imei TEXT CHECK(length(imei) = 15);",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -658,6 +668,7 @@ static const struct {
     { NULL, version_11, NULL },
     { NULL, version_12, NULL },
     { NULL, version_13, NULL },
+    { NULL, version_14, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

@@ -21,7 +21,7 @@ const char *euicc_kind_name(enum euicc_kind k)
 /* --- reading ----------------------------------------------------------------------- */
 
 #define POSITION_SELECT "SELECT p.position, u.serial, p.name, p.eid, p.state," \
-    " p.kind, p.closed, p.keys_left, p.last_code, p.event FROM position p" \
+    " p.kind, p.closed, p.keys_left, p.last_code, p.event, p.imei FROM position p" \
     " JOIN unit u USING(unit) "
 
 static void position_read(struct q *q, struct position *p)
@@ -36,6 +36,7 @@ static void position_read(struct q *q, struct position *p)
     p->keys_left = q_get_int(q, 7);
     q_get_string(q, 8, p->last_code, sizeof p->last_code);
     p->event = (uint64_t)q_get_int(q, 9);
+    q_get_string(q, 10, p->imei, sizeof p->imei);
 }
 
 void position_list_clear(struct position_list *l)
@@ -116,6 +117,21 @@ int position_by_eid(struct db *db, const struct eid *eid, struct position *out,
         return -1;
     return row ? 0 : err_set(e, ERR_NOT_FOUND, "no unit with EID %s is known",
                              eid_format(eid, digits));
+}
+
+int position_by_imei(struct db *db, const char *imei, struct position *out,
+                     struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (q_open(&q, db, POSITION_SELECT "WHERE p.imei = ?", e) != 0)
+        return -1;
+    q_text(&q, imei);
+    int row = q_step(&q, e);
+    if (row > 0)
+        position_read(&q, out);
+    return row > 0 ? 0 : row < 0 ? -1
+         : err_set(e, ERR_NOT_FOUND, "no unit is known with IMEI %s", imei);
 }
 
 int position_get(struct db *db, int64_t position, struct position *out,

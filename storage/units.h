@@ -26,6 +26,7 @@ struct position {
     int64_t keys_left;      /* unused one-time keys; -1: not known      */
     char last_code[FAILURE_CODE_MAX + 1]; /* why failed or unresolved; "" */
     uint64_t event;         /* of its last change */
+    char imei[IMEI_DIGITS + 1]; /* of what its eUICC is in; "": not known */
 };
 struct position_list {
     struct position *v;
@@ -46,6 +47,8 @@ int unit_by_serial(struct db *db, const char *serial,
                    struct position_list *out, struct err *e);
 int position_by_eid(struct db *db, const struct eid *eid, struct position *out,
                     struct err *e); /* ERR_NOT_FOUND */
+int position_by_imei(struct db *db, const char *imei, struct position *out,
+                     struct err *e); /* ERR_NOT_FOUND */
 int position_get(struct db *db, int64_t position, struct position *out,
                  struct err *e);
 /* A unit passes when all its positions have. ERR_NOT_FOUND. */

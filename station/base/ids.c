@@ -136,6 +136,38 @@ int iccid_parse(const char *digits, struct iccid *out)
     return 0;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool imei_digits(const char *text, char out[IMEI_DIGITS + 1])
+{
+    size_t n = 0;
+
+    for (const char *c = text; *c; c++) {
+        bool parts = (*c == '-' || *c == '/' || *c == ' ') && c > text &&
+                     is_digit(c[-1]) && is_digit(c[1]);
+        if (parts)
+            continue;
+        if (!is_digit(*c) || n == IMEI_DIGITS)
+            return false;
+        out[n++] = *c;
+    }
+    out[n] = '\0';
+    return n == IMEI_DIGITS;
+}
+
+bool imei_valid(struct span digits)
+{
+    if (digits.n != IMEI_DIGITS)
+        return false;
+    for (size_t i = 0; i < digits.n; i++)
+        if (!is_digit((char)digits.p[i]))
+            return false;
+    return luhn_sum((const char *)digits.p, digits.n, false) % 10 == 0;
+}
+
 bool txid_from_span(struct span s, struct txid *out)
 {
     if (s.n != sizeof out->o)

@@ -31,6 +31,13 @@ char *iccid_format(const struct iccid *i, char out[ICCID_DIGITS + 1]);
 /* The Luhn check digit ('0'..'9') for a string of digits without one. */
 char luhn_digit(const char *digits);
 
+/* IMEI (3GPP TS 23.003): 15 digits, the last of which is the Luhn check digit. */
+#define IMEI_DIGITS 15
+/* The digits as they are printed: groups of them may be parted by one '-', '/' or
+ * blank each. False: these are not 15 digits. The check digit is not looked at. */
+bool imei_digits(const char *text, char out[IMEI_DIGITS + 1]);
+bool imei_valid(struct span digits); /* 15 digits, and the check holds */
+
 /* transactionId: 16 random octets that name a one-time key for life, the BPP
  * bound to it and the result that consumes it (binding, clause 2). */
 struct txid {

@@ -40,6 +40,7 @@ extern const struct command
     cmd_orders,
     cmd_quarantine,
     cmd_replace,
+    cmd_imei,
     cmd_void,
     cmd_shift,
     cmd_doctor;

@@ -32,6 +32,7 @@ static const struct command *const commands[] = {
     &cmd_orders,
     &cmd_quarantine,
     &cmd_replace,
+    &cmd_imei,
     &cmd_void,
     &cmd_shift,
     &cmd_doctor,

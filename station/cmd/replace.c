@@ -3,20 +3,21 @@
 #include "station/cmd/cmd.h"
 
 #include "storage/boards.h"
+#include "storage/imei.h"
 
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 
 struct options {
-    const char *as, *second, *reason, *new_eid;
+    const char *as, *second, *reason, *new_eid, *new_imei;
 };
-enum { OPT_AS = 256, OPT_SECOND, OPT_REASON, OPT_NEW_EID };
+enum { OPT_AS = 256, OPT_SECOND, OPT_REASON, OPT_NEW_EID, OPT_NEW_IMEI };
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
     struct options *o = ctx;
-    const char **to[] = { &o->as, &o->second, &o->reason, &o->new_eid };
+    const char **to[] = { &o->as, &o->second, &o->reason, &o->new_eid, &o->new_imei };
 
     (void)e;
     *to[val - OPT_AS] = arg;
@@ -103,6 +104,7 @@ static int run(const struct command *self, int argc, char **argv)
         { "second", required_argument, NULL, OPT_SECOND },
         { "reason", required_argument, NULL, OPT_REASON },
         { "new-eid", required_argument, NULL, OPT_NEW_EID },
+        { "new-imei", required_argument, NULL, OPT_NEW_IMEI },
         { 0 },
     };
     AUTO(db_close_p) struct db *db = NULL;
@@ -111,6 +113,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct err e = ERR_INIT;
     struct call c = { .change = { .line_stands = false } };
     size_t in_stock, loading;
+    char imei[IMEI_DIGITS + 1];
 
     int end = cmd_options(self, argc, argv, options, own, &o, &common);
     if (end)
@@ -120,8 +123,10 @@ static int run(const struct command *self, int argc, char **argv)
     if (!o.new_eid || eid_parse(o.new_eid, &c.change.new_eid) != 0)
         return cmd_usage(self, "--new-eid EID is needed: 32 digits whose check "
                          "digits hold");
-    if (cmd_reason(o.reason, &e) != 0)
+    if ((o.new_imei && imei_read(o.new_imei, imei, &e) != 0) ||
+        cmd_reason(o.reason, &e) != 0)
         return cmd_usage(self, e.msg);
+    c.change.new_imei = o.new_imei ? imei : NULL;
     c.change.serial = argv[optind];
     c.change.position = argv[optind + 1];
     c.change.reason = o.reason;
@@ -135,13 +140,15 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_replace = {
     "replace",
-    "SERIAL POSITION --new-eid EID --reason TEXT\n"
-    "       --as BADGE --second BADGE",
+    "SERIAL POSITION --new-eid EID [--new-imei IMEI]\n"
+    "       --reason TEXT --as BADGE --second BADGE",
     "two people record that a unit has another board",
     "The eUICC that was there is retired: no unit is accepted with it again, unless\n"
     "that is recorded too. The unit starts anew with the other one.\n"
     "  --new-eid EID\n"
     "               the eUICC of the board that is in now\n"
+    "  --new-imei IMEI\n"
+    "               its IMEI; the one that was known went with the other board\n"
     "  --reason TEXT\n"
     "               why: it stands in the log\n"
     CMD_SECOND_HELP,

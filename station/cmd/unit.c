@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_SERIAL = 256, OPT_EID, OPT_ICCID, OPT_TXID };
+enum { OPT_SERIAL = 256, OPT_EID, OPT_ICCID, OPT_TXID, OPT_IMEI };
 
 struct opts {
     enum show_unit_by only;
@@ -18,14 +18,15 @@ struct opts {
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
     static const enum show_unit_by by[] = { SHOW_UNIT_SERIAL, SHOW_UNIT_EID,
-                                            SHOW_UNIT_ICCID, SHOW_UNIT_TXID };
+                                            SHOW_UNIT_ICCID, SHOW_UNIT_TXID,
+                                            SHOW_UNIT_IMEI };
     enum show_unit_by only = by[val - OPT_SERIAL];
     struct opts *o = ctx;
 
     (void)arg;
     if (o->only && o->only != only)
-        return err_set(e, ERR_USAGE, "only one of --serial, --eid, --iccid and "
-                       "--txid can be asked for");
+        return err_set(e, ERR_USAGE, "only one of --serial, --eid, --iccid, "
+                       "--txid and --imei can be asked for");
     o->only = only;
     return 0;
 }
@@ -72,6 +73,8 @@ static void print_euicc(const struct life *l, const struct life_euicc *u)
 
     printf("  %s: EID %s", u->registered ? p->name : "eUICC",
            eid_format(&p->eid, eid));
+    if (p->imei[0])
+        printf(", IMEI %s", p->imei);
     if (u->registered) {
         printf(", %s, %s", p->kind == EUICC_UNKNOWN ? "kind not known"
                                                     : euicc_kind_name(p->kind),
@@ -168,6 +171,7 @@ static int run(const struct command *self, int argc, char **argv)
         { "eid", no_argument, NULL, OPT_EID },
         { "iccid", no_argument, NULL, OPT_ICCID },
         { "txid", no_argument, NULL, OPT_TXID },
+        { "imei", no_argument, NULL, OPT_IMEI },
         { 0 },
     };
     struct opts o = { .only = SHOW_UNIT_ANY };
@@ -180,8 +184,8 @@ static int run(const struct command *self, int argc, char **argv)
     if (end)
         return end - 1;
     if (optind + 1 != argc)
-        return cmd_usage(self, "one serial, EID, ICCID or transaction id is "
-                               "expected");
+        return cmd_usage(self, "one serial, EID, ICCID, transaction id or "
+                               "IMEI is expected");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
         show_unit_find(db, o.only, argv[optind], &q, &e) != 0 ||
         answer(&q, c.json, &e) != 0)
@@ -190,11 +194,12 @@ static int run(const struct command *self, int argc, char **argv)
 }
 
 const struct command cmd_unit = {
-    "unit", "[--serial | --eid | --iccid | --txid] WHAT",
-    "a unit's whole life, by its serial, EID, ICCID or transaction id",
+    "unit", "[--serial | --eid | --iccid | --txid | --imei] WHAT",
+    "a unit's whole life, by its serial, EID, IMEI, ICCID or transaction id",
     "  --serial     WHAT is a serial, whatever it looks like\n"
     "  --eid        WHAT is an EID\n"
     "  --iccid      WHAT is the ICCID of a profile meant for it\n"
-    "  --txid       WHAT is the transaction id of a profile meant for it\n",
+    "  --txid       WHAT is the transaction id of a profile meant for it\n"
+    "  --imei       WHAT is the IMEI of one of its positions\n",
     run
 };

@@ -1,6 +1,7 @@
 #include "station/container/report_record.h"
 
 #include "station/base/clock.h"
+#include "station/base/ids.h"
 #include "station/container/manifest.h"
 #include "station/ifpp/event.h"
 #include "station/ifpp/evidence.h"
@@ -17,6 +18,7 @@ enum shape {
     S_TEXT,   /* may be empty                  */
     S_WORD,   /* text, not empty               */
     S_SIXTEEN, /* 16 octets                    */
+    S_IMEI,   /* 15 digits whose check holds   */
     S_WHOLE,  /* a whole TLV with the row's tag */
     S_RECEIPT /* a whole BF72 or BF73 */
 };
@@ -47,6 +49,7 @@ static const struct member result[] = {
     WHERE,
     WHO,
     M(bf37, S_WHOLE, TAG_INSTALL_RESULT),
+    OPT(imei, S_IMEI, 0x80),
 };
 static const struct member failure[] = {
     M(event, S_COUNT, TAG_INTEGER),
@@ -58,6 +61,7 @@ static const struct member failure[] = {
     OPT(position, S_TEXT, 0x81),
     OPT(eid, S_SIXTEEN, 0x82),
     OPT(txid, S_SIXTEEN, 0x83),
+    OPT(imei, S_IMEI, 0x84),
 };
 static const struct member deletion[] = {
     M(event, S_COUNT, TAG_INTEGER),
@@ -67,6 +71,7 @@ static const struct member deletion[] = {
     WHERE,
     WHO,
     M(notification, S_WHOLE, TAG_SEQUENCE),
+    OPT(imei, S_IMEI, 0x80),
 };
 static const struct member receipt[] = {
     M(event, S_COUNT, TAG_INTEGER),
@@ -74,6 +79,7 @@ static const struct member receipt[] = {
     WHERE,
     WHO,
     M(receipt, S_RECEIPT, 0),
+    OPT(imei, S_IMEI, 0x80),
 };
 static const struct member voided[] = {
     M(event, S_COUNT, TAG_INTEGER),
@@ -127,6 +133,8 @@ static bool octets_fit(enum shape shape, struct span s)
         return s.n > 0 && text_fits(s);
     case S_SIXTEEN:
         return s.n == 16;
+    case S_IMEI:
+        return imei_valid(s);
     default:
         return false;
     }

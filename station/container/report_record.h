@@ -53,6 +53,8 @@ struct report_record {
                                  deletion                                  */
     struct span receipt;      /* whole BF72 or BF73 as the card gave it:
                                  receipt                                   */
+    struct span imei;         /* 15 digits, where known: result, failure,
+                                 deletion, receipt                         */
 };
 
 /* Append the record's DER. ERR_FORMAT names the member that is not as it must

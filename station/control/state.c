@@ -144,7 +144,8 @@ static void on_verdict(struct state *s, const struct line_event *ev)
 {
     s->verdicts[ev->verdict->kind]++;
     bool refused = ev->verdict->kind == VERDICT_REFUSED;
-    struct slot *f = refused && !ev->taken ? NULL : slot_add(s, ev->fixture);
+    bool unseen = ev->verdict->kind == VERDICT_IMEI || (refused && !ev->taken);
+    struct slot *f = unseen ? NULL : slot_add(s, ev->fixture);
     if (!f)
         return;
     f->step[0] = f->serial[0] = f->eid[0] = '\0';
@@ -331,6 +332,7 @@ static json_t *counts_json(const struct state *s)
         [VERDICT_STOCKED] = "stocked", [VERDICT_INCOMPLETE] = "incomplete",
         [VERDICT_RETURNED] = "returned",
         [VERDICT_ORDER] = NULL, /* no unit's */
+        [VERDICT_IMEI] = NULL,
         [VERDICT_GOLDEN] = "golden",
     };
     json_t *j = json_object();

@@ -4,6 +4,7 @@
 
 #include "station/line/golden.h"
 #include "station/line/identity.h"
+#include "storage/imei.h"
 #include "storage/quarantine.h"
 
 #include <stdio.h>
@@ -216,6 +217,27 @@ static int test_golden(struct run *r)
     return run_fail(r, V_GOLDEN_OK);
 }
 
+/* The IMEI that was scanned before the label. A unit that is known gets it even
+ * when nothing else is to be done with it. */
+static int check_imei(struct run *r, const struct position *known)
+{
+    struct book_imei op = { .imei = NULL };
+    const char *imei = r->env->imei;
+
+    if (!imei || !*imei)
+        return 0;
+    int bad = imei_judge(r->env->db, known, imei, r->e);
+    if (!bad && known->id && !known->imei[0]) {
+        book_imei(&op, &r->books, imei);
+        bad = book_durable(&op.b, r->e);
+        book_end(&op.b);
+    }
+    if (!bad)
+        return 0;
+    return r->e->code == ERR_CONFLICT ? run_fail(r, V_IMEI_CONFLICT)
+                                      : run_station_failed(r);
+}
+
 int step_identify(struct run *r)
 {
     struct position known;
@@ -229,6 +251,8 @@ int step_identify(struct run *r)
         return run_fail(r, held);
     r->books.act.position = known.id;
     snprintf(r->out->position, sizeof r->out->position, "%s", r->position);
+    if (check_imei(r, &known) != 0)
+        return -1;
     if (stock_of_eid(r->env->db, &r->eid, &r->all, r->e) != 0)
         return run_station_failed(r);
     r->out->installed = run_installed(&r->all);

@@ -2,6 +2,7 @@
 
 #include "station/line/health.h"
 #include "storage/events.h"
+#include "storage/imei.h"
 #include "storage/quarantine.h"
 
 #include <string.h>
@@ -176,6 +177,10 @@ static int run_unit(struct tx *tx, void *ctx, struct err *e)
     if (unit_register(tx, o->serial, o->name, &o->eid, &a, &o->position, e) != 0)
         return -1;
     a.position = o->position.id;
+    if (o->imei && imei_note(tx, &a, o->imei, e) != 0) {
+        o->verdict = e->code == ERR_CONFLICT ? V_IMEI_CONFLICT : V_DONE;
+        return -1;
+    }
     if (admit(tx, o, &a, e) != 0)
         return -1;
     if (o->position.state != POSITION_OPEN &&
@@ -192,8 +197,10 @@ static int run_unit(struct tx *tx, void *ctx, struct err *e)
 }
 
 void book_unit(struct book_unit *o, const struct books *w, const char *serial,
-               const char *name, const struct duty *duty, const struct eid *eid)
+               const char *name, const struct duty *duty, const struct eid *eid,
+               const char *imei)
 {
+    o->imei = imei;
     o->serial = serial;
     o->name = name;
     o->duty = duty;
@@ -205,6 +212,19 @@ void book_unit_end(struct book_unit *o)
 {
     book_end(&o->b);
     bpp_list_clear(&o->all);
+}
+
+static int run_imei(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct book_imei *o = ctx;
+
+    return imei_note(tx, &o->b.where.act, o->imei, e);
+}
+
+void book_imei(struct book_imei *o, const struct books *w, const char *imei)
+{
+    o->imei = imei;
+    book_submit(&o->b, w, run_imei, o);
 }
 
 /* --- one BPP --------------------------------------------------------------- */

@@ -56,6 +56,7 @@ struct book_unit {
     const char *name;         /* the position's, likewise     */
     const struct duty *duty;  /* likewise: with an order only what its recipe
                                  asks for is reserved, and comes first in all */
+    const char *imei;         /* likewise: that was scanned for it; NULL: none */
     struct eid eid;
     enum verdict verdict;     /* out, when it failed: the order's word;
                                  V_DONE: the ledger's                       */
@@ -64,8 +65,16 @@ struct book_unit {
                                  eUICC in bundle order, ours are reserved */
 };
 void book_unit(struct book_unit *o, const struct books *w, const char *serial,
-               const char *name, const struct duty *duty, const struct eid *eid);
+               const char *name, const struct duty *duty, const struct eid *eid,
+               const char *imei);
 void book_unit_end(struct book_unit *o);
+
+/* A position that is known has this IMEI. */
+struct book_imei {
+    struct book b;
+    const char *imei; /* borrowed until book_end */
+};
+void book_imei(struct book_imei *o, const struct books *w, const char *imei);
 
 /* Durable point 1. */
 struct book_load {

@@ -319,7 +319,7 @@ int line_new(const struct line_options *o, struct line **out, struct err *e)
 
 /* --- scans ------------------------------------------------------------------------ */
 
-static void refuse_saying(struct line *l, const char *fixture, const char *barcode,
+static void tell_verdict(struct line *l, const char *fixture, const char *barcode,
                           enum verdict v, const struct err *why)
 {
     line_tell(l, &(struct line_event){
@@ -332,6 +332,7 @@ static void take_scan(struct line *l, struct worker *w, const struct scan *scan,
 {
     const struct roster_scan s = { worker_fixture(w), scan->barcode, connection };
     char actor[PERSON_NAME_MAX + 1];
+    const char *imei = scan_imei(scan->barcode);
     struct err e = ERR_INIT;
     enum verdict v;
 
@@ -339,11 +340,13 @@ static void take_scan(struct line *l, struct worker *w, const struct scan *scan,
     case ROSTER_TAKEN:
         break;
     case ROSTER_REFUSED:
-        refuse_saying(l, scan->fixture,
+        tell_verdict(l, scan->fixture,
                       v == V_BADGE_REFUSED ? "" : scan->barcode, v, &e);
         break;
     case ROSTER_WORK:
-        if (!worker_give(w, scan, actor, NULL))
+        if (imei)
+            tell_verdict(l, scan->fixture, scan->barcode, worker_imei(w, imei, &e), &e);
+        else if (!worker_give(w, scan, actor, NULL))
             line_refuse(l, scan->fixture, scan->barcode, V_SCAN_BUSY);
     }
 }
@@ -363,7 +366,7 @@ static bool take_badge(struct line *l, const struct scan *scan, struct span text
     if (!span_eq(text, word) || !roster_is_badge(l->s.roster, word))
         return false;
     if (roster_take(l->s.roster, &s, actor, &v, &e) == ROSTER_REFUSED)
-        refuse_saying(l, "", "", v, &e);
+        tell_verdict(l, "", "", v, &e);
     return true;
 }
 

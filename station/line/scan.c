@@ -3,6 +3,7 @@
 #include "station/ifpp/event.h"
 
 #include <string.h>
+#include <strings.h>
 
 static struct span trim_cr(struct span s)
 {
@@ -93,6 +94,13 @@ enum scan_answer scan_parse(struct span line, scan_known_fn *known, void *ctx,
         !known(ctx, out->fixture))
         return SCAN_UNKNOWN_FIXTURE;
     return separated ? parse_barcode(rest, out) : SCAN_NO_BARCODE;
+}
+
+const char *scan_imei(const char *barcode)
+{
+    size_t n = strlen(IMEI_SCAN_PREFIX);
+
+    return strncasecmp(barcode, IMEI_SCAN_PREFIX, n) == 0 ? barcode + n : NULL;
 }
 
 static void hand_over(struct scan_lines *s, scan_line_fn *line, void *ctx)

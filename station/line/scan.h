@@ -29,6 +29,12 @@ struct scan {
     struct eid eid;
 };
 
+/* A barcode that begins so, in any case of letters, is an IMEI's: of the unit that
+ * is scanned at the same fixture next. */
+#define IMEI_SCAN_PREFIX "imei:"
+/* The rest of it, or NULL: it is none. */
+const char *scan_imei(const char *barcode);
+
 /* Is there a fixture of this name? */
 typedef bool scan_known_fn(void *ctx, const char *fixture);
 

@@ -95,7 +95,10 @@ int run_read_eid(struct run *r)
 void run_reserve(struct run *r)
 {
     book_unit_end(&r->unit);
-    book_unit(&r->unit, &r->books, r->out->serial, r->position, &r->duty, &r->eid);
+    const char *imei = r->env->imei;
+
+    book_unit(&r->unit, &r->books, r->out->serial, r->position, &r->duty, &r->eid,
+              imei && *imei ? imei : NULL);
 }
 
 int run_reserved(struct run *r)

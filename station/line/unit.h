@@ -27,6 +27,7 @@ struct unit_result {
 struct unit_env {
     const char *fixture;
     const char *actor;     /* in whose name */
+    const char *imei;      /* that was scanned for it; NULL or "": none was */
     const char *fixture_key; /* fixture_health.fixture */
     struct contact *slot;  /* open */
     const struct fixture_gate *gate;

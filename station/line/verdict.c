@@ -8,6 +8,7 @@ static const char *const kinds[VERDICT_KINDS] = {
     [VERDICT_STOCKED] = "STOCKED",
     [VERDICT_INCOMPLETE] = "INCOMPLETE",
     [VERDICT_ORDER] = "ORDER",
+    [VERDICT_IMEI] = "IMEI",
     [VERDICT_GOLDEN] = "GOLDEN OK",
     [VERDICT_RETURNED] = "RETURNED",
 };
@@ -44,6 +45,9 @@ static const struct verdict_row rows[VERDICTS] = {
         "This position of the unit is done. The detail names those that are not, or "
         "the one that tells the unit's verdict.",
         "Take the eUICC's contacts off and go on with the unit's next position." },
+    [V_IMEI_TAKEN] = { "imei-taken", VERDICT_IMEI, false, SAYS_NOTHING,
+        "This IMEI is that of the unit that is scanned here next.",
+        "Scan the unit's label now." },
     [V_ORDER_CHOSEN] = { "order-chosen", VERDICT_ORDER, false, SAYS_NOTHING,
         "This fixture works by this order from now on.",
         "Scan the order's units." },
@@ -96,6 +100,9 @@ static const struct verdict_row rows[VERDICTS] = {
         "This unit was scrapped. Nothing was sent to it.",
         "Put the unit with the scrap, and find out why it came back." },
 
+    [V_IMEI_MISREAD] = { "imei-misread", ROW_REFUSED,
+        "The scan is an IMEI's, and it is none: 15 digits, the last one a check.",
+        "Scan the IMEI again, then the unit." },
     [V_ORDER_UNKNOWN] = { "order-unknown", ROW_REFUSED,
         "There is no active order of this number at this station.",
         "Check the order's sheet. A line engineer imports and activates orders." },
@@ -145,6 +152,11 @@ static const struct verdict_row rows[VERDICTS] = {
         "This position of the unit, or this eUICC, is being worked on in another fixture. "
         "Nothing was loaded.",
         "Check for a doubled label. Wait for the other fixture's verdict." },
+    [V_IMEI_CONFLICT] = { "imei-conflict", ROW_FAIL,
+        "The scanned IMEI is another unit's, or this unit is known with another one. "
+        "Nothing was loaded.",
+        "Check both labels. Another board, or a wrong label, is recorded by two "
+        "people: lineside replace, lineside imei." },
 
     [V_NOT_IN_ORDER] = { "not-in-order", ROW_FAIL,
         "This unit's serial number or position does not belong to the fixture's order. Nothing was loaded.",

@@ -16,6 +16,7 @@ enum verdict_kind {
     VERDICT_STOCKED,      /* done as its order asks, and not finished by it   */
     VERDICT_INCOMPLETE,   /* this position is done, others of the unit are not */
     VERDICT_ORDER,        /* no unit: the scan was an order's                 */
+    VERDICT_IMEI,         /* no unit: the scan was an IMEI's, for the next one */
     VERDICT_GOLDEN,       /* a golden unit: its self-test has proven the fixture */
     VERDICT_RETURNED,     /* its profiles are deleted, and that is committed  */
     VERDICT_KINDS
@@ -28,6 +29,7 @@ enum verdict {
     V_STOCKED,
     V_POSITIONS_MISSING,
     V_ORDER_CHOSEN,
+    V_IMEI_TAKEN,
     V_RETURNED,
     V_RETURNED_SPENT,
     V_ALREADY_RETURNED,
@@ -47,6 +49,7 @@ enum verdict {
     V_SCAN_NO_RIGHT,
     V_BADGE_REFUSED,
     V_ORDER_UNKNOWN,
+    V_IMEI_MISREAD,
     V_NO_ORDER,
 
     /* The fixture takes no units. */
@@ -71,6 +74,7 @@ enum verdict {
     V_EID_HAS_OTHER_SERIAL,
     V_EID_RETIRED,
     V_BUSY_ELSEWHERE,
+    V_IMEI_CONFLICT,
     V_NOT_IN_ORDER,
     V_OTHER_ORDER,
     V_ORDER_FULL,

@@ -3,6 +3,7 @@
 #include "station/base/clock.h"
 #include "station/line/giveback.h"
 #include "station/line/health.h"
+#include "storage/imei.h"
 #include "storage/places.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 
 /* A reader's page cache: one unit's rows and its record. */
 #define WORKER_CACHE_KIB 512
+/* An IMEI that was scanned waits so long for its unit's label. */
+#define IMEI_WAIT_MS 60000
 
 struct worker {
     const struct worker_shared *s;
@@ -25,6 +28,9 @@ struct worker {
     struct scan scan;  /* the thread's while busy */
     char actor[PERSON_NAME_MAX + 1]; /* likewise */
     char reason[RETURN_REASON_MAX + 1]; /* likewise; "": it is no return */
+    char imei[IMEI_DIGITS + 1]; /* likewise: of its unit; "": not scanned */
+    char next_imei[IMEI_DIGITS + 1]; /* under lock: for the next one; "": none */
+    int64_t imei_ms;                 /* likewise: when it was scanned */
     int64_t scanned_ms;
     struct contact slot; /* the thread's; closed: slot.inner is NULL */
     struct db *db;       /* the thread's; NULL: not open */
@@ -253,6 +259,7 @@ static void run_one(struct worker *w, struct unit_result *r)
         .fixture = w->f->name, .fixture_key = w->key, .actor = w->actor,
         .slot = &w->slot, .gate = &gate, .writer = w->s->writer,
         .claims = w->s->claims, .limits = w->s->limits, .orders = &w->orders,
+        .imei = w->imei,
         .busy = tell_busy, .ctx = w,
     };
 
@@ -334,6 +341,33 @@ const char *worker_fixture(const struct worker *w)
     return w->f->name;
 }
 
+enum verdict worker_imei(struct worker *w, const char *text, struct err *why)
+{
+    char imei[IMEI_DIGITS + 1];
+    int bad = imei_read(text, imei, why);
+
+    pthread_mutex_lock(&w->lock);
+    /* One that is misread forgets the one before: who scans twice means the
+     * second. */
+    snprintf(w->next_imei, sizeof w->next_imei, "%s", bad ? "" : imei);
+    w->imei_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&w->lock);
+    if (bad)
+        return V_IMEI_MISREAD;
+    err_set(why, ERR_NONE, "IMEI %s", imei);
+    return V_IMEI_TAKEN;
+}
+
+/* The next unit's scan takes it, whatever becomes of that unit: it never comes to
+ * another one. Under lock. */
+static void take_imei(struct worker *w)
+{
+    bool late = clock_monotonic_ms() - w->imei_ms > IMEI_WAIT_MS;
+
+    snprintf(w->imei, sizeof w->imei, "%s", late ? "" : w->next_imei);
+    w->next_imei[0] = '\0';
+}
+
 bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
                  const char *reason)
 {
@@ -343,6 +377,8 @@ bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
         w->scan = *scan;
         snprintf(w->actor, sizeof w->actor, "%s", actor);
         snprintf(w->reason, sizeof w->reason, "%s", reason ? reason : "");
+        if (!duty_scan(scan->barcode))
+            take_imei(w);
         w->scanned_ms = clock_monotonic_ms();
         w->busy = true;
         pthread_cond_signal(&w->wake);

@@ -32,6 +32,9 @@ static const struct right_info rights[RIGHTS] = {
     [RIGHT_REPLACE] = { "replace", "record that a board was replaced",
         { [ROLE_OPERATOR] = MAY_AS_SECOND, [ROLE_ENGINEER] = MAY_WITH_SECOND,
           [ROLE_SUPERVISOR] = MAY_WITH_SECOND } },
+    [RIGHT_IMEI] = { "imei", "note the IMEI of a position (another than is known: "
+        "as `replace`)",
+        { [ROLE_ENGINEER] = MAY, [ROLE_SUPERVISOR] = MAY } },
     [RIGHT_VOID] = { "void", "void what will never be used",
         { [ROLE_ENGINEER] = MAY_WITH_SECOND,
           [ROLE_SUPERVISOR] = MAY_WITH_SECOND } },

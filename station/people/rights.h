@@ -18,6 +18,7 @@ enum right {
     RIGHT_RETRIES,
     RIGHT_QUARANTINE,
     RIGHT_REPLACE,
+    RIGHT_IMEI,
     RIGHT_VOID,
     RIGHT_WORK,
     RIGHT_STOP,

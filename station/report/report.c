@@ -107,6 +107,7 @@ static int on_evidence(void *ctx, const struct evidence_item *i,
         .serial = SPAN_STR(i->serial), .position = SPAN_STR(i->position),
         .fixture = SPAN_STR(i->fixture), .code = SPAN_STR(i->code),
         .detail = SPAN_STR(i->detail), .reason = SPAN_STR(i->detail),
+        .imei = SPAN_STR(i->imei),
     };
 
     if (i->has_txid)

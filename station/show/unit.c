@@ -11,7 +11,7 @@
 
 /* All that one barcode or one copied number may mean. */
 struct readings {
-    struct life_key v[4];
+    struct life_key v[5];
     size_t n;
     struct life_subject unregistered; /* for what only events tell of */
 };
@@ -72,9 +72,16 @@ static int readings_make(enum show_unit_by only, const char *what,
         k.by = LIFE_TXID;
         r->v[r->n++] = k;
     }
+    if (wanted(only, SHOW_UNIT_IMEI) && imei_digits(what, k.imei) &&
+        imei_valid(SPAN(k.imei, IMEI_DIGITS))) {
+        k.by = LIFE_IMEI;
+        r->v[r->n++] = k;
+    }
     if (r->n)
         return 0;
-    return err_set(e, ERR_USAGE, "this is no %s", only == SHOW_UNIT_EID
+    return err_set(e, ERR_USAGE, "this is no %s", only == SHOW_UNIT_IMEI
+                   ? "IMEI: 15 digits, the last of which is a check"
+                   : only == SHOW_UNIT_EID
                    ? "EID: 32 digits, the last two of which are a check"
                    : only == SHOW_UNIT_ICCID
                    ? "ICCID: 19 or 20 digits, the last of which is a check"
@@ -214,8 +221,9 @@ static json_t *euicc_json(const struct life *l, const struct life_euicc *u)
     for (size_t i = 0; i < u->bpp_count; i++)
         json_array_append_new(bpps, bpp_json(&u->bpps[i]));
     return json_pack(
-        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "position",
-        text_json(p->name), "eid", eid_format(&p->eid, eid), "kind",
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "position",
+        text_json(p->name), "eid", eid_format(&p->eid, eid), "imei",
+        text_json(p->imei), "kind",
         u->registered ? json_string(euicc_kind_name(p->kind)) : json_null(),
         "state", u->registered ? json_string(position_state_name(p->state))
                                : json_null(),

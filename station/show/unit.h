@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 enum show_unit_by { SHOW_UNIT_ANY, SHOW_UNIT_SERIAL, SHOW_UNIT_EID, SHOW_UNIT_ICCID,
-                    SHOW_UNIT_TXID };
+                    SHOW_UNIT_TXID, SHOW_UNIT_IMEI };
 
 /* All that one barcode or one copied number may mean, one life each. */
 struct show_units {

@@ -19,7 +19,10 @@ mkdir -p "$STICK" "$WORK/out1"
 # shellcheck disable=SC2046 # a list of EIDs
 set -- $(eids)
 cards_start --damaged "$2"
-line_run "$1" "$2"
+fixture_put F1 "$1"
+fixture_put F2 "$2"
+printf 'F1\timei:490154203237518\nF1\t%s\nF2\t%s\n' "$1" "$2" >"$WORK/scans"
+"$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
 printf 'F1\t%s\n' "$3" >"$WORK/scans"
 fixture_put F1 "$1"
 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scans" >/dev/null
@@ -114,4 +117,5 @@ while read -r kind _ _; do
 done <"$WORK/list"
 # What the report is to have been: a result, its receipts, and failures.
 grep -q '^loading-report: manifest and 5 records' "$WORK/decoded" || die "$(cat "$WORK/decoded")"
+[ "$(grep -ac 490154203237518 "$WORK"/out1/loading-report-*/segment-00001.der)" -gt 0 ] || die "the report has no IMEI"
 echo "containers: $(wc -l <"$WORK/list") kinds read by openssl and asn1c"

@@ -14,6 +14,7 @@ B1=$(bundle "$DATA" "$STICK" --per-euicc 1)
 # shellcheck disable=SC2046 # a list of EIDs
 set -- $(eids)
 mkdir -p "$CARDS" "$BENCH"
+imei= # of the next visit
 
 two() { as '4711 4712' "$@" --as B-0002 --second B-0003; } # an engineer and an operator
 held() { "$STATION" quarantine --data "$DATA" --json; }
@@ -27,7 +28,8 @@ at() {
     PIDS="$PIDS $card"
     wait_for 20 test -S "$CARDS/$eid"
     fixture_put F1 "$eid"
-    printf 'F1\t%s\n' "$serial" >"$WORK/scan"
+    { [ -z "$imei" ] || printf 'F1\timei:%s\n' "$imei"; printf 'F1\t%s\n' "$serial"; } >"$WORK/scan"
+    imei=
     "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
         >"$WORK/line.json" 2>"$WORK/line.err" || die "$(cat "$WORK/line.err")"
     kill "$card"
@@ -98,7 +100,10 @@ as '4711 86420' void --scrapped --reason 'unit scrapped' --as B-0002 --second B-
 
 # --- another board -----------------------------------------------------------------
 
+imei=49-015420-323751-8
 at SN-3 "$3" done
+"$STATION" unit --data "$DATA" 490154203237518 | grep -q "^unit SN-3\$" || die "not found by its IMEI"
+"$STATION" unit --data "$DATA" --json SN-3 | grep -q "\"eid\":\"$3\",\"imei\":\"490154203237518\"" || die "no IMEI"
 at SN-3 "$4" serial-has-other-eid
 grep -q "$3.*$4\|$4.*$3" "$WORK/line.json" || die "not both shown: $(cat "$WORK/line.json")"
 n=$(count)
@@ -109,11 +114,23 @@ refused 2 'a serial and a position' '' replace SN-3 --new-eid "$4" --reason x --
 refused 1 'takes two people' 4711 replace SN-3 main --new-eid "$4" --reason x --as B-0002
 refused 1 'has no position radio; it has main' '4711 4712' replace SN-3 radio --new-eid "$4" --reason x --as B-0002 --second B-0003
 refused 1 "EID $1 is in unit SN-1" '4711 4712' replace SN-3 main --new-eid "$1" --reason x --as B-0002 --second B-0003
+refused 2 'wrong check digit' '' replace SN-3 main --new-eid "$4" --new-imei 356938035643808 --reason x --as B-0002 --second B-0003
 [ "$(count)" = "$n" ] || die "what was refused left an event"
 two replace SN-3 main --new-eid "$4" --reason 'board broken' | grep -q "EID $3 is out, EID $4 is in; it was passed and is open" || die "not replaced"
 "$STATION" log --data "$DATA" --limit 1 --json | grep -q '"board-replaced","actor":"Bob".*board broken' || die "no event"
 at SN-3 "$3" eid-retired
 at SN-9 "$3" eid-retired
+# Its IMEI went with it; the other one's is noted by one person, changed by two.
+n=$(count)
+refused 2 'wrong check digit' '' imei SN-3 main 356938035643808 --as B-0002
+refused 1 'Cyd is operator' 4712 imei SN-3 main 356938035643809 --as B-0003
+refused 1 'has no position radio' 4711 imei SN-3 radio 356938035643809 --as B-0002
+[ "$(count)" = "$n" ] || die "what was refused left an event"
+as 4711 imei SN-3 main 356938035643809 --as B-0002 | grep -q '^unit SN-3 (main) has IMEI 356938035643809$' || die "not noted"
+refused 1 '356938035643809.*490154203237518' 4711 imei SN-3 main 490154203237518 --as B-0002
+refused 2 'a reason is needed' '' imei SN-3 main 490154203237518 --as B-0002 --second B-0003
+two imei SN-3 main 490154203237518 --reason 'label of the box' | grep -q 'no longer 356938035643809' || die "not changed"
+"$STATION" log --data "$DATA" --limit 1 --json | grep -q '"imei-changed","actor":"Bob".*"new-imei":"490154203237518"' || die "no event"
 at SN-3 "$4" done
 
 # --- the books ------------------------------------------------------------------------

@@ -94,6 +94,42 @@ START_TEST(iccid_parses)
 }
 END_TEST
 
+static const struct {
+    const char *text, *digits; /* NULL: these are not 15 digits */
+    bool valid;
+} imei_rows[] = {
+    { "490154203237518", "490154203237518", true },
+    { "49-015420-323751-8", "490154203237518", true },
+    { "49/015420/323751/8", "490154203237518", true },
+    { "356938 035643 80 9", "356938035643809", true },
+    { "490154203237517", "490154203237517", false },
+    { "000000000000000", "000000000000000", true },
+    { "49015420323751", NULL, false },
+    { "4901542032375180", NULL, false },
+    { "49015420323751--8", NULL, false },
+    { "-490154203237518", NULL, false },
+    { "490154203237518-", NULL, false },
+    { "49015420323751X", NULL, false },
+    { "49.015420.323751.8", NULL, false },
+    { "", NULL, false },
+};
+
+START_TEST(imei)
+{
+    char got[IMEI_DIGITS + 1];
+    bool is = imei_digits(imei_rows[_i].text, got);
+
+    ck_assert_int_eq(is, imei_rows[_i].digits != NULL);
+    if (is) {
+        ck_assert_str_eq(got, imei_rows[_i].digits);
+        ck_assert_int_eq(imei_valid(SPAN(got, IMEI_DIGITS)), imei_rows[_i].valid);
+    }
+    ck_assert(!imei_valid(SPAN("490154203237518 ", 16)));
+    ck_assert(!imei_valid(SPAN("49015420323751", 14)));
+    ck_assert(!imei_valid(SPAN("49015420323751:", 15)));
+}
+END_TEST
+
 START_TEST(iccid_padding_is_f)
 {
     struct iccid i;
@@ -153,6 +189,7 @@ int main(void)
         { "EID octets", eid_from_octets, 1 },
         { "ICCID", iccid_parses, ROWS(iccid_rows) },
         { "ICCID padding", iccid_padding_is_f, 1 },
+        { "IMEI", imei, ROWS(imei_rows) },
         { "Luhn", luhn, ROWS(luhn_rows) },
         { "transactionId", txid, 1 },
     };

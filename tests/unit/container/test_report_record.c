@@ -26,7 +26,7 @@ static struct report_record full(enum report_kind k)
         .reason = SPAN("elsewhere", 9), .eid = SPAN_ARRAY(sixteen),
         .eum_chain = 1, .certificate = SPAN_ARRAY(cert),
         .bf37 = SPAN_ARRAY(bf37), .notification = SPAN_ARRAY(cert),
-        .receipt = SPAN_ARRAY(bf72),
+        .receipt = SPAN_ARRAY(bf72), .imei = SPAN("490154203237518", 15),
     };
 }
 
@@ -52,6 +52,7 @@ START_TEST(octets_are_the_contract)
     char got[512];
 
     r.txid = SPAN(NULL, 0);
+    r.imei = SPAN(NULL, 0);
     ck_assert_int_eq(report_record_encode(&r, &b, NULL), 0);
     ck_assert_str_eq(hex_encode(buf_span(&b), got, sizeof got), want);
 }

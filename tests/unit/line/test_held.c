@@ -350,7 +350,7 @@ START_TEST(a_board_is_replaced)
     shop_start(&s, &fixture_shop, where);
     struct shop_verdict v = shop_scan(&s, "F1\tSN-1");
     ck_assert_str_eq(v.code, "serial-has-other-eid");
-    struct board_change c = { "SN-1", "main", other_eid, "broken", false };
+    struct board_change c = { "SN-1", "main", other_eid, "broken", false, NULL };
     write_ledger(&s, replace_tx, &c);
     shop_expect(&s, "F1\tSN-1", "no-bpp");
     shop_stock(&s, 0, 1);

@@ -225,6 +225,8 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 14, "DROP INDEX position_imei; ALTER TABLE position DROP COLUMN imei;"
+         "ALTER TABLE evidence DROP COLUMN imei;" },
     { 13, "DROP TRIGGER evidence_reported; DROP TRIGGER evidence_unreported;"
          "DROP TABLE unreported;" },
     { 12, "DROP TABLE report_party;" },

@@ -28,7 +28,7 @@ static int replace(struct bench *b, const char *serial, const char *position,
                    unsigned eid, bool line_stands, struct err *e)
 {
     struct doing d = { { serial, position, ground_eid(eid), "board broken",
-                         line_stands }, { .id = 0 } };
+                         line_stands, NULL }, { .id = 0 } };
 
     return db_write(b->g.db, replace_tx, &d, e);
 }

@@ -309,7 +309,8 @@ static int change_board(struct tx *tx, void *ctx, struct err *e)
 {
     const struct act a = { .actor = "Ada", .second = "Bob" };
     const struct stock_evidence why = { .reason = "its board is gone" };
-    const struct board_change c = { "SN1", "main", ground_eid(9), "broken", false };
+    const struct board_change c = { "SN1", "main", ground_eid(9), "broken", false,
+                                    NULL };
     struct position was;
 
     return board_replace(tx, &a, &c, &was, e) != 0 ||
