@@ -184,8 +184,8 @@ static int run(const struct command *self, int argc, char **argv)
     if (end)
         return end - 1;
     if (optind + 1 != argc)
-        return cmd_usage(self, "one serial, EID, ICCID, transaction id or "
-                               "IMEI is expected");
+        return cmd_usage(self, "one serial, EID, ICCID or transaction id, "
+                               "or one IMEI, is expected");
     if (db_open(c.data_dir, DB_READ, NULL, &db, &e) != 0 ||
         show_unit_find(db, o.only, argv[optind], &q, &e) != 0 ||
         answer(&q, c.json, &e) != 0)
