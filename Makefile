@@ -22,8 +22,10 @@ ifeq ($(FLAVOUR),asan)
 LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
 endif
 OPT_release := -O2 -D_FORTIFY_SOURCE=2
-# Lines are all that a report needs of the debugger's words (-g1).
-OPT_asan := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+# Lines are all that a report needs of the debugger's words (-g1); and each file
+# is compiled as often as it is run, so what -O1 saves it has cost before. What
+# only an optimiser warns of, the release flavour sees.
+OPT_asan := -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 OPT_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 # For clang's fuzzer (make fuzz): warnings are gcc's business.
