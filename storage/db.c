@@ -42,6 +42,7 @@ static const struct {
     { SQLITE_NOTADB, ERR_FORMAT, "not a Lineside ledger; check the data "
       "directory's name" },
     { SQLITE_NOMEM, ERR_NOMEM, "no memory" },
+    { SQLITE_INTERRUPT, ERR_CLOSED, "it was stopped before it was done" },
 };
 
 int sql_err(struct db *db, int rc, struct err *e, const char *what)
@@ -73,11 +74,19 @@ int sql_exec(struct db *db, const char *sql, struct err *e)
  * that waits polls every millisecond and holds turn.lock shared meanwhile; a
  * long writer looks at turn.lock between its transactions. */
 
+#define STEPS 4000 /* of SQLite's machine: less than a millisecond */
+
 static void sleep_ms(int ms)
 {
     struct timespec ts = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
     nanosleep(&ts, NULL);
+}
+
+/* Called by SQLite every few thousand steps of a statement. */
+static int on_steps(void *stop)
+{
+    return atomic_load_explicit((const atomic_bool *)stop, memory_order_relaxed);
 }
 
 static int on_busy(void *p, int count)
@@ -290,6 +299,8 @@ static int db_connect(struct db *db, int flags, struct err *e)
     if (sqlite3_db_readonly(db->sql, "main") == 1)
         return err_set(e, ERR_IO, "%s is read-only; check its owner and that "
                        "its disk is not mounted read-only", path);
+    if (db->options.stop)
+        sqlite3_progress_handler(db->sql, STEPS, on_steps, (void *)db->options.stop);
     return pragmas(db, e);
 }
 

@@ -20,6 +20,8 @@
 #include "station/base/ids.h"
 #include "station/base/span.h"
 
+#include <stdatomic.h>
+
 #define LEDGER_FILE "ledger.db"
 
 struct db;
@@ -38,6 +40,9 @@ struct db_options {
     int cache_kib;        /* page cache; 0: 8 MiB */
     bool as_is;           /* db_open: an older schema is ERR_WRONG_STATE and
                              stays as it is, instead of being migrated */
+    const atomic_bool *stop; /* not NULL: once it is true, whatever runs on the
+                             connection ends soon, with ERR_CLOSED and as if
+                             it had not begun; it outlives the connection */
 };
 
 /* For `init`: make the ledger in a directory that exists. An unfinished or

@@ -4,10 +4,10 @@
 #include "station/cmd/cmd.h"
 
 #include "station/base/clock.h"
-#include "storage/events.h"
+#include "station/cmd/json_line.h"
+#include "station/show/clock.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 
 struct opts {
@@ -31,21 +31,6 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
 static int confirm(struct tx *tx, void *ctx, struct err *e)
 {
     return ledger_clock_confirm(tx, ctx, e);
-}
-
-static void print_json(const struct ledger_clock *k, int64_t machine,
-                       bool confirmed_now)
-{
-    char is[GTIME_LEN + 1], floor[GTIME_LEN + 1], now[GTIME_LEN + 1];
-    json_t *j = json_pack("{s:s, s:s, s:s, s:b, s:b}", "machine",
-                          gtime_format(machine, is), "floor",
-                          gtime_format(k->floor, floor), "now",
-                          gtime_format(k->now, now), "believed", k->confirmed,
-                          "confirmedNow", confirmed_now);
-
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
 }
 
 static void print_text(const struct ledger_clock *k, int64_t machine,
@@ -108,7 +93,10 @@ static int run(const struct command *self, int argc, char **argv)
         ledger_clock(db, &k, &e) != 0 ||
         confirm_if_asked(db, &o, &k, &confirmed_now, &e) != 0)
         return cmd_fail(self, &e);
-    (c.json ? print_json : print_text)(&k, clock_system(), confirmed_now);
+    if (c.json)
+        json_line(show_clock(&k, clock_system(), confirmed_now));
+    else
+        print_text(&k, clock_system(), confirmed_now);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* lineside ctl: speaks to the line that runs on a data directory. */
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
+#include "station/cmd/ctl_ask.h"
 
 #include "station/control/client.h"
 
@@ -411,6 +412,13 @@ static int maintained(struct client *c, struct output *o, const char *fixture,
     return keep_up(c, o, CONTROL_MAINTAINED, fixture, "has its cycles counted anew", e);
 }
 
+/* --- whatever can be asked -------------------------------------------------------------- */
+
+static int ask(struct client *c, struct output *o, const char *verb, struct err *e)
+{
+    return ctl_ask(c, verb, o->words + 1, e);
+}
+
 /* Who stands for this one command. */
 static int stand_for(struct client *c, const struct output *o, struct err *e)
 {
@@ -429,7 +437,7 @@ static const struct {
     { "version", 0, 0, version },   { "login", 0, 1, login_there },
     { "logout", 0, 0, logout },     { "who", 0, 0, who },
     { "return", 2, 2, give_back },  { "release", 1, 1, release },
-    { "maintained", 1, 1, maintained },
+    { "maintained", 1, 1, maintained }, { "ask", 1, 64, ask },
 };
 
 /* --- the command --------------------------------------------------------------------- */
@@ -469,10 +477,13 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind == argc || a == sizeof acts / sizeof *acts)
         return cmd_usage(self, "say snapshot, watch, scan LINE, stop, version, "
                                "login [BADGE], logout, who, return FIXTURE "
-                               "SERIAL, release FIXTURE or maintained FIXTURE");
+                               "SERIAL, release FIXTURE, maintained FIXTURE or "
+                               "ask VERB");
     int words = argc - optind - 1;
     if (words < acts[a].least)
         return cmd_usage(self, acts[a].act == scan ? "scan takes one scan line, quoted"
+                             : acts[a].act == ask ? "say what is asked: unit, stock, "
+                                                    "log ..."
                              : acts[a].act == give_back ? "return takes a fixture and "
                                                           "the unit's serial number"
                                                         : "name the fixture");
@@ -496,7 +507,8 @@ const struct command cmd_ctl = {
     .args = "snapshot | watch | scan LINE | stop | version |\n"
             "       login [BADGE] | logout | who |\n"
             "       return FIXTURE SERIAL --reason TEXT | release FIXTURE |\n"
-            "       maintained FIXTURE [--fixture NAME] [--as BADGE]",
+            "       maintained FIXTURE | ask VERB [MEMBER=TEXT...]\n"
+            "       [--fixture NAME] [--as BADGE]",
     .summary = "Speak to the line that runs: look, log in, scan, return, release, stop",
     .help = "  snapshot   how the line stands now\n"
             "  watch      that, and then every change until the line ends\n"
@@ -513,6 +525,9 @@ const struct command cmd_ctl = {
             "  --reason TEXT  why it does\n"
             "  release FIXTURE  it was stopped, and takes units again\n"
             "  maintained FIXTURE  it had its maintenance: cycles are counted anew\n"
+            "  ask VERB [MEMBER=TEXT...]  whatever else can be asked (control.md):\n"
+            "             unit what=SERIAL, stock, log limit:=5; the answer is JSON.\n"
+            "             After := stands JSON, after = text\n"
             "  --fixture NAME  log in or out at this fixture\n"
             "  --as BADGE  who stands for this one command; the PIN as above\n",
     .run = run,

@@ -14,11 +14,12 @@
 struct client {
     int fd;
     json_int_t asked; /* the last request's id */
+    bool waits;       /* for its reply, in client_ask */
     client_event_fn *event;
     void *ctx;
     struct buf in;
     size_t looked; /* octets of `in` that have no line end among them */
-    json_t *reply; /* to `asked` */
+    json_t *reply; /* to `asked`, while it is waited for */
 };
 
 /* --- the connection -------------------------------------------------------------- */
@@ -122,12 +123,12 @@ static int take_message(struct client *c, struct span line, struct err *e)
     if (!json_is_object(j))
         return err_set(e, ERR_FORMAT, "what comes from the line is no message; "
                        "is it of the same version as this program?");
-    if (!event) {
-        if (json_integer_value(json_object_get(j, "id")) == c->asked && !c->reply)
-            c->reply = json_incref(j);
+    if (!event && c->waits && !c->reply &&
+        json_integer_value(json_object_get(j, "id")) == c->asked) {
+        c->reply = json_incref(j);
         return 0;
     }
-    if (strcmp(event, "refused") == 0)
+    if (event && strcmp(event, "refused") == 0)
         return refusal(j, e);
     if (c->event)
         c->event(c->ctx, j);
@@ -210,7 +211,7 @@ static int ask(struct client *c, enum control_verb verb, json_t *members,
         json_object_update(j, members);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     json_decref(j);
-    control_forget(members, "pin");
+    control_forget_secrets(members);
     json_decref(members);
     if (!text)
         return err_set(e, ERR_FORMAT, "this is no text that can be sent: it is "
@@ -223,23 +224,53 @@ static int ask(struct client *c, enum control_verb verb, json_t *members,
     return bad;
 }
 
-int client_ask(struct client *c, enum control_verb verb, json_t *members,
-               json_t **reply, struct err *e)
+int client_post(struct client *c, enum control_verb verb, json_t *members,
+                json_int_t *id, struct err *e)
 {
-    int64_t until = clock_monotonic_ms() + REPLY_MS;
+    if (ask(c, verb, members, e) != 0)
+        return -1;
+    *id = c->asked;
+    return 0;
+}
 
+/* until 0: for ever. */
+static int wait_for(struct client *c, int64_t until, struct err *e)
+{
+    while (!c->reply) {
+        int64_t left = until - clock_monotonic_ms();
+        if (client_next(c, !until ? -1 : left > 0 ? (int)left : 0, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ask_until(struct client *c, enum control_verb verb, json_t *members,
+                     int64_t until, json_t **reply, struct err *e)
+{
     json_decref(c->reply);
     c->reply = NULL;
     if (ask(c, verb, members, e) != 0)
         return -1;
-    while (!c->reply) {
-        int64_t left = until - clock_monotonic_ms();
-        if (client_next(c, left > 0 ? (int)left : 0, e) != 0)
-            return -1;
-    }
+    c->waits = true;
+    int bad = wait_for(c, until, e);
+    c->waits = false;
+    if (bad)
+        return -1;
     if (!json_is_true(json_object_get(c->reply, "ok")))
         return refusal(c->reply, e);
     *reply = c->reply;
     c->reply = NULL;
     return 0;
+}
+
+int client_ask(struct client *c, enum control_verb verb, json_t *members,
+               json_t **reply, struct err *e)
+{
+    return ask_until(c, verb, members, clock_monotonic_ms() + REPLY_MS, reply, e);
+}
+
+int client_ask_long(struct client *c, enum control_verb verb, json_t *members,
+                    json_t **reply, struct err *e)
+{
+    return ask_until(c, verb, members, 0, reply, e);
 }

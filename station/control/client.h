@@ -13,7 +13,8 @@
 
 struct client;
 
-/* An event, borrowed. */
+/* An event, or the reply to what was posted (it has an "id" and no "event");
+ * borrowed. */
 typedef void client_event_fn(void *ctx, const json_t *event);
 
 /* ERR_IO: no line is running there. ERR_TRUST: this user may not. */
@@ -27,6 +28,13 @@ void client_close_p(struct client **c); /* for AUTO */
  * with its code and message; ERR_TIMEOUT, ERR_CLOSED: there was no reply. */
 int client_ask(struct client *c, enum control_verb verb, json_t *members,
                json_t **reply, struct err *e);
+
+/* As client_ask, however long it takes: for what is asked of the ledger. */
+int client_ask_long(struct client *c, enum control_verb verb, json_t *members,
+                    json_t **reply, struct err *e);
+/* Asks and does not wait: the reply, which bears *id, goes to `event`. */
+int client_post(struct client *c, enum control_verb verb, json_t *members,
+                json_int_t *id, struct err *e);
 
 /* Waits at most so long (-1: for ever) for something to be told. ERR_TIMEOUT;
  * ERR_CLOSED: the line has ended. */

@@ -25,7 +25,8 @@ struct peer {
     int fd;
     uid_t uid;
     uint64_t number; /* no two of a line's are alike; never 0 */
-    bool asks;       /* a login is on its way: nothing else is answered before */
+    bool asks;       /* its answer takes time: nothing else is answered before */
+    unsigned waits;  /* answers that take time, and hold up no other */
     int64_t since;   /* it connected */
     int64_t read_at; /* it last read something, or had nothing to read */
     bool spoke;      /* it has sent a whole line */

@@ -16,6 +16,22 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_WHO] = "who",
     [CONTROL_LOOK] = "look",
     [CONTROL_RETURN] = "return",
+    [CONTROL_UNIT] = "unit",
+    [CONTROL_UNITS] = "units",
+    [CONTROL_STOCK] = "stock",
+    [CONTROL_ORDERS] = "orders",
+    [CONTROL_ORDER] = "order",
+    [CONTROL_FIXTURES] = "fixtures",
+    [CONTROL_QUARANTINE] = "quarantine",
+    [CONTROL_SHIFT] = "shift",
+    [CONTROL_SHIFTS] = "shifts",
+    [CONTROL_DAY] = "day",
+    [CONTROL_LOG] = "log",
+    [CONTROL_REPORTS] = "reports",
+    [CONTROL_PEOPLE] = "people",
+    [CONTROL_RIGHTS] = "rights",
+    [CONTROL_ABOUT] = "about",
+    [CONTROL_DOCTOR] = "doctor",
     [CONTROL_RELEASE] = "release",
     [CONTROL_MAINTAINED] = "maintained",
 };
@@ -47,17 +63,15 @@ static bool id_ok(const json_t *id)
            (json_is_string(id) && json_string_length(id) <= CONTROL_ID_MAX);
 }
 
-static int find_verb(const char *name, enum control_verb *out, struct err *e)
+int control_verb_parse(const char *name, enum control_verb *out, struct err *e)
 {
     for (int v = 0; v < CONTROL_VERBS; v++)
         if (strcmp(verbs[v], name) == 0) {
             *out = (enum control_verb)v;
             return 0;
         }
-    return err_set(e, ERR_NOT_FOUND, "no command is called '%.40s'; this line "
-                   "knows snapshot, subscribe, unsubscribe, scan, stop, "
-                   "version, login, logout, who, look, return, release "
-                   "and maintained", name);
+    return err_set(e, ERR_NOT_FOUND, "this line knows no command '%.40s'; is it of "
+                   "the same version? docs/formats/control.md lists them", name);
 }
 
 int control_request_read(struct span line, struct control_request *out,
@@ -83,7 +97,7 @@ int control_request_read(struct span line, struct control_request *out,
     if (!verb)
         return err_set(e, ERR_FORMAT, "say in \"do\" what is to be done, as "
                        "{\"id\":1,\"do\":\"snapshot\"}");
-    return find_verb(verb, &out->verb, e);
+    return control_verb_parse(verb, &out->verb, e);
 }
 
 void control_request_clear(struct control_request *r)
@@ -105,6 +119,14 @@ int control_text(const struct control_request *r, const char *name,
     return 0;
 }
 
+int control_need(const struct control_request *r, const char *name,
+                 const char **out, struct err *e)
+{
+    struct span there;
+
+    return control_text(r, name, &there, e) != 0 ? -1 : control_word(r, name, out, e);
+}
+
 int control_word(const struct control_request *r, const char *name,
                  const char **out, struct err *e)
 {
@@ -114,6 +136,22 @@ int control_word(const struct control_request *r, const char *name,
     if (j && !*out)
         return err_set(e, ERR_FORMAT, "'%s' takes a member \"%s\" that is text",
                        verbs[r->verb], name);
+    return 0;
+}
+
+int control_number(const struct control_request *r, const char *name,
+                   uint64_t least, uint64_t most, uint64_t *out, struct err *e)
+{
+    const json_t *j = json_object_get(r->words, name);
+    json_int_t n = json_integer_value(j);
+
+    if (!j)
+        return 0;
+    if (!json_is_integer(j) || n < 0 || (uint64_t)n < least || (uint64_t)n > most)
+        return err_set(e, ERR_FORMAT, "'%s' takes a member \"%s\" that is a whole "
+                       "number from %llu to %llu", verbs[r->verb], name,
+                       (unsigned long long)least, (unsigned long long)most);
+    *out = (uint64_t)n;
     return 0;
 }
 
@@ -135,6 +173,16 @@ void control_forget(json_t *words, const char *name)
 
     if (json_is_string(j))
         explicit_bzero((char *)json_string_value(j), json_string_length(j));
+}
+
+void control_forget_secrets(json_t *words)
+{
+    static const char *const names[] = { "pin", "newPin" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        control_forget(words, names[i]);
+        control_forget(json_object_get(words, "second"), names[i]);
+    }
 }
 
 /* --- replies ------------------------------------------------------------------ */

@@ -40,9 +40,28 @@ enum control_verb {
     CONTROL_RETURN,
     CONTROL_RELEASE,
     CONTROL_MAINTAINED,
+    /* Questions to the ledger. */
+    CONTROL_UNIT,
+    CONTROL_UNITS,
+    CONTROL_STOCK,
+    CONTROL_ORDERS,
+    CONTROL_ORDER,
+    CONTROL_FIXTURES,
+    CONTROL_QUARANTINE,
+    CONTROL_SHIFT,
+    CONTROL_SHIFTS,
+    CONTROL_DAY,
+    CONTROL_LOG,
+    CONTROL_REPORTS,
+    CONTROL_PEOPLE,
+    CONTROL_RIGHTS,
+    CONTROL_ABOUT,
+    CONTROL_DOCTOR,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);
+/* ERR_NOT_FOUND: there is none of that name. */
+int control_verb_parse(const char *name, enum control_verb *out, struct err *e);
 
 struct control_request {
     json_t *id; /* what the reply bears; owned; null when none was readable */
@@ -62,15 +81,23 @@ void control_request_clear(struct control_request *r);
 int control_text(const struct control_request *r, const char *name,
                  struct span *out, struct err *e);
 
+/* ... as a C string. */
+int control_need(const struct control_request *r, const char *name,
+                 const char **out, struct err *e);
 /* ... and one that may be text: NULL when it is not there. Borrowed. */
 int control_word(const struct control_request *r, const char *name,
                  const char **out, struct err *e);
+/* ... or a whole number from least to most: *out stays when it is not there. */
+int control_number(const struct control_request *r, const char *name,
+                   uint64_t least, uint64_t most, uint64_t *out, struct err *e);
 /* ... or true: false when it is not there. */
 int control_flag(const struct control_request *r, const char *name, bool *out,
                  struct err *e);
 /* A text among a request's words (NULL: there are none) is nowhere in memory
  * any more, as far as this can do. */
 void control_forget(json_t *words, const char *name);
+/* All that may be a secret, wherever in a request it stands. */
+void control_forget_secrets(json_t *words);
 
 /* Replies. id is borrowed; NULL without memory. */
 json_t *control_reply_ok(json_t *id);

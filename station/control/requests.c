@@ -6,14 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static int need_word(const struct control_request *r, const char *name,
-                     const char **out, struct err *e)
-{
-    struct span there;
-
-    return control_text(r, name, &there, e) != 0 ? -1 : control_word(r, name, out, e);
-}
-
 /* Sends the one reply, or says why it is refused. */
 typedef int verb_fn(struct control *c, struct peer *p,
                     const struct control_request *r, struct err *e);
@@ -128,7 +120,7 @@ static int login_here(struct control *c, struct peer *p,
 {
     struct roster_login l = { .badge = NULL };
 
-    if (need_word(r, "pin", &l.pin, e) != 0 ||
+    if (control_need(r, "pin", &l.pin, e) != 0 ||
         control_word(r, "badge", &l.badge, e) != 0 ||
         read_place(c, p, r, &l.at, e) != 0)
         return -1;
@@ -200,9 +192,9 @@ static int give_back(struct control *c, struct peer *p,
 {
     const char *fixture, *serial, *reason;
 
-    if (need_word(r, "fixture", &fixture, e) != 0 ||
-        need_word(r, "serial", &serial, e) != 0 ||
-        need_word(r, "reason", &reason, e) != 0 ||
+    if (control_need(r, "fixture", &fixture, e) != 0 ||
+        control_need(r, "serial", &serial, e) != 0 ||
+        control_need(r, "reason", &reason, e) != 0 ||
         line_return(control_line(c), fixture, serial, reason,
                     r->by[0] ? r->by : LINE_ACTOR, e) != 0)
         return -1;
@@ -221,7 +213,7 @@ static int keep_up(struct control *c, struct peer *p, const struct control_reque
 {
     const char *fixture;
 
-    if (need_word(r, "fixture", &fixture, e) != 0 ||
+    if (control_need(r, "fixture", &fixture, e) != 0 ||
         act(control_line(c), fixture, r->by[0] ? r->by : NOBODY_KNOWN, e) != 0)
         return -1;
     control_send(p, control_reply_ok(r->id), NULL);
@@ -286,11 +278,15 @@ void control_answer(struct control *c, struct peer *p, struct span line)
     struct control_request r;
     struct err e = ERR_INIT;
 
-    bool read = control_request_read(line, &r, &e) == 0;
-    if (!read || may(c, p, &r, &e) != 0 || verbs[r.verb](c, p, &r, &e) != 0)
+    bool good = control_request_read(line, &r, &e) == 0 && may(c, p, &r, &e) == 0;
+    if (good && office_does(r.verb))
+        good = office_ask(control_office(c), p, &r, &e) == 0;
+    else if (good)
+        good = verbs[r.verb](c, p, &r, &e) == 0;
+    if (!good)
         control_send(p, control_reply_refused(r.id, &e), NULL);
     /* Whatever it was, and be it no request: a PIN may stand in it. */
-    control_forget(r.words, "pin");
+    control_forget_secrets(r.words);
     peer_forget(p, line);
     control_request_clear(&r);
 }

@@ -39,6 +39,7 @@ struct control {
     struct door door;
     struct line *line;
     struct logins *logins;
+    struct office *office;
     int wake;
     pthread_t thread;
     bool running;
@@ -323,6 +324,11 @@ struct logins *control_logins(struct control *c)
     return c->logins;
 }
 
+struct office *control_office(struct control *c)
+{
+    return c->office;
+}
+
 struct peer *control_peer(struct control *c, uint64_t number)
 {
     for (size_t i = 0; i < c->n; i++)
@@ -423,6 +429,7 @@ static void remove_peer(struct control *c, size_t i)
 {
     control_subscribe(c, c->peers[i], false);
     roster_gone(line_roster(c->line), c->peers[i]->number);
+    office_gone(c->office, c->peers[i]->number);
     peer_free(c->peers[i]);
     c->peers[i] = c->peers[--c->n];
 }
@@ -430,7 +437,8 @@ static void remove_peer(struct control *c, size_t i)
 /* What a client still has to say counts after it has closed its end. */
 static bool done_with(struct control *c, const struct peer *p, int64_t now, bool more)
 {
-    if (p->broken || (p->leaving && p->out_n == 0 && !more && !p->asks))
+    if (p->broken || (p->leaving && p->out_n == 0 && !more && !p->asks &&
+                       !p->waits))
         return true;
     if ((p->out_n > 0 && now - p->read_at > c->o.patience_ms) ||
         (!p->spoke && now - p->since > c->o.patience_ms)) {
@@ -515,6 +523,7 @@ static void last_words(struct control *c)
 
     fetch(c, until, false);
     logins_answer(c->logins, c);
+    office_answer(c->office, c);
     for (size_t i = 0; i < c->n; i++)
         control_send(c->peers[i], json_pack("{s:s}", "event", "ended"), NULL);
     for (;;) {
@@ -546,6 +555,7 @@ static void *serve(void *ctx)
         if (v[WAKE].revents)
             take_wake(c);
         logins_answer(c->logins, c);
+        office_answer(c->office, c);
         if (c->waiting && now - c->sent_at >= TOGETHER_MS)
             fetch(c, now, false);
         if (c->n > 0 && now - c->stock_at >= (c->stock_old ? STOCK_MS : IMPORT_MS)) {
@@ -556,6 +566,7 @@ static void *serve(void *ctx)
         if (v[DOOR].revents)
             take_connections(c, now);
     }
+    office_end(c->office);
     last_words(c);
     while (c->n > 0)
         remove_peer(c, c->n - 1);
@@ -590,7 +601,11 @@ int control_new(const struct control_options *o, struct control **out,
     c->sending.v = calloc(TRAY_MAX, sizeof *c->sending.v);
     c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     c->logins = logins_new(c->wake);
+    c->office = office_new(&(struct office_options){
+        .data_dir = c->o.data_dir, .version = c->o.version,
+        .warn_hours = c->o.warn_hours, .wake = c->wake });
     int bad = !c->o.data_dir || !c->o.version || !c->state || !c->copy || !c->logins ||
+              !c->office ||
               !c->filling.v || !c->sending.v || (o->group && !c->o.group)
             ? err_set(e, ERR_NOMEM, "no memory for the control socket")
             : c->wake < 0 ? err_errno(e, "eventfd") : door_init(&c->door, c->o.group, e);
@@ -605,7 +620,8 @@ int control_new(const struct control_options *o, struct control **out,
 int control_serve(struct control *c, struct line *l, struct err *e)
 {
     c->line = l;
-    if (door_open(&c->door, c->o.data_dir, e) != 0)
+    if (door_open(&c->door, c->o.data_dir, e) != 0 ||
+        office_start(c->office, e) != 0)
         return -1;
     int bad = pthread_create(&c->thread, NULL, serve, c);
     if (bad) {
@@ -636,6 +652,7 @@ void control_free(struct control *c)
     control_end(c);
     chunk_drop(c->text);
     logins_free(c->logins);
+    office_free(c->office);
     state_free(c->state);
     state_free(c->copy);
     free(c->filling.v);

@@ -81,6 +81,29 @@ expect 2 'a number from 0 to 8760, not .-1' "$STATION" stock --data "$DATA" --wa
 # The same events, octet for octet, that the line itself prints.
 grep '"event":"verdict"' "$WORK/watch.json" | diff - "$WORK/line.json" | grep '^<' &&
     die "the socket tells it another way"
+# Questions: the very objects that the commands print.
+json() { "$STATION" "$@" --data "$DATA" --json; }
+same() { # same WANTED QUESTION...
+    want=$1
+    shift
+    got=$(ctl ask "$@")
+    [ "$got" = "$want" ] || die "ask $*: $got instead of $want"
+}
+same "{\"units\":[$(json unit "$1")]}" unit "what=$1"
+same "$(json units --state passed)" units state=passed
+same "$(json stock)" stock
+same "$(json quarantine)" quarantine
+same "$(json shift list)" shifts limit:=5
+same "$(json people rights)" rights
+ctl ask about | grep -q '"commissioned":true,"certificate":{"sequence":1,"notAfter":"[0-9]*Z","daysLeft":[1-9]' ||
+    die "$(ctl ask about)"
+ctl ask doctor | grep -q '"check":"chain","verdict":"ok"' || die "$(ctl ask doctor)"
+expect 1 'the ledger knows nothing of it' ctl ask unit what=nobody
+expect 1 'whole number from 1 to 1000' ctl ask log limit=5
+expect 1 'knows no command .fly' ctl ask fly
+expect 2 'what is asked' ctl ask
+expect 2 'MEMBER=TEXT' ctl ask unit nobody
+expect 2 'no JSON' ctl ask log limit:=many
 ctl scan nonsense >/dev/null # answered by a verdict, as every scan is
 wait_for 20 grep -q '"code":"scan-unknown-fixture"' "$WORK/watch.json"
 ctl snapshot >"$WORK/state.txt"

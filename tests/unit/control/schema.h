@@ -7,5 +7,7 @@
 
 /* A message of the line to a client: a reply or an event. */
 void schema_check(const json_t *message);
+/* A reply to this verb that was not refused. */
+void schema_check_answer(const char *verb, const json_t *reply);
 
 #endif

@@ -1,125 +1,19 @@
 /* People on the control socket: a login that takes its time holds up its own
  * client and nobody else, and ends with what it was for. */
-#include "station/base/clock.h"
-#include "station/control/client.h"
-#include "station/control/server.h"
-#include "station/people/pin.h"
 #include "storage/health.h"
-#include "tests/unit/control/schema.h"
-#include "tests/unit/line/shop.h"
-#include "tests/unit/support.h"
+#include "tests/unit/control/house.h"
 
 #include <check.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WAIT_MS 60000
-
-struct house {
-    struct shop s;
-    struct control *c;
-    struct line *line;
-    int stops;
-};
-
-static void good(int bad, const struct err *e)
-{
-    ck_assert_msg(bad == 0, "%s", e->msg);
-}
-
-static int add_two(struct tx *tx, void *ctx, struct err *e)
-{
-    uint8_t a[BADGE_HASH], b[BADGE_HASH];
-    struct pin_hash pa, pb;
-    const struct person_new ada = { "Ada", ROLE_SUPERVISOR, a, &pa },
-                            bob = { "Bob", ROLE_OPERATOR, b, &pb };
-
-    (void)ctx;
-    return badge_hash("B-1111", a, e) != 0 || badge_hash("B-2222", b, e) != 0 ||
-                   pin_hash_make("86420", &pa, e) != 0 ||
-                   pin_hash_make("4711", &pb, e) != 0 ||
-                   person_add(tx, &ada, NULL, e) != 0 ||
-                   person_add(tx, &bob, "Ada", e) != 0
-               ? -1 : 0;
-}
-
-static void count_stop(void *ctx)
-{
-    ++*(int *)ctx;
-}
-
-static void open_house(struct house *h)
-{
-    AUTO(db_close_p) struct db *db = NULL;
-    char where[160];
-    struct err e = ERR_INIT;
-
-    shop_open(&h->s, 1);
-    shop_stock(&h->s, 0, 1);
-    shop_where(&h->s, 0, 0, where);
-    h->stops = 0;
-    good(db_open(h->s.data, DB_WRITE, NULL, &db, &e), &e);
-    good(db_write(db, add_two, NULL, &e), &e);
-    good(control_new(&(struct control_options){
-        .data_dir = h->s.data, .version = "9", .stop = count_stop,
-        .stop_ctx = &h->stops }, &h->c, &e), &e);
-    const struct line_fixture f = { "F1", &fixture_shop, NULL, where };
-    good(line_new(&(struct line_options){
-        .data_dir = h->s.data, .limits = APDU_LIMITS_DEFAULT, .fixtures = &f,
-        .fixture_count = 1, .event = control_tell, .event_ctx = h->c },
-        &h->line, &e), &e);
-    good(control_serve(h->c, h->line, &e), &e);
-}
-
-static void close_house(struct house *h)
-{
-    line_end(h->line);
-    control_end(h->c);
-    line_free(h->line);
-    control_free(h->c);
-    shop_close(&h->s);
-}
-
-static int dial(struct house *h)
-{
-    struct sockaddr_un a;
-    struct err e = ERR_INIT;
-    int dir, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    good(control_address(h->s.data, &a, &dir, &e), &e);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-    return fd;
-}
-
-static void say(int fd, const char *text)
-{
-    ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-static json_t *hear(int fd)
-{
-    char line[65536];
-    struct pollfd p = { .fd = fd, .events = POLLIN };
-    size_t n = 0;
-
-    do {
-        ck_assert_msg(poll(&p, 1, WAIT_MS) == 1, "nothing comes");
-        ck_assert_msg(read(fd, &line[n], 1) == 1, "hung up");
-    } while (line[n++] != '\n');
-    json_t *j = json_loadb(line, n, 0, NULL);
-    ck_assert_ptr_nonnull(j);
-    schema_check(j);
-    return j;
-}
-
 /* error "": let in, and that is whose it is. */
 static void expect(int fd, int id, const char *error, const char *member,
                    const char *value)
 {
-    json_t *j = hear(fd);
+    json_t *j = house_hear(fd);
     const char *is = json_string_value(json_object_get(j, "error"));
 
     ck_assert_int_eq(json_integer_value(json_object_get(j, "id")), id);
@@ -133,20 +27,20 @@ START_TEST(holds_up_nobody_else)
 {
     struct house h;
 
-    open_house(&h);
-    int slow = dial(&h), quick = dial(&h);
-    say(slow, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"9999\"}\n"
+    house_open(&h);
+    int slow = house_dial(&h), quick = house_dial(&h);
+    house_say(slow, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"9999\"}\n"
               "{\"id\":2,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\"}\n"
               "{\"id\":3,\"do\":\"version\"}\n{\"id\":4,\"do\":\"who\"}\n");
     shutdown(slow, SHUT_WR); /* it gets its answers all the same */
     for (int i = 0; i < 50; i++) {
-        say(quick, "{\"id\":7,\"do\":\"version\"}\n");
+        house_say(quick, "{\"id\":7,\"do\":\"version\"}\n");
         expect(quick, 7, "", "version", "9");
     }
     expect(slow, 1, "trust", NULL, NULL);
     expect(slow, 2, "", "person", "Bob");
     expect(slow, 3, "", "version", "9");
-    json_t *j = hear(slow), *all = json_object_get(j, "sessions");
+    json_t *j = house_hear(slow), *all = json_object_get(j, "sessions");
     ck_assert_uint_eq(json_array_size(all), 1);
     ck_assert_str_eq(json_string_value(json_object_get(json_array_get(all, 0), "place")),
                      "station");
@@ -154,7 +48,7 @@ START_TEST(holds_up_nobody_else)
     json_decref(j);
     close(slow);
     close(quick);
-    close_house(&h);
+    house_close(&h);
 }
 END_TEST
 
@@ -183,12 +77,12 @@ START_TEST(refuses)
         { "\"do\":\"maintained\",\"fixture\":\"F1\"", "trust" },
     };
 
-    open_house(&h);
-    int fd = dial(&h);
+    house_open(&h);
+    int fd = house_dial(&h);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[256];
         snprintf(text, sizeof text, "{\"id\":%d,%s}\n", ++n, rows[i].say);
-        say(fd, text);
+        house_say(fd, text);
         expect(fd, n, rows[i].error, NULL, NULL);
     }
     /* A badge and a PIN as long as they like. */
@@ -196,14 +90,14 @@ START_TEST(refuses)
     memset(huge, '8', sizeof huge - 1);
     huge[sizeof huge - 1] = '\0';
     snprintf(text, sizeof text, "{\"id\":50,\"do\":\"login\",\"pin\":\"1\",\"badge\":\"%s\"}\n", huge);
-    say(fd, text);
+    house_say(fd, text);
     expect(fd, 50, "usage", NULL, NULL);
     snprintf(text, sizeof text, "{\"id\":51,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"%s\"}\n", huge);
-    say(fd, text);
+    house_say(fd, text);
     expect(fd, 51, "trust", NULL, NULL);
     ck_assert_int_eq(h.stops, 0);
     close(fd);
-    close_house(&h);
+    house_close(&h);
 }
 END_TEST
 
@@ -225,22 +119,22 @@ START_TEST(keeps_up_fixtures)
     char actor[129] = "";
     struct err e = ERR_INIT;
 
-    open_house(&house);
-    good(db_open(house.s.data, DB_WRITE, NULL, &db, &e), &e);
-    good(db_write(db, stop_f1, NULL, &e), &e);
-    int ada = dial(&house), bob = dial(&house);
-    say(ada, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
+    house_open(&house);
+    house_good(db_open(house.s.data, DB_WRITE, NULL, &db, &e), &e);
+    house_good(db_write(db, stop_f1, NULL, &e), &e);
+    int ada = house_dial(&house), bob = house_dial(&house);
+    house_say(ada, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
     expect(ada, 1, "", "person", "Ada");
-    say(bob, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\",\"connection\":true}\n"
+    house_say(bob, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\",\"connection\":true}\n"
              "{\"id\":2,\"do\":\"release\",\"fixture\":\"F1\"}\n"
              "{\"id\":3,\"do\":\"maintained\",\"fixture\":\"F1\"}\n");
     expect(bob, 1, "", "person", "Bob");
     expect(bob, 2, "trust", NULL, NULL);
     expect(bob, 3, "trust", NULL, NULL);
-    good(health_get(db, "F1", &h, &e), &e);
+    house_good(health_get(db, "F1", &h, &e), &e);
     ck_assert(h.stopped);
 
-    say(ada, "{\"id\":2,\"do\":\"release\"}\n{\"id\":3,\"do\":\"release\",\"fixture\":7}\n"
+    house_say(ada, "{\"id\":2,\"do\":\"release\"}\n{\"id\":3,\"do\":\"release\",\"fixture\":7}\n"
              "{\"id\":4,\"do\":\"release\",\"fixture\":\"F9\"}\n"
              "{\"id\":5,\"do\":\"release\",\"fixture\":\"\"}\n"
              "{\"id\":6,\"do\":\"maintained\",\"fixture\":\"F9\"}\n"
@@ -251,11 +145,11 @@ START_TEST(keeps_up_fixtures)
     expect(ada, 5, "not-found", NULL, NULL);
     expect(ada, 6, "not-found", NULL, NULL);
     expect(ada, 7, "", NULL, NULL);
-    good(health_get(db, "F1", &h, &e), &e);
+    house_good(health_get(db, "F1", &h, &e), &e);
     ck_assert(!h.stopped);
     shop_actor(&house.s, "fixture-released", actor);
     ck_assert_str_eq(actor, "Ada");
-    say(ada, "{\"id\":8,\"do\":\"release\",\"fixture\":\"F1\"}\n"
+    house_say(ada, "{\"id\":8,\"do\":\"release\",\"fixture\":\"F1\"}\n"
              "{\"id\":9,\"do\":\"maintained\",\"fixture\":\"F1\"}\n");
     expect(ada, 8, "state", NULL, NULL);
     expect(ada, 9, "", NULL, NULL);
@@ -263,7 +157,7 @@ START_TEST(keeps_up_fixtures)
     ck_assert_str_eq(actor, "Ada");
     close(ada);
     close(bob);
-    close_house(&house);
+    house_close(&house);
 }
 END_TEST
 
@@ -271,19 +165,19 @@ START_TEST(a_connection_of_ones_own)
 {
     struct house h;
 
-    open_house(&h);
-    int own = dial(&h), other = dial(&h);
-    say(own, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
+    house_open(&h);
+    int own = house_dial(&h), other = house_dial(&h);
+    house_say(own, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
     expect(own, 1, "", "place", "connection");
-    say(other, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\"}\n");
+    house_say(other, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-2222\",\"pin\":\"4711\"}\n");
     expect(other, 1, "", "role", "operator");
     /* What one may, another connection may not; who is at the station may not. */
-    say(other, "{\"id\":2,\"do\":\"stop\"}\n");
+    house_say(other, "{\"id\":2,\"do\":\"stop\"}\n");
     expect(other, 2, "trust", NULL, NULL);
-    say(own, "{\"id\":2,\"do\":\"stop\"}\n");
+    house_say(own, "{\"id\":2,\"do\":\"stop\"}\n");
     expect(own, 2, "", NULL, NULL);
     ck_assert_int_eq(h.stops, 1);
-    say(own, "{\"id\":20,\"do\":\"return\"}\n"
+    house_say(own, "{\"id\":20,\"do\":\"return\"}\n"
              "{\"id\":21,\"do\":\"return\",\"fixture\":\"F1\",\"serial\":\"S\"}\n"
              "{\"id\":22,\"do\":\"return\",\"fixture\":\"F9\",\"serial\":\"S\",\"reason\":\"r\"}\n"
              "{\"id\":23,\"do\":\"return\",\"fixture\":\"F1\",\"serial\":\"S\\u001b\",\"reason\":\"r\"}\n");
@@ -296,9 +190,9 @@ START_TEST(a_connection_of_ones_own)
     snprintf(text, sizeof text, "{\"id\":3,\"do\":\"subscribe\"}\n"
              "{\"id\":4,\"do\":\"scan\",\"line\":\"F1\\t%.32s\"}\n",
              h.s.barcode + strlen("F1\t"));
-    say(own, text);
+    house_say(own, text);
     for (const char *event = ""; strcmp(event, "verdict") != 0;) {
-        json_t *j = hear(own);
+        json_t *j = house_hear(own);
         event = json_object_get(j, "event") && strcmp(json_string_value(
                     json_object_get(j, "event")), "verdict") == 0 ? "verdict" : "";
         if (*event)
@@ -315,15 +209,15 @@ START_TEST(a_connection_of_ones_own)
         usleep(10000);
     }
     /* One that does not wait for its answer. */
-    int gone = dial(&h);
-    say(gone, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
+    int gone = house_dial(&h);
+    house_say(gone, "{\"id\":1,\"do\":\"login\",\"badge\":\"B-1111\",\"pin\":\"86420\",\"connection\":true}\n");
     close(gone);
     for (unsigned n = 0; n < 2; usleep(10000))
         n = shop_events(&h.s, "session-closed");
-    say(other, "{\"id\":3,\"do\":\"logout\"}\n");
+    house_say(other, "{\"id\":3,\"do\":\"logout\"}\n");
     expect(other, 3, "", NULL, NULL);
     close(other);
-    close_house(&h);
+    house_close(&h);
 }
 END_TEST
 

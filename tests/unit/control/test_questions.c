@@ -1,0 +1,308 @@
+/* Questions to the ledger on the control socket: what they answer, what they
+ * refuse, and that they hold up nobody. */
+#include "station/base/clock.h"
+#include "storage/orders.h"
+#include "storage/places.h"
+#include "storage/shifts.h"
+#include "station/shift/shift.h"
+#include "tests/unit/control/house.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *answer(int fd, const char *verb, const char *members)
+{
+    json_t *j = house_ask(fd, verb, members, "");
+
+    schema_check_answer(verb, j);
+    json_t *a = json_incref(json_object_get(j, "answer"));
+    json_decref(j);
+    return a;
+}
+
+static json_t *at(const json_t *a, const char *member, size_t i)
+{
+    return json_array_get(json_object_get(a, member), i);
+}
+
+static long long number(const json_t *a, const char *member)
+{
+    return json_integer_value(json_object_get(a, member));
+}
+
+static const char *text(const json_t *a, const char *member)
+{
+    const char *s = json_string_value(json_object_get(a, member));
+
+    return s ? s : "";
+}
+
+static void write_ledger(struct house *h, tx_fn *fn, void *ctx)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    house_good(db_open(h->s.data, DB_WRITE, NULL, &db, &e), &e);
+    house_good(db_write(db, fn, ctx, &e), &e);
+}
+
+static int day_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct order_spec s = { .number = "A-1", .product = "meter", .quantity = 5,
+                            .serials = "*" };
+    struct shift shift;
+
+    (void)ctx;
+    if (order_recipe_parse("load any; close", &s.recipe[s.positions++], e) != 0 ||
+        order_make(tx, &s, "Ada", e) != 0)
+        return -1;
+    snprintf(s.number, sizeof s.number, "A-2");
+    return order_make(tx, &s, "Ada", e) != 0 ||
+           shift_open(tx, "early", "Ada", &shift, e) != 0 ||
+           place_label(tx, "1-2", "F7", "Ada", e) != 0 ||
+           place_allow(tx, "1-2", true, "Ada", e) != 0 ? -1 : 0;
+}
+
+/* One unit, which passes. */
+static void make_a_unit(struct house *h, int fd)
+{
+    char line[300];
+
+    snprintf(line, sizeof line, "\"line\":\"F1\\t%.32s\"", h->s.barcode + 3);
+    json_decref(house_ask(fd, "subscribe", "", ""));
+    json_decref(house_hear(fd)); /* the snapshot */
+    json_decref(house_ask(fd, "scan", line, ""));
+    for (bool ended = false; !ended;) {
+        json_t *j = house_hear(fd);
+        ended = strcmp(text(j, "event"), "verdict") == 0;
+        if (ended)
+            ck_assert_str_eq(text(j, "verdict"), "PASS");
+        json_decref(j);
+    }
+    close(fd);
+}
+
+START_TEST(answers)
+{
+    struct house h;
+    char members[300];
+
+    house_open(&h);
+    write_ledger(&h, day_tx, NULL);
+    make_a_unit(&h, house_dial(&h));
+    int fd = house_dial(&h);
+
+    snprintf(members, sizeof members, "\"what\":\"%.32s\"", h.s.barcode + 3);
+    json_t *a = answer(fd, "unit", members), *life = at(a, "units", 0);
+    ck_assert(json_is_true(json_object_get(life, "registered")));
+    ck_assert_str_eq(text(at(at(life, "positions", 0), "bpps", 0), "state"), "installed");
+    json_decref(a);
+    snprintf(members, sizeof members, "\"what\":\"%.32s\",\"by\":\"eid\"", h.s.barcode + 3);
+    json_decref(answer(fd, "unit", members));
+
+    a = answer(fd, "units", "\"state\":\"passed\",\"limit\":1,\"since\":\"2020-01-01\"");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "units")), 1);
+    json_decref(a);
+
+    a = answer(fd, "stock", "");
+    ck_assert_int_eq(number(at(a, "bundles", 0), "installed"), 1);
+    ck_assert_int_eq(number(json_object_get(a, "forecast"), "left"), 0);
+    json_decref(a);
+
+    a = answer(fd, "orders", "");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "orders")), 2);
+    ck_assert(json_is_false(json_object_get(a, "more")));
+    json_decref(a);
+    a = answer(fd, "orders", "\"limit\":1");
+    ck_assert_str_eq(text(at(a, "orders", 0), "order"), "A-2");
+    ck_assert(json_is_true(json_object_get(a, "more")));
+    json_decref(a);
+    a = answer(fd, "orders", "\"before\":\"a-2\"");
+    ck_assert_str_eq(text(at(a, "orders", 0), "order"), "A-1");
+    json_decref(a);
+    a = answer(fd, "order", "\"order\":\"A-1\"");
+    ck_assert_str_eq(text(a, "state"), "waiting");
+    ck_assert_int_eq(number(at(a, "stock", 0), "complete"), 0);
+    ck_assert(json_array_size(json_object_get(a, "findings")) > 0);
+    json_decref(a);
+
+    a = answer(fd, "fixtures", "");
+    ck_assert_str_eq(text(at(a, "labels", 0), "label"), "F7");
+    ck_assert_str_eq(text(at(json_object_get(a, "health"), "fixtures", 0), "fixture"), "F1");
+    json_decref(a);
+
+    a = answer(fd, "quarantine", "");
+    ck_assert_int_eq(number(a, "limit"), 3);
+    json_decref(a);
+
+    a = answer(fd, "shift", "");
+    ck_assert_str_eq(text(a, "name"), "early");
+    ck_assert_int_eq(number(json_object_get(json_object_get(a, "total"), "unit"), "passed"), 1);
+    json_decref(a);
+    a = answer(fd, "shifts", "\"limit\":5");
+    ck_assert_int_eq(number(at(a, "shifts", 0), "shift"), 1);
+    json_decref(a);
+    a = answer(fd, "day", "");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "shifts")), 1);
+    json_decref(a);
+
+    a = answer(fd, "log", "\"limit\":2");
+    long long newest = number(at(a, "events", 0), "event");
+    ck_assert_int_eq(number(at(a, "events", 1), "event"), newest - 1);
+    ck_assert_int_eq(number(json_object_get(a, "chain"), "event"), newest);
+    ck_assert_str_eq(text(json_object_get(a, "chain"), "hash"),
+                     text(at(a, "events", 0), "hash"));
+    json_decref(a);
+    a = answer(fd, "log", "\"kind\":\"shift-opened\",\"actor\":\"Ada\"");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "events")), 1);
+    json_decref(a);
+
+    json_decref(answer(fd, "reports", "\"open\":true"));
+    a = answer(fd, "people", "");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "people")), 4);
+    json_decref(a);
+    json_decref(answer(fd, "rights", ""));
+    a = answer(fd, "about", "");
+    ck_assert_str_eq(text(a, "version"), "9");
+    ck_assert_int_eq(number(json_object_get(a, "certificate"), "sequence"), 1);
+    json_decref(a);
+    a = answer(fd, "doctor", "");
+    ck_assert(json_array_size(json_object_get(a, "findings")) > 5);
+    json_decref(a);
+    close(fd);
+    house_close(&h);
+}
+END_TEST
+
+START_TEST(refuses)
+{
+    struct house h;
+    static const struct {
+        const char *verb, *members, *error;
+    } rows[] = {
+        { "unit", "", "format" },
+        { "unit", "\"what\":7", "format" },
+        { "unit", "\"what\":\"\"", "usage" },
+        { "unit", "\"what\":\"S\\u001b\"", "usage" },
+        { "unit", "\"what\":\"no such unit\"", "not-found" },
+        { "unit", "\"what\":\"S\",\"by\":\"name\"", "usage" },
+        { "unit", "\"what\":\"S\",\"by\":\"eid\"", "usage" },
+        { "units", "\"state\":\"fine\"", "usage" },
+        { "units", "\"limit\":0", "format" },
+        { "units", "\"limit\":1001", "format" },
+        { "units", "\"limit\":\"5\"", "format" },
+        { "units", "\"before\":-1", "format" },
+        { "units", "\"since\":\"soon\"", "usage" },
+        { "reports", "\"open\":1", "format" },
+        { "orders", "\"before\":\"A-9\"", "not-found" },
+        { "order", "", "format" },
+        { "order", "\"order\":\"A-9\"", "not-found" },
+        { "shift", "", "not-found" },
+        { "shift", "\"shift\":4294967296", "format" },
+        { "shift", "\"shift\":7", "not-found" },
+        { "day", "\"day\":\"Monday\"", "usage" },
+        { "log", "\"until\":20261128", "format" },
+        { "log", "\"limit\":1e3", "format" },
+        { "answer", "", "not-found" },
+    };
+
+    house_open(&h);
+    int fd = house_dial(&h);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_decref(house_ask(fd, rows[i].verb, rows[i].members, rows[i].error));
+    json_decref(answer(fd, "stock", ""));
+    close(fd);
+    house_close(&h);
+}
+END_TEST
+
+/* 1000 events of more than 4 KiB. */
+static int fat_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    static char filling[4400];
+
+    (void)ctx;
+    memset(filling, 'x', sizeof filling - 1);
+    const struct event_field f = { "text", filling };
+    for (int i = 0; i < 1000; i++)
+        if (event_append(tx, "test", "Ada", &f, 1, NULL, e) != 0)
+            return -1;
+    return 0;
+}
+
+START_TEST(is_never_cut)
+{
+    struct house h;
+
+    house_open(&h);
+    write_ledger(&h, fat_tx, NULL);
+    int fd = house_dial(&h);
+    json_decref(house_ask(fd, "log", "\"limit\":1000", "limit"));
+    json_t *a = answer(fd, "log", "\"limit\":800");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "events")), 800);
+    json_decref(a);
+    close(fd);
+    house_close(&h);
+}
+END_TEST
+
+/* Who asks for much that takes its time gets some of it, is told that the rest
+ * is too much, and asks on meanwhile. */
+START_TEST(holds_up_nobody)
+{
+    struct house h;
+    unsigned done = 0, busy = 0;
+    bool first = false;
+
+    house_open(&h);
+    int fd = house_dial(&h);
+    for (int i = 1; i <= 300; i++) {
+        char request[64];
+        snprintf(request, sizeof request, "{\"id\":%d,\"do\":\"doctor\"}\n", i);
+        house_say(fd, request);
+    }
+    house_say(fd, "{\"id\":999,\"do\":\"version\"}\n");
+    for (int i = 0; i < 301; i++) {
+        json_t *j = house_hear(fd);
+        bool version = number(j, "id") == 999;
+        first |= version && done < 300 - busy;
+        busy += strcmp(text(j, "error"), "busy") == 0;
+        done += !version && json_is_true(json_object_get(j, "ok"));
+        json_decref(j);
+    }
+    ck_assert_int_eq(done + busy, 300);
+    ck_assert_int_ge(done, 64);
+    ck_assert_int_gt(busy, 0);
+    ck_assert(first);
+    close(fd);
+    /* What the dead asked for is not done; the others' is. */
+    int dead = house_dial(&h), other = house_dial(&h);
+    for (int i = 1; i <= 60; i++)
+        house_say(dead, "{\"id\":1,\"do\":\"doctor\"}\n");
+    json_decref(house_ask(dead, "version", "", ""));
+    close(dead);
+    for (int i = 0; i < 20; i++)
+        json_decref(answer(other, "stock", ""));
+    /* The line ends with all of it in the queue. */
+    for (int i = 1; i <= 60; i++)
+        house_say(other, "{\"id\":1,\"do\":\"doctor\"}\n");
+    json_decref(house_ask(other, "version", "", ""));
+    house_close(&h);
+    close(other);
+}
+END_TEST
+
+int main(void)
+{
+    const struct table_test tests[] = {
+        { "answers", answers, 1 },
+        { "refuses", refuses, 1 },
+        { "is never cut", is_never_cut, 1 },
+        { "holds up nobody", holds_up_nobody, 1 },
+    };
+
+    return run_tests("questions", tests, sizeof tests / sizeof *tests);
+}
