@@ -1,4 +1,5 @@
 /* lineside-lab bind: the SM-DPf makes a bundle for a station. */
+#include "station/ifpp/order.h"
 #include "tests/lab/cmd/lab.h"
 #include "tests/lab/parallel.h"
 #include "tests/lab/smdpf/book.h"
@@ -13,7 +14,7 @@
 struct args {
     uint64_t per_euicc, count, threads, valid_days, size;
     bool no_ppk, keep_upp;
-    const char *smdpf, *site, *out;
+    const char *smdpf, *site, *msp, *out;
     struct words upp, station, eid;
 };
 
@@ -26,6 +27,8 @@ static const struct opt opts[] = {
       "where the bpp-bundle shall appear" },
     { "--smdpf", OPT_TEXT, offsetof(struct args, smdpf), "OID",
       "which SM-DPf, by OID or name (default: the first)" },
+    { "--msp", OPT_TEXT, offsetof(struct args, msp), "NAME",
+      "whose profiles they are (default: the SM-DPf's name)" },
     { "--upp", OPT_LIST, offsetof(struct args, upp), "FILE...",
       "profile packages, used in turn (default: generated)" },
     { "--per-euicc", OPT_NUMBER, offsetof(struct args, per_euicc), "N",
@@ -120,6 +123,7 @@ static int produce(const struct world *w, const struct args *a,
         .eid_count = a->eid.n,
         .count = a->count,
         .per_euicc = a->per_euicc,
+        .provider = a->msp,
         .upp = l->upp,
         .upp_count = l->upp_count,
         .target_size = a->size,
@@ -155,6 +159,8 @@ static int bind_for(const char *dir, const struct args *a, struct err *e)
     if (!a->out || (a->station.n > 0) == (a->site != NULL))
         return err_set(e, ERR_USAGE, "--out DIR and either --station KEYID... "
                        "or --site ID are needed");
+    if (a->msp && (!a->msp[0] || strlen(a->msp) > ORDER_TEXT_MAX))
+        return err_set(e, ERR_USAGE, "--msp: 1 to %d octets", ORDER_TEXT_MAX);
     if (a->valid_days > 36500)
         return err_set(e, ERR_USAGE, "--valid-days is at most 36500");
     if (read_lists(a, &l, e) != 0 || world_open(dir, &w, e) != 0)

@@ -49,7 +49,7 @@ static const struct opt opts[] = {
     { "--timeout-s", OPT_NUMBER, offsetof(struct args, timeout_s), "N",
       "give up after so long without a verdict; default 600" },
     { "--again", OPT_NUMBER, offsetof(struct args, again), "N",
-      "a unit that did not pass comes again, at most so often; default 0" },
+      "a unit that is not good yet comes again, at most so often; default 0" },
     OPT_END,
 };
 
@@ -194,7 +194,8 @@ static struct place *find_place(struct rig *r, const char *fixture, size_t *at)
 
 static bool is_good(const char *verdict)
 {
-    return strcmp(verdict, "PASS") == 0 || strcmp(verdict, "ALREADY DONE") == 0;
+    return strcmp(verdict, "PASS") == 0 || strcmp(verdict, "STOCKED") == 0 ||
+           strcmp(verdict, "ALREADY DONE") == 0 || strcmp(verdict, "ORDER") == 0;
 }
 
 /* {"event":"verdict","fixture":"F1","verdict":"PASS",...}; one about a fixture

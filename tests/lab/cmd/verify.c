@@ -107,10 +107,10 @@ static json_t *report_json(const struct report_check *c)
         const struct told *t = &c->told[i];
         json_array_append_new(
             list,
-            json_pack("{s:s*, s:s*, s:s, s:s, s:s}", "iccid",
+            json_pack("{s:s*, s:s*, s:s, s:s, s:s, s:s}", "iccid",
                       has_iccid(t) ? iccid_format(&t->iccid, iccid) : NULL,
                       "eid", has_eid(t) ? eid_format(&t->eid, eid) : NULL,
-                      "name", t->name, "result", told_name(t->kind), "detail",
+                      "msp", t->msp, "name", t->name, "result", told_name(t->kind), "detail",
                       t->detail));
     }
     return json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:o}", "id", c->id,

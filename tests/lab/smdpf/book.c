@@ -23,7 +23,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS issued("
     " txid BLOB PRIMARY KEY REFERENCES otk, bundle TEXT NOT NULL"
     "  REFERENCES bundle, eid BLOB NOT NULL, iccid BLOB NOT NULL UNIQUE,"
-    " imsi TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,"
+    " imsi TEXT NOT NULL, msp TEXT NOT NULL, name TEXT NOT NULL,"
+    " at INTEGER NOT NULL,"
     " upp_sha256 BLOB NOT NULL, upp BLOB) STRICT;"
     "CREATE INDEX IF NOT EXISTS issued_bundle ON issued(bundle);"
     /* stations' requests that were answered */

@@ -41,7 +41,7 @@ struct issued {
     struct iccid iccid;
     char bundle[UUID_LEN + 1];
     char smdpf[REGISTERED_ID_MAX + 1];
-    char name[64];
+    char name[64], msp[ORDER_TEXT_MAX + 1];
 };
 
 /* --- telling ------------------------------------------------------------------- */
@@ -63,6 +63,7 @@ static int tell(struct check *k, enum told_kind kind, const struct issued *i,
     t->iccid = i->iccid;
     t->eid = i->eid;
     snprintf(t->name, sizeof t->name, "%s", i->name);
+    snprintf(t->msp, sizeof t->msp, "%s", i->msp);
     snprintf(t->smdpf, sizeof t->smdpf, "%s", i->smdpf);
     snprintf(t->detail, sizeof t->detail, "%s", detail);
     c->count[kind]++;
@@ -89,8 +90,8 @@ static int find_issued(struct check *k, struct span txid, struct issued *out,
     if (!txid_from_span(txid, &out->txid))
         return err_set(e, ERR_FORMAT, "transactionId of %zu octets", txid.n);
     if (sql_start(k->book, &st, e,
-                  "SELECT issued.eid, iccid, issued.bundle, smdpf, name"
-                  " FROM issued JOIN bundle ON bundle.id = issued.bundle"
+                  "SELECT issued.eid, iccid, issued.bundle, smdpf, name,"
+                  " msp FROM issued JOIN bundle ON bundle.id = issued.bundle"
                   " WHERE txid = ?", "b", txid) != 0)
         return -1;
     int got = sql_step(k->book, st, e);
@@ -101,6 +102,7 @@ static int find_issued(struct check *k, struct span txid, struct issued *out,
         snprintf(out->bundle, sizeof out->bundle, "%s", sql_text(st, 2));
         snprintf(out->smdpf, sizeof out->smdpf, "%s", sql_text(st, 3));
         snprintf(out->name, sizeof out->name, "%s", sql_text(st, 4));
+        snprintf(out->msp, sizeof out->msp, "%s", sql_text(st, 5));
         sql_end(st);
         return 0;
     }

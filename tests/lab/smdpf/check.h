@@ -4,6 +4,7 @@
 #define LINESIDE_LAB_SMDPF_CHECK_H
 
 #include "station/container/manifest.h"
+#include "station/ifpp/order.h"
 #include "tests/lab/sql.h"
 #include "tests/lab/world.h"
 
@@ -24,7 +25,7 @@ struct told {
     enum told_kind kind;
     struct iccid iccid;
     struct eid eid;
-    char name[64];
+    char name[64], msp[ORDER_TEXT_MAX + 1];
     char smdpf[REGISTERED_ID_MAX + 1]; /* who bound it; "": it names no BPP */
     char detail[640];
 };

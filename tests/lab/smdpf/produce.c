@@ -158,12 +158,17 @@ static int bind_job(struct run *r, struct worker *w, struct job *j,
     return buf_ok(&j->record) ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
+static const char *provider(const struct produce_order *o)
+{
+    return o->provider ? o->provider : o->smdpf->name;
+}
+
 static int work(void *ctx, unsigned worker, size_t i, struct err *e)
 {
     struct run *r = ctx;
     struct job *j = &r->job[i];
     struct profile_metadata meta = {
-        .provider = r->o->provider ? r->o->provider : r->o->smdpf->name,
+        .provider = provider(r->o),
         .name = j->name,
         .profile_class = 2,
         .notify = NOTIFY_ALL,
@@ -187,10 +192,10 @@ static int work(void *ctx, unsigned worker, size_t i, struct err *e)
 static int issue(struct run *r, const struct job *j, struct err *e)
 {
     if (sql_run(r->book, e, "INSERT INTO issued(txid, bundle, eid, iccid, imsi,"
-                " name, at, upp_sha256, upp) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "bsbbssibb", SPAN_ARRAY(j->txid.o), r->m.id,
-                SPAN_ARRAY(j->eid.o), SPAN_ARRAY(j->iccid.o), j->imsi, j->name,
-                r->m.created_at, SPAN_ARRAY(j->upp_sha256),
+                " msp, name, at, upp_sha256, upp) VALUES(?, ?, ?, ?, ?, ?, ?, ?,"
+                " ?, ?)", "bsbbsssibb", SPAN_ARRAY(j->txid.o), r->m.id,
+                SPAN_ARRAY(j->eid.o), SPAN_ARRAY(j->iccid.o), j->imsi,
+                provider(r->o), j->name, r->m.created_at, SPAN_ARRAY(j->upp_sha256),
                 r->o->keep_upp ? buf_span(&j->upp) : SPAN(NULL, 0)) != 0)
         return -1;
     return container_writer_add(r->cw, buf_span(&j->record), e);
