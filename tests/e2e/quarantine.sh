@@ -14,7 +14,7 @@ B1=$(bundle "$DATA" "$STICK" --per-euicc 1)
 # shellcheck disable=SC2046 # a list of EIDs
 set -- $(eids)
 mkdir -p "$CARDS" "$BENCH"
-imei= # of the next visit
+imei="" # of the next visit
 
 two() { as '4711 4712' "$@" --as B-0002 --second B-0003; } # an engineer and an operator
 held() { "$STATION" quarantine --data "$DATA" --json; }
@@ -29,7 +29,7 @@ at() {
     wait_for 20 test -S "$CARDS/$eid"
     fixture_put F1 "$eid"
     { [ -z "$imei" ] || printf 'F1\timei:%s\n' "$imei"; printf 'F1\t%s\n' "$serial"; } >"$WORK/scan"
-    imei=
+    imei=""
     "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/scan" --json \
         >"$WORK/line.json" 2>"$WORK/line.err" || die "$(cat "$WORK/line.err")"
     kill "$card"
