@@ -80,6 +80,10 @@ for s in A B; do
 done
 KEYS="$(key_id "$WORK/A") $(key_id "$WORK/B")"
 
+lines() { # lines FILE...: of all that are there
+    cat "$@" 2>/dev/null | wc -l
+}
+
 # --- a station at work -----------------------------------------------------------
 
 # Both stations work at the same time, each in a process of its own: what a
@@ -90,6 +94,7 @@ KEYS="$(key_id "$WORK/A") $(key_id "$WORK/B")"
 at() {
     units=$1
     shift
+    said=$(lines "$WORK/verdicts$s")
     begin
     before=$(cpu)
     "$LAB" rig "$W" --bench "$WORK/bench$s" --cards "$CARDS" --units "$units" --scan "$WORK/scan$s" \
@@ -102,8 +107,9 @@ at() {
     fi
     rc=0
     wait $robot || rc=$?
-    [ "${KILL:-}" ] || measure
+    [ -z "${MEASURED:-}" ] || measure
     end
+    [ -z "${MEASURED:-}" ] || apdus_of
     cat "$WORK/rig$s.txt" >>"$WORK/rigs$s.txt"
     return $rc
 }
@@ -127,11 +133,17 @@ end() {
 }
 # Its own time, in ticks; not the wall's, which others have a part in.
 cpu() { sed 's/.*) //' /proc/$station/stat | awk '{ print $12 + $13 }'; }
-# Day, units that passed, ticks until the login, ticks for them, memory at the end.
+# Day, units that passed, ticks until the login, ticks for them, memory at the end;
+# of a run whose units are all new, since a kill makes for other work.
 measure() {
     after=$(cpu) kb=$(awk '$1 == "VmRSS:" { print $2 }' /proc/$station/status)
     passed=$(grep -c '^F.* PASS' "$WORK/rig$s.txt") || :
     echo "$DAY $passed $before $((after - before)) $kb" >>"$WORK/cost$s"
+}
+# Day and APDUs of each that passed with one profile, in that run.
+apdus_of() {
+    tail -n +$((said + 1)) "$WORK/verdicts$s" | grep '"verdict":"PASS".*"installed":1[,}]' |
+        sed -n "s/.*\"apdus\":\([0-9]*\).*/$DAY \1/p" >>"$WORK/apdus$s"
 }
 lost() { die "station $s, day $DAY, shift $shift, $*: $(cat "$WORK/rig$s.txt" "$WORK/run$s.err")"; }
 
@@ -140,6 +152,7 @@ lost() { die "station $s, day $DAY, shift $shift, $*: $(cat "$WORK/rig$s.txt" "$
 work() {
     [ -s "$2" ] || return 0
     if [ "${KILL:-}" ]; then
+        MEASURED=
         at "$2" || echo "$1" >>"$WORK/cut$s" # the robot notices that nobody answers
         KILL=
     elif cmp -s "$2" "$3"; then
@@ -148,6 +161,7 @@ work() {
     else
         at "$2" || lost "$1"
     fi
+    MEASURED=
     [ ! -s "$3" ] || at "$3" --again 6 || lost "$1"
     tail -1 "$WORK/rig$s.txt" | grep -q FAIL && lost "$1"
     return 0
@@ -222,7 +236,7 @@ units_of() { # units_of PLANFILE RIGHT
 hour_at() { # station $s in this hour
     units_of "$WORK/hour" '' >"$WORK/first$s"
     units_of "$WORK/hour" right >"$WORK/then$s"
-    KILL=
+    KILL='' MEASURED=yes
     [ $s != "$victim" ] || KILL=$(moment $number)
     work "hour $hour" "$WORK/first$s" "$WORK/then$s"
 }
@@ -277,7 +291,7 @@ ordered_at() {
     # First its barcode at each of the fixtures.
     for f in 1 2 3 4; do printf 'order:%s\t-\n' "$1"; done >"$WORK/then$s"
     cat "$WORK/first$s" >>"$WORK/then$s"
-    KILL=
+    KILL='' MEASURED=
     work "order $1" "$WORK/then$s" "$WORK/then$s"
     n=$(wc -l <"$WORK/first$s")
     grep -q "^rig: $((n + 4)) units, 4 ORDER, $n $2\$" "$WORK/rig$s.txt" || lost "order $1"
@@ -377,9 +391,6 @@ done
 
 # --- the books -------------------------------------------------------------------------
 
-lines() { # lines FILE...: of all that are there
-    cat "$@" 2>/dev/null | wc -l
-}
 cut=$(lines "$WORK"/cut[AB]) strays=$(lines "$WORK"/strays[AB]) backs=$(lines "$WORK/backs")
 total() { sed 's/.*"total"://; s/}.*//' "$WORK/stock$1.json" | json_sum "$2"; }
 for s in A B; do
@@ -442,19 +453,17 @@ cost() { # cost FIRST-DAY
 # shellcheck disable=SC2046 # three words each
 set -- $(cost 0) $(cost $((DAYS - PERIOD)))
 echo "month: at the beginning $2 ms of the station's own time per unit and $3 KB, at the end $5 ms and $6 KB ($1 and $4 units)"
-# Units passed on the first days and on the last ones need the same APDUs: one
-# profile loaded, no contact lost.
+# One that lost its contact took more; the one in the middle did not.
 apdus() { # apdus FIRST-DAY: the median
-    awk -v d="$1" -v p=$PERIOD '$1 >= d && $1 < d + p && $7 == "none" { print $5 }' "$WORK/plan" >"$WORK/who"
-    cat "$WORK"/verdicts[AB] | grep '"verdict":"PASS".*"installed":1[,}]' | grep -Ff "$WORK/who" |
-        sed -n 's/.*"apdus":\([0-9]*\).*/\1/p' | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] + 0 }'
+    cat "$WORK"/apdus[AB] | awk -v d="$1" -v p=$PERIOD '$1 >= d && $1 < d + p { print $2 }' | sort -n |
+        awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] + 0 }'
 }
 first=$(apdus 0) last=$(apdus $((DAYS - PERIOD)))
 [ "$first" -gt 0 ] && [ "$first" = "$last" ] || die "$first APDUs per unit at the beginning, $last at the end"
-# A thousand units on each side make 10 % a finding. With fewer, the clock's ticks
+# Some hundred units on each side make 10 % a finding. With fewer, the clock's ticks
 # and who else is on the machine are more than that: then it is only told apart
 # from a cost that grows with every unit.
-if [ "$1" -ge 1000 ] && [ "$4" -ge 1000 ]; then more=1.10; else more=2; fi
+if [ "$1" -ge 700 ] && [ "$4" -ge 700 ]; then more=1.10; else more=3; fi
 awk -v a="$2" -v b="$5" -v m=$more 'BEGIN { exit !(a > 0 && b > 0 && b <= a * m) }' || die "a unit costs $5 ms at the end, $2 ms at the beginning"
 awk -v a="$3" -v b="$6" -v m=$more 'BEGIN { exit !(a > 0 && b > 0 && b <= a * m) }' || die "the station takes $6 KB at the end, $3 KB at the beginning"
 echo "month: $UNITS units, $twice in two steps, $issued BPPs of 3 MSPs installed once each; $kills kills ($cut met work), $strays strays, $backs given back; all books agree"
