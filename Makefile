@@ -56,6 +56,7 @@ identity_DIRS := station/identity
 people_DIRS := station/people
 doctor_DIRS := station/doctor
 show_DIRS := station/show
+acts_DIRS := station/acts
 storage_DIRS := storage
 drivers_DIRS := drivers drivers/usb drivers/ccid drivers/iso7816 drivers/scanner
 verify_DIRS := station/verify
@@ -66,7 +67,7 @@ lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/sa
 labfuse_DIRS := tests/lab/usb/fuse
 # Defines open, read, ioctl, close: only what asks for it may link it.
 inprocess_DIRS := tests/lab/usb/inprocess
-ROOMS := base ifpp container identity people fpa import order line request report shift doctor show control backup restore verify storage drivers lab
+ROOMS := base ifpp container identity people fpa import order line request report shift doctor show acts control backup restore verify storage drivers lab
 APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
@@ -92,7 +93,7 @@ $(foreach r,$(ROOMS) $(APART),$(eval $(call room_rule,$(r))))
 # program: its own folder, the rooms it may use, the libraries it may use.
 
 lineside_SRCS := $(wildcard station/cmd/*.c)
-lineside_ROOMS := base ifpp container identity people fpa import order line request report shift doctor show control backup storage drivers
+lineside_ROOMS := base ifpp container identity people fpa import order line request report shift doctor show acts control backup storage drivers
 lineside_LIBS := -lcrypto -lsqlite3 -ljansson -lusb-1.0
 
 # Apart, so that the station's own program has no cipher in it.

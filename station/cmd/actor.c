@@ -1,6 +1,5 @@
 #include "station/cmd/actor.h"
 
-#include "station/ifpp/event.h"
 #include "station/people/pin.h"
 #include "storage/db.h"
 
@@ -139,26 +138,13 @@ int cmd_session(struct db *db, const char *as, struct session *out, struct err *
 int cmd_actor_for(struct db *db, const char *as, enum right r,
                   struct actor *out, struct err *e)
 {
-    *out = (struct actor){ .who = { .name = "engineer" }, .right = r };
+    *out = (struct actor){ .who = { .name = ACTS_NOBODY_KNOWN }, .right = r };
     if (people_any(db, &out->known, e) != 0)
         return -1;
     if (!out->known && !as)
         return 0;
     return cmd_session(db, as, &out->who, e) != 0 ? -1
                                                   : session_may(&out->who, r, e);
-}
-
-int cmd_actor_still(struct tx *tx, void *actor, struct err *e)
-{
-    const struct actor *a = actor;
-    bool any;
-
-    if (a->known)
-        return session_still(tx_db(tx), &a->who, a->right, e);
-    if (people_any(tx_db(tx), &any, e) != 0)
-        return -1;
-    return any ? err_set(e, ERR_TRUST, "this station knows people since; do it "
-                         "again with --as BADGE") : 0;
 }
 
 int cmd_actor(struct db *db, const char *as, enum right r,
@@ -198,15 +184,21 @@ int cmd_pair(struct db *db, const char *as, const char *second, enum right r,
     return 0;
 }
 
-int cmd_reason(const char *reason, struct err *e)
+static int one(void *ctx, struct db *db, enum right r, struct actor *out, struct err *e)
 {
-    size_t n = reason ? strlen(reason) : 0;
+    const struct badges *b = ctx;
 
-    if (n == 0 || strspn(reason, " ") == n)
-        return err_set(e, ERR_USAGE, "a reason is needed: --reason TEXT, a line "
-                       "for whoever asks later");
-    if (n > CMD_REASON_MAX || !event_text_ok(SPAN(reason, n)))
-        return err_set(e, ERR_USAGE, "a reason is one line of plain text of at "
-                       "most %d octets", CMD_REASON_MAX);
-    return 0;
+    return cmd_actor_for(db, b->as, r, out, e);
+}
+
+static int two(void *ctx, struct db *db, enum right r, struct pair *out, struct err *e)
+{
+    const struct badges *b = ctx;
+
+    return cmd_pair(db, b->as, b->second, r, out, e);
+}
+
+struct who cmd_who(struct badges *b)
+{
+    return (struct who){ one, two, b };
 }

@@ -4,25 +4,17 @@
 #ifndef LINESIDE_CMD_ACTOR_H
 #define LINESIDE_CMD_ACTOR_H
 
-#include "station/people/login.h"
+#include "station/acts/who.h"
 
-struct db;
-struct tx;
 
 /* as NULL: no badge was given. ERR_TRUST: a badge is needed, or the person may
  * not; and as login(). ERR_NOT_FOUND: a badge, and nobody is known here. */
 int cmd_actor(struct db *db, const char *as, enum right r,
               char out[PERSON_NAME_MAX + 1], struct err *e);
 /* The same where the act takes time of its own between the PIN and its
- * transaction, which then asks cmd_actor_still() first. */
-struct actor {
-    struct session who; /* name "engineer" while nobody is known */
-    enum right right;
-    bool known;
-};
+ * transaction, which then asks actor_still() first. */
 int cmd_actor_for(struct db *db, const char *as, enum right r,
                   struct actor *out, struct err *e);
-int cmd_actor_still(struct tx *tx, void *actor, struct err *e); /* a tx_fn */
 /* As cmd_actor where who it is decides what they may; needs people. */
 int cmd_session(struct db *db, const char *as, struct session *out, struct err *e);
 /* Two people for one act that takes two: --as and --second, the first one's PIN
@@ -33,10 +25,12 @@ int cmd_session(struct db *db, const char *as, struct session *out, struct err *
 int cmd_pair(struct db *db, const char *as, const char *second, enum right r,
              struct pair *out, struct err *e);
 
-/* Why, for acts that need a reason: a line of plain text, 1 to CMD_REASON_MAX
- * octets. NULL: none was given. ERR_USAGE. */
-#define CMD_REASON_MAX 200
-int cmd_reason(const char *reason, struct err *e);
+/* Badges as they were said (NULL: not), for acts that ask by themselves: the
+ * PINs are asked for then. w's ctx is b, borrowed. */
+struct badges {
+    const char *as, *second;
+};
+struct who cmd_who(struct badges *b);
 
 #define CMD_PIN_CAP 64
 /* A line typed without echo, after `prompt`; where standard input is no

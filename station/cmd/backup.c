@@ -1,7 +1,8 @@
 /* lineside backup: a copy of everything, for the day this machine is gone. */
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
-#include "station/cmd/desk.h"
+#include "station/acts/desk.h"
+#include "station/cmd/made_out.h"
 
 #include "station/backup/make.h"
 
@@ -68,7 +69,7 @@ static int back_up(const struct cmd_common *c, const struct opts *o,
         return -1;
     struct backup_job j = { .db = d.db, .lock = d.lock, .data_dir = c->data_dir,
                             .s = &d.s, .self = &d.id, .to_dir = o->to,
-                            .actor = a.who.name, .guard = cmd_actor_still,
+                            .actor = a.who.name, .guard = actor_still,
                             .guard_ctx = &a };
     return backup_make(&j, made, e);
 }

@@ -1,5 +1,6 @@
 #include "station/cmd/cmd.h"
-#include "station/cmd/desk.h"
+#include "station/acts/desk.h"
+#include "station/cmd/made_out.h"
 
 #include <getopt.h>
 
@@ -60,7 +61,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind != argc || !o.to)
         return cmd_usage(self, "--to DIR is needed: the stick's folder");
     int bad = (o.again ? again : anew)(&c, &o, &d, &made, &e);
-    desk_print_made(&made, c.json); /* also what had arrived before it failed */
+    made_print(&made, c.json); /* also what had arrived before it failed */
     report_list_clear(&made);
     return bad ? cmd_fail(self, &e) : 0;
 }

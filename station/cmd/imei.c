@@ -101,7 +101,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (argc - optind != 3)
         return cmd_usage(self, "a serial, a position and an IMEI are expected");
     if (imei_read(argv[optind + 2], imei, &e) != 0 ||
-        (o.second && cmd_reason(o.reason, &e) != 0))
+        (o.second && acts_reason(o.reason, &e) != 0))
         return cmd_usage(self, e.msg);
     if (o.reason && !o.second)
         return cmd_usage(self, "--reason goes with --second: two people change an "

@@ -2,6 +2,7 @@
  * and closed. */
 #include "station/cmd/cmd.h"
 
+#include "station/acts/orders.h"
 #include "station/cmd/actor.h"
 #include "station/cmd/orders_print.h"
 #include "station/import/import.h"
@@ -33,10 +34,10 @@ struct call {
     struct cmd_common common;
     struct db *db;
     struct order_spec spec; /* of `new` */
-    const char *position, *as;
+    const char *position;
+    struct badges badges;
     bool made; /* an option of `new` was given */
     char **word; /* behind the act's name */
-    struct actor by;
 };
 
 /* --- options ---------------------------------------------------------------------- */
@@ -100,7 +101,7 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
         c->position = arg;
         return 0;
     default:
-        c->as = arg;
+        c->badges.as = arg;
         return 0;
     }
 }
@@ -132,11 +133,6 @@ static int show(struct call *c, struct err *e)
 }
 
 /* --- acts ----------------------------------------------------------------------------- */
-
-static int may(struct call *c, struct err *e)
-{
-    return cmd_actor_for(c->db, c->as, RIGHT_ORDERS, &c->by, e);
-}
 
 /* What a script reads: the order as it is now. */
 static int done(struct call *c, const char *number, struct err *e)
@@ -183,38 +179,18 @@ static int import(struct call *c, struct err *e)
     return done(c, number, e);
 }
 
-static int make_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return order_make(tx, &c->spec, c->by.who.name, e);
-}
-
 static int make(struct call *c, struct err *e)
 {
-    if (!*c->spec.serials)
-        strcpy(c->spec.serials, "*");
-    if (order_check(&c->spec, e) != 0) {
-        e->code = ERR_USAGE;
-        return -1;
-    }
+    const struct who w = cmd_who(&c->badges);
     char number[ORDER_NUMBER_MAX + 1];
+
     memcpy(number, c->spec.number, sizeof number);
-    if (may(c, e) != 0 || db_write(c->db, make_tx, c, e) != 0)
+    if (act_order_make(c->db, &w, &c->spec, e) != 0)
         return -1;
     if (!c->common.json)
         printf("order %s is made and waits: `lineside orders activate %s`\n",
                number, number);
     return done(c, number, e);
-}
-
-static int activate_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct call *c = ctx;
-
-    return cmd_actor_still(tx, &c->by, e) != 0
-         ? -1 : order_move(tx, c->word[0], ORDER_ACTIVE, ORDER_CAUSE_ACTIVATED,
-                           c->by.who.name, e);
 }
 
 static void on_finding(void *ctx, bool refuses, const char *text)
@@ -225,82 +201,44 @@ static void on_finding(void *ctx, bool refuses, const char *text)
             text);
 }
 
-static int activate_with(struct call *c, json_t *findings, struct err *e)
-{
-    struct order_assessment a;
-    struct ledger_clock clock;
-    struct order_info o;
-
-    if (order_by_number(c->db, c->word[0], &o, e) != 0 ||
-        order_spec_get(c->db, o.id, &c->spec, e) != 0 ||
-        ledger_clock(c->db, &clock, e) != 0)
-        return -1;
-    if (o.state != ORDER_WAITING)
-        return err_set(e, ERR_WRONG_STATE, "order %s is %s; only a waiting order "
-                       "is activated", o.number, order_state_name(o.state));
-    if (may(c, e) != 0 ||
-        order_assess(c->db, &o, &c->spec, clock.now, on_finding, findings, &a, e) != 0)
-        return -1;
-    if (a.refusals == 0 && db_write(c->db, activate_tx, c, e) != 0)
-        return -1;
-    order_print_assessment(&o, &c->spec, &a, findings, c->common.json);
-    if (a.refusals)
-        return err_set(e, ERR_WRONG_STATE, "order %s was not activated; nothing "
-                       "was changed", o.number);
-    return 0;
-}
-
 static int activate(struct call *c, struct err *e)
 {
+    const struct who w = cmd_who(&c->badges);
+    struct act_activation *a = calloc(1, sizeof *a);
     json_t *findings = json_array();
-    int bad = findings ? activate_with(c, findings, e)
-                       : err_set(e, ERR_NOMEM, "no memory for a list");
+    int bad = findings && a
+            ? act_order_activate(c->db, &w, c->word[0], on_finding, findings, a, e)
+            : err_set(e, ERR_NOMEM, "no memory for a list");
 
+    if (a && a->assessed)
+        order_print_assessment(&a->o, &a->s, &a->a, findings, c->common.json);
     json_decref(findings);
+    free(a);
     return bad;
-}
-
-static int close_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-    struct order_info o;
-
-    if (order_by_number(tx_db(tx), c->word[0], &o, e) != 0)
-        return -1;
-    return order_move(tx, o.number, ORDER_CLOSED, o.state == ORDER_WAITING
-                      ? ORDER_CAUSE_WITHDRAWN : ORDER_CAUSE_CLOSED, c->by.who.name, e);
 }
 
 static int close_order(struct call *c, struct err *e)
 {
-    return may(c, e) != 0 || db_write(c->db, close_tx, c, e) != 0
+    const struct who w = cmd_who(&c->badges);
+
+    return act_order_close(c->db, &w, c->word[0], e) != 0
          ? -1 : done(c, c->word[0], e);
-}
-
-static int bind_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return order_bind(tx, c->word[0], c->word[1], c->position ? c->position : "",
-                      ORDER_BIND_COMMAND, c->by.who.name, e);
 }
 
 static int bind(struct call *c, struct err *e)
 {
-    return may(c, e) != 0 || db_write(c->db, bind_tx, c, e) != 0
+    const struct who w = cmd_who(&c->badges);
+
+    return act_order_bind(c->db, &w, c->word[0], c->word[1],
+                          c->position ? c->position : "", e) != 0
          ? -1 : done(c, c->word[0], e);
-}
-
-static int unbind_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return order_unbind(tx, c->word[0], c->by.who.name, e);
 }
 
 static int unbind(struct call *c, struct err *e)
 {
-    return may(c, e) != 0 || db_write(c->db, unbind_tx, c, e) != 0 ? -1 : 0;
+    const struct who w = cmd_who(&c->badges);
+
+    return act_order_unbind(c->db, &w, c->word[0], e);
 }
 
 /* run: 0; -1 with *e; 1: it failed and was told. */

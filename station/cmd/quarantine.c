@@ -197,7 +197,7 @@ static int two_act(const char *data_dir, struct db *db, const struct options *o,
     AUTO(lock_release_p) struct lock *lock = NULL;
     struct err busy = ERR_INIT;
 
-    if ((o->reason && cmd_reason(o->reason, e) != 0) ||
+    if ((o->reason && acts_reason(o->reason, e) != 0) ||
         find_unit(db, word, c, e) != 0 ||
         cmd_pair(db, o->as, o->second, RIGHT_QUARANTINE, &c->who, e) != 0)
         return -1;

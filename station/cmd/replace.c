@@ -124,7 +124,7 @@ static int run(const struct command *self, int argc, char **argv)
         return cmd_usage(self, "--new-eid EID is needed: 32 digits whose check "
                          "digits hold");
     if ((o.new_imei && imei_read(o.new_imei, imei, &e) != 0) ||
-        cmd_reason(o.reason, &e) != 0)
+        acts_reason(o.reason, &e) != 0)
         return cmd_usage(self, e.msg);
     c.change.new_imei = o.new_imei ? imei : NULL;
     c.change.serial = argv[optind];

@@ -1,7 +1,8 @@
 /* lineside request: ask an SM-DPf for profiles. */
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
-#include "station/cmd/desk.h"
+#include "station/acts/desk.h"
+#include "station/cmd/made_out.h"
 
 #include "station/base/clock.h"
 #include "station/request/request.h"
@@ -209,7 +210,7 @@ static int make(struct desk *d, const struct cmd_common *c, const struct opts *o
         .smdp = o->smdp, .msp = o->msp, .profile = o->profile,
         .count = o->count ? o->count : l->n * o->per_euicc,
         .per_euicc = (unsigned)o->per_euicc, .eids = l->v, .eid_count = l->n,
-        .actor = by->who.name, .guard = cmd_actor_still, .guard_ctx = by,
+        .actor = by->who.name, .guard = actor_still, .guard_ctx = by,
     };
     struct request_made made;
     struct report_list sent = { NULL, 0 };

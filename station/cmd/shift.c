@@ -1,12 +1,13 @@
 /* lineside shift: open, close and look at shifts; the day book. */
 #include "station/cmd/shift_out.h"
 
+#include "station/acts/shifts.h"
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
-#include "station/cmd/desk.h"
+#include "station/cmd/json_line.h"
+#include "station/cmd/made_out.h"
 #include "station/base/when.h"
 #include "storage/events.h"
-#include "storage/sessions.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -126,54 +127,24 @@ static int book(const struct command *self, const struct cmd_common *c,
 
 /* --- acting ------------------------------------------------------------------------- */
 
-struct act_on {
-    char actor[PERSON_NAME_MAX + 1];
-    const char *name;
-    struct shift s;
-};
-
-static int open_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct act_on *a = ctx;
-
-    return shift_open(tx, a->name, a->actor, &a->s, e);
-}
-
-static int close_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct act_on *a = ctx;
-
-    return shift_close(tx, a->actor, shift_figures, NULL, &a->s, e) != 0 ||
-           sessions_end_all(tx, a->actor, e) != 0 ? -1 : 0;
-}
-
 static int open_one(const struct command *self, const struct cmd_common *c,
                     const struct opts *o, const char *name)
 {
     AUTO(db_close_p) struct db *db = NULL;
-    struct act_on a = { .name = name };
+    struct badges b = { .as = o->as };
+    const struct who w = cmd_who(&b);
+    struct shift s;
     struct err e = ERR_INIT;
 
     if (db_open(c->data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
-        cmd_actor(db, o->as, RIGHT_SHIFT, a.actor, &e) != 0 ||
-        db_write(db, open_tx, &a, &e) != 0)
+        act_shift_open(db, &w, name, &s, &e) != 0)
         return cmd_fail(self, &e);
     if (c->json)
-        printf("{\"shift\":%llu,\"firstEvent\":%llu}\n",
-               (unsigned long long)a.s.number,
-               (unsigned long long)a.s.first_event);
+        json_line(show_shift_opened(&s));
     else
-        printf("Shift %llu is open, by %s.\n", (unsigned long long)a.s.number,
-               a.s.opened_by);
+        printf("Shift %llu is open, by %s.\n", (unsigned long long)s.number,
+               s.opened_by);
     return 0;
-}
-
-static int write_record(struct desk *d, const struct cmd_common *c,
-                        const struct opts *o, uint64_t n,
-                        struct report_list *made, struct err *e)
-{
-    return shift_record_export(d->db, d->lock, c->data_dir, &d->s, &d->id, n,
-                               o->to, made, e);
 }
 
 static int add_busy(void *ctx, const struct shift_record *r, struct err *e)
@@ -202,11 +173,9 @@ static void say_closed(struct db *db, const struct shift *s)
                "them belongs to the next shift.\n", (unsigned long long)busy);
 }
 
-static int desk(struct desk *d, const struct cmd_common *c, const struct opts *o,
-                struct err *e)
+static int need_to(const struct opts *o, struct err *e)
 {
-    return o->to ? desk_open(d, c->data_dir, o->to, e)
-                 : err_set(e, ERR_USAGE, "--to DIR is needed: the stick's folder");
+    return o->to ? 0 : err_set(e, ERR_USAGE, "--to DIR is needed: the stick's folder");
 }
 
 static int close_one(const struct command *self, const struct cmd_common *c,
@@ -214,23 +183,17 @@ static int close_one(const struct command *self, const struct cmd_common *c,
 {
     AUTO(desk_close) struct desk d = DESK_EMPTY;
     struct report_list made = { NULL, 0 };
-    struct act_on a = { .name = NULL };
+    struct badges b = { .as = o->as };
+    const struct who w = cmd_who(&b);
     struct err e = ERR_INIT;
+    struct shift s;
+    bool closed = false;
 
-    if (desk(&d, c, o, &e) != 0 ||
-        cmd_actor(d.db, o->as, RIGHT_SHIFT, a.actor, &e) != 0 ||
-        lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
-        db_write(d.db, close_tx, &a, &e) != 0)
-        return cmd_fail(self, &e);
-    if (!c->json)
-        say_closed(d.db, &a.s);
-    int bad = write_record(&d, c, o, a.s.number, &made, &e);
-    if (bad)
-        err_wrap(&e, "shift %llu is closed, but its record did not reach %s "
-                 "(lineside shift record %llu --to DIR writes it)",
-                 (unsigned long long)a.s.number, o->to,
-                 (unsigned long long)a.s.number);
-    desk_print_made(&made, c->json);
+    int bad = need_to(o, &e) != 0 ||
+              act_shift_close(&d, c->data_dir, o->to, &w, &s, &closed, &made, &e) != 0;
+    if (closed && !c->json)
+        say_closed(d.db, &s);
+    made_print(&made, c->json);
     report_list_clear(&made);
     return bad ? cmd_fail(self, &e) : 0;
 }
@@ -242,10 +205,9 @@ static int record_one(const struct command *self, const struct cmd_common *c,
     struct report_list made = { NULL, 0 };
     struct err e = ERR_INIT;
 
-    int bad = desk(&d, c, o, &e) != 0 ||
-              lock_take(c->data_dir, LOCK_EXPORT, &d.lock, &e) != 0 ||
-              write_record(&d, c, o, n, &made, &e) != 0;
-    desk_print_made(&made, c->json);
+    int bad = need_to(o, &e) != 0 ||
+              act_shift_record(&d, c->data_dir, o->to, n, &made, &e) != 0;
+    made_print(&made, c->json);
     report_list_clear(&made);
     return bad ? cmd_fail(self, &e) : 0;
 }

@@ -42,7 +42,7 @@ static int which(const struct options *o, struct which *w, struct err *e)
         return err_set(e, ERR_USAGE, "name what is to be voided: a "
                        "transactionId, or --bundle ID, or --eid EID, or "
                        "--scrapped; just one");
-    if (cmd_reason(o->reason, e) != 0)
+    if (acts_reason(o->reason, e) != 0)
         return -1;
     if (o->txid && hex_decode(o->txid, w->txid.o, sizeof w->txid.o) != 0)
         return err_set(e, ERR_USAGE, "'%.80s' is no transactionId: %d hex "

@@ -39,6 +39,7 @@ struct office {
 };
 
 static const enum db_mode modes[LANES] = { [LANE_ASK] = DB_READ,
+                                           [LANE_ACT] = DB_WRITE,
                                            [LANE_SLOW] = DB_WRITE };
 
 /* --- queues ---------------------------------------------------------------------- */
@@ -119,7 +120,8 @@ static void run(struct lane *l, struct job *j)
             ? err_set(&e, ERR_WRONG_STATE, "the line is being stopped")
             : office_verbs[j->call.r.verb].run(&j->call, &e);
     json_t *reply = bad ? refused(j, &e) : control_reply_ok(j->call.r.id);
-    if (!bad && json_object_set(reply, "answer", j->call.answer) != 0)
+    /* A refusal may have one too: what stands against it. */
+    if (j->call.answer && json_object_set(reply, "answer", j->call.answer) != 0)
         json_decref(reply), reply = NULL; /* no memory */
     j->reply = text_of(j, reply);
 }
@@ -159,8 +161,13 @@ bool office_does(enum control_verb v)
     return office_verbs[v].run != NULL;
 }
 
+bool office_acts(enum control_verb v)
+{
+    return office_verbs[v].acts;
+}
+
 int office_ask(struct office *f, struct peer *p, struct control_request *r,
-               struct err *e)
+               const struct session *person, struct err *e)
 {
     struct lane *l = &f->lanes[office_verbs[r->verb].lane];
     struct job *j = calloc(1, sizeof *j);
@@ -168,6 +175,7 @@ int office_ask(struct office *f, struct peer *p, struct control_request *r,
     if (!j)
         return err_set(e, ERR_NOMEM, "no memory for an answer; ask again");
     j->peer = p->number;
+    j->call.person = *person;
     j->alone = office_verbs[r->verb].lane != LANE_SLOW;
     pthread_mutex_lock(&f->lock);
     bool full = l->waiting.n >= OFFICE_WAITING_MAX;

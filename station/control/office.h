@@ -9,6 +9,7 @@
 
 #include "station/control/peer.h"
 #include "station/control/protocol.h"
+#include "station/people/login.h"
 
 #include <stdatomic.h>
 
@@ -31,12 +32,13 @@ int office_start(struct office *f, struct err *e);
 void office_end(struct office *f);
 void office_free(struct office *f); /* NULL is fine */
 
-/* It is done here. */
-bool office_does(enum control_verb v);
+bool office_does(enum control_verb v); /* it is done here */
+bool office_acts(enum control_verb v); /* ... and changes something */
 /* Queued for p. r's words and id are taken over, and their secrets forgotten when
- * it is done. ERR_BUSY: too much waits. */
+ * it is done. person: who stands for it; name "": nobody is known. ERR_BUSY: too
+ * much waits. */
 int office_ask(struct office *f, struct peer *p, struct control_request *r,
-               struct err *e);
+               const struct session *person, struct err *e);
 /* Answers what is done, the oldest first. */
 void office_answer(struct office *f, struct control *c);
 /* That client is gone: what it asked for and was not begun is not done. */

@@ -32,6 +32,13 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_RIGHTS] = "rights",
     [CONTROL_ABOUT] = "about",
     [CONTROL_DOCTOR] = "doctor",
+    [CONTROL_ORDER_MAKE] = "order-make",
+    [CONTROL_ORDER_ACTIVATE] = "order-activate",
+    [CONTROL_ORDER_CLOSE] = "order-close",
+    [CONTROL_ORDER_BIND] = "order-bind",
+    [CONTROL_ORDER_UNBIND] = "order-unbind",
+    [CONTROL_SHIFT_OPEN] = "shift-open",
+    [CONTROL_SHIFT_CLOSE] = "shift-close",
     [CONTROL_RELEASE] = "release",
     [CONTROL_MAINTAINED] = "maintained",
 };

@@ -57,6 +57,14 @@ enum control_verb {
     CONTROL_RIGHTS,
     CONTROL_ABOUT,
     CONTROL_DOCTOR,
+    /* Acts. */
+    CONTROL_ORDER_MAKE,
+    CONTROL_ORDER_ACTIVATE,
+    CONTROL_ORDER_CLOSE,
+    CONTROL_ORDER_BIND,
+    CONTROL_ORDER_UNBIND,
+    CONTROL_SHIFT_OPEN,
+    CONTROL_SHIFT_CLOSE,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);

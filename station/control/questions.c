@@ -47,23 +47,11 @@ static int when(const struct office_call *c, const char *name, bool *has,
     return word ? when_parse(word, out, e) : 0;
 }
 
-static int no_memory(struct err *e)
-{
-    return err_set(e, ERR_NOMEM, "no memory for an answer; ask again");
-}
-
-/* j is the answer; NULL: there was no memory for it. */
-static int say(struct office_call *c, json_t *j, struct err *e)
-{
-    c->answer = j;
-    return j ? 0 : no_memory(e);
-}
-
 /* --- units ------------------------------------------------------------------------ */
 
 static int reading(const struct office_call *c, enum show_unit_by *out, struct err *e)
 {
-    static const char *const words[] = { "", "serial", "eid", "iccid", "txid" };
+    static const char *const words[] = { "", "serial", "eid", "iccid", "txid", "imei" };
     const char *by;
 
     if (control_word(&c->r, "by", &by, e) != 0)
@@ -72,7 +60,8 @@ static int reading(const struct office_call *c, enum show_unit_by *out, struct e
     for (size_t i = 1; by && i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], by) == 0)
             *out = (enum show_unit_by)i;
-    return by && !*out ? err_set(e, ERR_USAGE, "\"by\" is serial, eid, iccid or txid")
+    return by && !*out ? err_set(e, ERR_USAGE, "\"by\" is serial, eid, iccid, "
+                                "txid or imei")
                        : 0;
 }
 
@@ -94,7 +83,7 @@ int ask_unit(struct office_call *c, struct err *e)
         }
         json_array_append_new(all, one);
     }
-    return say(c, json_pack("{s:o}", "units", all), e);
+    return office_say(c, json_pack("{s:o}", "units", all), e);
 }
 
 int ask_units(struct office_call *c, struct err *e)
@@ -108,7 +97,7 @@ int ask_units(struct office_call *c, struct err *e)
         when(c, "since", &p.has_since, &p.since, e) != 0 ||
         page(c, &p.f.before, &p.f.limit, e) != 0 || office_db(c, e) != 0)
         return -1;
-    int bad = show_units_read(c->db, &p, e) != 0 || say(c, show_units(&p), e) != 0;
+    int bad = show_units_read(c->db, &p, e) != 0 || office_say(c, show_units(&p), e) != 0;
     unit_rows_clear(&p.rows);
     return bad ? -1 : 0;
 }
@@ -119,7 +108,7 @@ int ask_quarantine(struct office_call *c, struct err *e)
 
     if (office_db(c, e) != 0)
         return -1;
-    int bad = quarantine_get(c->db, &q, e) != 0 || say(c, show_quarantine(&q), e) != 0;
+    int bad = quarantine_get(c->db, &q, e) != 0 || office_say(c, show_quarantine(&q), e) != 0;
     quarantine_clear(&q);
     return bad ? -1 : 0;
 }
@@ -132,7 +121,7 @@ int ask_stock(struct office_call *c, struct err *e)
 
     return office_db(c, e) != 0 ||
            show_stock_read(c->db, c->data_dir, c->warn_hours, &k, e) != 0
-               ? -1 : say(c, show_stock(&k), e);
+               ? -1 : office_say(c, show_stock(&k), e);
 }
 
 int ask_reports(struct office_call *c, struct err *e)
@@ -142,7 +131,7 @@ int ask_reports(struct office_call *c, struct err *e)
     if (control_flag(&c->r, "open", &a.only_open, e) != 0 ||
         page(c, &a.before, &a.limit, e) != 0 || office_db(c, e) != 0)
         return -1;
-    int bad = show_reports_read(c->db, &a, e) != 0 || say(c, show_reports(&a), e) != 0;
+    int bad = show_reports_read(c->db, &a, e) != 0 || office_say(c, show_reports(&a), e) != 0;
     report_rows_clear(&a.rows);
     return bad ? -1 : 0;
 }
@@ -184,7 +173,7 @@ int ask_orders(struct office_call *c, struct err *e)
     json_t *j = show_orders(&some, &b);
     if (j)
         json_object_set_new(j, "more", json_boolean(first > 0));
-    return say(c, j, e);
+    return office_say(c, j, e);
 }
 
 /* Activation holds it against the stock; who plans wants to know before. */
@@ -202,7 +191,7 @@ static int with_stock(struct office_call *c, const struct order_info *o,
     struct ledger_clock clock;
 
     if (!findings || !j)
-        return json_decref(findings), no_memory(e);
+        return json_decref(findings), office_say(c, NULL, e);
     int bad = ledger_clock(c->db, &clock, e) != 0 ||
               order_assess(c->db, o, s, clock.now, on_finding, findings, &a, e) != 0;
     if (!bad)
@@ -230,7 +219,7 @@ int ask_order(struct office_call *c, struct err *e)
         json_decref(j);
         return -1;
     }
-    return say(c, j, e);
+    return office_say(c, j, e);
 }
 
 /* --- shifts ------------------------------------------------------------------------------ */
@@ -244,7 +233,7 @@ int ask_shift(struct office_call *c, struct err *e)
     return control_number(&c->r, "shift", 1, INT32_MAX, &number, e) != 0 ||
            office_db(c, e) != 0 || show_shift_read(c->db, number, &l, e) != 0 ||
            show_sheet_read(&l, &sheet, e) != 0
-               ? -1 : say(c, show_shift(&l, &sheet), e);
+               ? -1 : office_say(c, show_shift(&l, &sheet), e);
 }
 
 int ask_shifts(struct office_call *c, struct err *e)
@@ -255,7 +244,7 @@ int ask_shifts(struct office_call *c, struct err *e)
 
     return page(c, &before, &limit, e) != 0 || office_db(c, e) != 0 ||
            shifts_list(c->db, before, limit, &l, e) != 0
-               ? -1 : say(c, show_shifts(&l), e);
+               ? -1 : office_say(c, show_shifts(&l), e);
 }
 
 int ask_day(struct office_call *c, struct err *e)
@@ -269,7 +258,7 @@ int ask_day(struct office_call *c, struct err *e)
         ledger_clock(c->db, &k, e) != 0)
         return -1;
     d.day = (has ? at : k.now) / TALLY_DAY_S;
-    return show_day_read(c->db, &d, e) != 0 ? -1 : say(c, show_day(&d), e);
+    return show_day_read(c->db, &d, e) != 0 ? -1 : office_say(c, show_day(&d), e);
 }
 
 /* --- fixtures, people, log ----------------------------------------------------------------- */
@@ -285,7 +274,7 @@ int ask_fixtures(struct office_call *c, struct err *e)
     json_t *j = show_places(&said);
     if (j)
         json_object_set_new(j, "health", show_health(&said, &h));
-    return say(c, j, e);
+    return office_say(c, j, e);
 }
 
 int ask_people(struct office_call *c, struct err *e)
@@ -293,12 +282,12 @@ int ask_people(struct office_call *c, struct err *e)
     AUTO(people_clear) struct people p = { NULL, 0 };
 
     return office_db(c, e) != 0 || people_get(c->db, &p, e) != 0
-               ? -1 : say(c, show_people(&p), e);
+               ? -1 : office_say(c, show_people(&p), e);
 }
 
 int ask_rights(struct office_call *c, struct err *e)
 {
-    return say(c, show_rights(), e);
+    return office_say(c, show_rights(), e);
 }
 
 int ask_log(struct office_call *c, struct err *e)
@@ -315,7 +304,7 @@ int ask_log(struct office_call *c, struct err *e)
         page(c, &o.f.before, &o.f.limit, e) != 0 || office_db(c, e) != 0 ||
         show_log(c->db, &o, &j, e) != 0)
         return -1;
-    return say(c, j, e);
+    return office_say(c, j, e);
 }
 
 /* --- the station ---------------------------------------------------------------------------- */
@@ -329,7 +318,7 @@ int ask_about(struct office_call *c, struct err *e)
     json_object_set_new(j, "version", json_string(c->version));
     json_object_set_new(j, "protocol", json_integer(CONTROL_PROTOCOL));
     json_object_set_new(j, "pid", json_integer(getpid()));
-    return say(c, j, e);
+    return office_say(c, j, e);
 }
 
 /* The bus is the line's now; what it makes of it is in the line's state. */
@@ -350,5 +339,5 @@ int ask_doctor(struct office_call *c, struct err *e)
     for (size_t i = 0; i < doctor_check_count; i++)
         if (doctor_judge(&doctor_checks[i], &seen, &f))
             json_array_append_new(all, show_finding(doctor_checks[i].name, &f));
-    return say(c, json_pack("{s:o}", "findings", all), e);
+    return office_say(c, json_pack("{s:o}", "findings", all), e);
 }

@@ -273,6 +273,23 @@ static int may(struct control *c, const struct peer *p, struct control_request *
     return 0;
 }
 
+/* Who stands for an act of the office: asked now, since by its turn this
+ * connection, and with it its session, may be gone. Whether they may, the act asks
+ * by itself (acts/who.h), and once more in its transaction. */
+static int pass_on(struct control *c, struct peer *p, struct control_request *r,
+                   struct err *e)
+{
+    const char *named = json_string_value(json_object_get(r->words, "fixture"));
+    const char *fixture = named ? line_fixture_name(control_line(c), named) : NULL;
+    struct session person = { .person = 0 };
+
+    if (office_acts(r->verb) &&
+        roster_stands(line_roster(control_line(c)), p->number, fixture ? fixture : "",
+                      &person, e) != 0)
+        return -1;
+    return office_ask(control_office(c), p, r, &person, e);
+}
+
 void control_answer(struct control *c, struct peer *p, struct span line)
 {
     struct control_request r;
@@ -280,7 +297,7 @@ void control_answer(struct control *c, struct peer *p, struct span line)
 
     bool good = control_request_read(line, &r, &e) == 0 && may(c, p, &r, &e) == 0;
     if (good && office_does(r.verb))
-        good = office_ask(control_office(c), p, &r, &e) == 0;
+        good = pass_on(c, p, &r, &e) == 0;
     else if (good)
         good = verbs[r.verb](c, p, &r, &e) == 0;
     if (!good)

@@ -3,6 +3,7 @@
 #ifndef LINESIDE_CONTROL_VERBS_H
 #define LINESIDE_CONTROL_VERBS_H
 
+#include "station/acts/who.h"
 #include "station/control/protocol.h"
 #include "storage/db.h"
 
@@ -11,6 +12,7 @@
 /* One thread each, so that none waits for what takes longer. */
 enum office_lane {
     LANE_ASK,  /* questions: they read */
+    LANE_ACT,  /* what somebody does: a commit or two */
     LANE_SLOW, /* minutes, with a large ledger or stick */
     LANES
 };
@@ -23,16 +25,30 @@ struct office_call {
     struct db *db;  /* the lane's, once office_db() was called; borrowed */
     struct db **lane_db;
     enum db_mode mode;
-    json_t *answer; /* the reply's member of that name; set by the verb */
+    struct session person; /* who stands for it; name "": nobody is known */
+    json_t *answer; /* the reply's member of that name; set by the verb, even
+                       when it is refused if there is more to say than why */
 };
 /* The lane's connection. */
 int office_db(struct office_call *c, struct err *e);
+
+/* Who acts, for the act to ask: the call's person, and as the second one who is
+ * named in the member `second`, {"badge","pin"}. Borrows c. */
+struct who office_who(struct office_call *c);
+/* j is the answer; NULL: there was no memory for it. */
+int office_say(struct office_call *c, json_t *j, struct err *e);
+
+/* A member that is a folder on a medium: a whole path. *out NULL: it is not there,
+ * and need not be. */
+int office_folder(const struct office_call *c, const char *name, bool needed,
+                  const char **out, struct err *e);
 
 typedef int office_fn(struct office_call *c, struct err *e);
 
 struct office_verb {
     office_fn *run; /* NULL: it is not done here */
     enum office_lane lane;
+    bool acts; /* somebody must stand for it */
 };
 extern const struct office_verb office_verbs[CONTROL_VERBS];
 
@@ -41,5 +57,10 @@ extern const struct office_verb office_verbs[CONTROL_VERBS];
 office_fn ask_unit, ask_units, ask_stock, ask_orders, ask_order, ask_fixtures,
     ask_quarantine, ask_shift, ask_shifts, ask_day, ask_log, ask_reports,
     ask_people, ask_rights, ask_about, ask_doctor;
+
+/* --- do_*.c ------------------------------------------------------------------ */
+
+office_fn do_order_make, do_order_activate, do_order_close, do_order_bind,
+    do_order_unbind, do_shift_open, do_shift_close;
 
 #endif

@@ -293,41 +293,69 @@ void roster_gone(struct roster *d, uint64_t connection)
     pthread_mutex_unlock(&d->lock);
 }
 
-static int may(struct roster *d, uint64_t connection, const char *fixture,
-               enum right r, struct session *who, struct err *e)
+/* Under the lock. *out NULL: the ledger knows nobody. */
+static int stands(struct roster *d, uint64_t connection, const char *fixture,
+                  struct seat **out, struct err *e)
 {
     struct login_rules rules;
-    struct seat *s;
     int holds = 0;
 
+    *out = NULL;
     if (roster_look(d, &rules, e) != 0)
         return -1;
     if (!rules.people)
         return 0;
-    while ((s = seat_for(d, fixture, connection)) && !holds)
-        if ((holds = roster_still(d, s, &rules, e)) < 0)
+    while ((*out = seat_for(d, fixture, connection)) && !holds)
+        if ((holds = roster_still(d, *out, &rules, e)) < 0)
             return -1;
-    if (!s)
-        return err_set(e, ERR_TRUST, "this station knows people, so somebody must "
-                       "stand for this: log in first (lineside ctl login BADGE), "
-                       "or say --as BADGE");
-    if (session_may(&s->who, r, e) != 0)
-        return -1;
-    if (s->by_badge && r != RIGHT_WORK)
-        return err_set(e, ERR_TRUST, "%s logged in by the badge alone, which is "
-                       "enough to work units; for this log in with the PIN",
-                       s->who.name);
+    return *out ? 0
+         : err_set(e, ERR_TRUST, "this station knows people, so somebody must "
+                   "stand for this: log in first (lineside ctl login BADGE), "
+                   "or say --as BADGE");
+}
+
+static int by_pin(const struct seat *s, struct err *e)
+{
+    return !s->by_badge ? 0
+         : err_set(e, ERR_TRUST, "%s logged in by the badge alone, which is "
+                   "enough to work units; for this log in with the PIN",
+                   s->who.name);
+}
+
+static void take(struct seat *s, struct session *who)
+{
     s->used_ms = clock_monotonic_ms();
     *who = s->who;
-    return 0;
 }
 
 int roster_may(struct roster *d, uint64_t connection, const char *fixture, enum right r,
                struct session *who, struct err *e)
 {
+    struct seat *s;
+
     *who = (struct session){ .person = 0 };
     pthread_mutex_lock(&d->lock);
-    int bad = may(d, connection, fixture, r, who, e);
+    int bad = stands(d, connection, fixture, &s, e);
+    if (!bad && s)
+        bad = session_may(&s->who, r, e) != 0 || (r != RIGHT_WORK && by_pin(s, e) != 0);
+    if (!bad && s)
+        take(s, who);
+    pthread_mutex_unlock(&d->lock);
+    return bad ? -1 : 0;
+}
+
+int roster_stands(struct roster *d, uint64_t connection, const char *fixture,
+                  struct session *who, struct err *e)
+{
+    struct seat *s;
+
+    *who = (struct session){ .person = 0 };
+    pthread_mutex_lock(&d->lock);
+    int bad = stands(d, connection, fixture, &s, e);
+    if (!bad && s)
+        bad = by_pin(s, e);
+    if (!bad && s)
+        take(s, who);
     pthread_mutex_unlock(&d->lock);
     return bad;
 }

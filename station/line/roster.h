@@ -82,6 +82,11 @@ void roster_gone(struct roster *d, uint64_t connection);
 int roster_may(struct roster *d, uint64_t connection, const char *fixture, enum right r,
                struct session *who, struct err *e);
 
+/* As roster_may, for acts that ask by themselves whether their person may: who
+ * stands for it, with a PIN. */
+int roster_stands(struct roster *d, uint64_t connection, const char *fixture,
+                  struct session *who, struct err *e);
+
 /* A copy of all sessions, the rules in force. *v is the caller's to free. */
 int roster_who(struct roster *d, struct seat **v, size_t *n, struct login_rules *r,
                struct err *e);

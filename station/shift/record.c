@@ -150,5 +150,5 @@ int shift_record_export(struct db *db, const struct lock *lock,
     int made = made_before(db, number, id, e);
     if (made < 0 || (!made && make(db, data_dir, station, self, &s, id, e) != 0))
         return -1;
-    return report_send(db, lock, data_dir, id, to_dir, out, e);
+    return to_dir ? report_send(db, lock, data_dir, id, to_dir, out, e) : 0;
 }

@@ -24,7 +24,8 @@ int shift_records_walk(struct span records, shift_record_fn *fn, void *ctx,
                        struct err *e);
 
 /* Write the signed record of a closed shift to a medium: made the first time,
- * byte for byte the same ever after. ERR_WRONG_STATE: it is open;
+ * byte for byte the same ever after. to_dir NULL: it is left in the outbox, and
+ * the next export takes it along. ERR_WRONG_STATE: it is open;
  * ERR_NOT_FOUND: there is no such shift. lock: LOCK_EXPORT. */
 int shift_record_export(struct db *db, const struct lock *lock,
                         const char *data_dir, const struct station *station,

@@ -178,6 +178,12 @@ json_t *show_shift(const struct show_shift *l, const struct show_sheet *s)
     return j;
 }
 
+json_t *show_shift_opened(const struct shift *s)
+{
+    return json_pack("{s:I, s:I}", "shift", (json_int_t)s->number, "firstEvent",
+                     (json_int_t)s->first_event);
+}
+
 /* --- lists ------------------------------------------------------------------------- */
 
 json_t *show_shifts(const struct shifts *l)

@@ -28,6 +28,9 @@ void show_sheet_clear(struct show_sheet *s);
 
 json_t *show_shift(const struct show_shift *l, const struct show_sheet *s);
 
+/* As `shift open --json`. */
+json_t *show_shift_opened(const struct shift *s);
+
 /* --- several ----------------------------------------------------------------- */
 
 json_t *show_shift_head(const struct shift *s); /* without figures */

@@ -107,6 +107,7 @@ logged '"login-failed".*"reason":"no-right","person":"Dan"'
 logged '"session-opened","actor":"Cyd".*"place":"station".*"by":"badge"'
 # The badge alone is for work, and for nothing else.
 refused 1 'Cyd logged in by the badge alone' '' ctl stop
+refused 1 'Cyd logged in by the badge alone' '' ctl ask shift-open
 
 # --- how sessions end --------------------------------------------------------------------
 
@@ -115,6 +116,20 @@ scan already-done "F2$TAB$5" # Cyd's now, at the station
 logged '"session-closed","actor":"line","fields":\{"person":"Bob","place":"fixture","fixture":"F2","why":"blocked"'
 scan badge-refused "F1${TAB}B-0002"
 as 86420 people unblock Bob --as B-0001
+
+# Acts by the socket are their command's: the same right, the same events.
+refused 1 'Bob is operator and may not open' 47110815 ctl ask shift-open --as B-0002
+as 47120815 ctl ask shift-open name=late --as B-0003 | grep -qx '{"shift":1,"firstEvent":[0-9]*}' ||
+    die "no shift was opened"
+logged '"shift-opened","actor":"Cyd".*"name":"late"'
+as 47120815 ctl ask shift-close "to=$STICK" --as B-0003 | grep -q '"made":\[{"kind":"shift-record"' ||
+    die "no record of the shift"
+as 47120815 ctl ask shift-open --as B-0003 >/dev/null
+as 47120815 ctl ask shift-close --as B-0003 | grep -q '"made":\[\],"shift":{"shift":2' || die "not closed"
+"$STATION" stock --data "$DATA" --json | grep -q '"notDelivered":\[{"kind":"shift-record"' ||
+    die "its record is not in the outbox"
+printf 'B-0003\n' >&7 # the shift's end was theirs too
+wait_for 5 told 3 '"state":"opened","fixture":"","person":"Cyd"'
 
 # What stops the line is asked of who stands for it.
 refused 1 'Bob is operator and may not stop the line' 47110815 ctl stop --as B-0002

@@ -1,7 +1,7 @@
-/* cmd/desk.h: what an act needs that signs something and writes it to a stick.
+/* acts/desk.h: what an act needs that signs something and writes it to a stick.
  * All of it is found out before a PIN is typed or anything changes. */
-#ifndef LINESIDE_CMD_DESK_H
-#define LINESIDE_CMD_DESK_H
+#ifndef LINESIDE_ACTS_DESK_H
+#define LINESIDE_ACTS_DESK_H
 
 #include "station/identity/identity.h"
 #include "station/report/report.h"
@@ -16,14 +16,12 @@ struct desk {
 };
 #define DESK_EMPTY { .db = NULL }
 
-/* to: --to. ERR_IO: no folder is there. */
+/* ERR_IO: no folder is there. */
 int desk_folder(const char *to, struct err *e);
-/* ERR_WRONG_STATE: the station has no certificate yet. Close it in any case. */
+/* to NULL: nothing is written to a folder. ERR_WRONG_STATE: the station has no
+ * certificate yet. Close it in any case. */
 int desk_open(struct desk *d, const char *data_dir, const char *to,
               struct err *e);
 void desk_close(struct desk *d);
-
-/* What was written to the stick. */
-void desk_print_made(const struct report_list *made, bool json);
 
 #endif
