@@ -59,6 +59,9 @@ static json_t *verdict_json(const struct line_event *ev)
         snprintf(sw, sizeof sw, "%04X", ev->sw);
         json_object_set_new(j, "sw", json_string(sw));
     }
+    /* Of a unit that ends it goes without saying. */
+    if (j && ev->taken && v->kind == VERDICT_REFUSED)
+        json_object_set_new(j, "taken", json_true());
     with_order(j, ev);
     return j;
 }

@@ -218,16 +218,22 @@ enum err_code control_error_code(const char *name)
 int control_address(const char *data_dir, struct sockaddr_un *out, int *dir,
                     struct err *e)
 {
+    return control_address_of(data_dir, CONTROL_SOCKET, out, dir, e);
+}
+
+int control_address_of(const char *data_dir, const char *name,
+                       struct sockaddr_un *out, int *dir, struct err *e)
+{
     *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
     *dir = -1;
     size_t n = (size_t)snprintf(out->sun_path, sizeof out->sun_path, "%s/%s",
-                                data_dir, CONTROL_SOCKET);
+                                data_dir, name);
     if (n < sizeof out->sun_path)
         return 0;
     *dir = open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (*dir < 0)
         return err_errno(e, "%s", data_dir);
     snprintf(out->sun_path, sizeof out->sun_path, "/proc/self/fd/%d/%s", *dir,
-             CONTROL_SOCKET);
+             name);
     return 0;
 }

@@ -122,5 +122,12 @@ enum err_code control_error_code(const char *name);
  * as long as the address is used, and is the caller's to close. */
 int control_address(const char *data_dir, struct sockaddr_un *out, int *dir,
                     struct err *e);
+/* ... of another socket there. */
+int control_address_of(const char *data_dir, const char *name,
+                       struct sockaddr_un *out, int *dir, struct err *e);
+
+/* Who connects to it gets what the operator's screen shows, as one JSON object
+ * (docs/formats/control.md); nothing is read from it. */
+#define SCREEN_SOCKET "screen.sock"
 
 #endif

@@ -214,6 +214,15 @@ START_TEST(is_free_after_a_refused_unit)
     ck_assert(json_is_false(json_object_get(first_fixture(j), "busy")));
     ck_assert_ptr_null(json_object_get(first_fixture(j), "last"));
     json_decref(j);
+    /* Who follows events alone can tell it from a scan that changed nothing. */
+    j = control_event_json(&ev);
+    schema_check(j);
+    ck_assert(json_is_true(json_object_get(j, "taken")));
+    json_decref(j);
+    ev.taken = false;
+    j = control_event_json(&ev);
+    ck_assert_ptr_null(json_object_get(j, "taken"));
+    json_decref(j);
     state_free(s);
 }
 END_TEST

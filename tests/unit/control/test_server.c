@@ -212,7 +212,8 @@ static void collect(void *ctx, const json_t *event)
     schema_check(event);
     size_t n = strlen(all);
     const char *code = json_string_value(json_object_get(event, "code"));
-    snprintf(all + n, 4096 - n, "%s%s%s ", json_string_value(json_object_get(event, "event")),
+    const char *name = json_string_value(json_object_get(event, "event"));
+    snprintf(all + n, 4096 - n, "%s%s%s ", name ? name : "reply",
              code ? "=" : "", code ? code : "");
 }
 
@@ -280,6 +281,12 @@ START_TEST(loads_a_unit)
     ck_assert_str_eq(json_string_value(json_object_get(j, "version")), "9");
     json_decref(j);
     ck_assert_str_eq(seen, "");
+    /* Not waited for: the reply comes as an event does, before the next one's. */
+    json_int_t id = 0;
+    good(client_post(c, CONTROL_SCAN, NULL, &id, &e), &e);
+    ck_assert_int_gt(id, 0);
+    json_decref(ask(c, CONTROL_VERSION, NULL));
+    ck_assert_str_eq(seen, "reply ");
     json_decref(ask(c, CONTROL_STOP, NULL));
     json_decref(ask(c, CONTROL_STOP, NULL));
     ck_assert_int_eq(atomic_load(&d.stops), 2);
