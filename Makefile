@@ -60,6 +60,9 @@ acts_DIRS := station/acts
 storage_DIRS := storage
 drivers_DIRS := drivers drivers/usb drivers/ccid drivers/iso7816 drivers/scanner
 verify_DIRS := station/verify
+ui_DIRS := ui/cells ui/model ui/words ui/widgets ui/screens ui/scan
+# What has a terminal.
+uiapp_DIRS := ui/app ui/term
 backup_DIRS := station/backup
 restore_DIRS := station/restore
 lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/saip \
@@ -67,7 +70,7 @@ lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/sa
 labfuse_DIRS := tests/lab/usb/fuse
 # Defines open, read, ioctl, close: only what asks for it may link it.
 inprocess_DIRS := tests/lab/usb/inprocess
-ROOMS := base ifpp container identity people fpa import order line request report shift doctor show acts control backup restore verify storage drivers lab
+ROOMS := base ifpp container identity people fpa import order line request report shift doctor show acts control backup restore verify storage drivers ui uiapp lab
 APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
@@ -105,6 +108,10 @@ lineside-restore_SRCS := $(wildcard station/restore/main.c)
 lineside-restore_ROOMS := base ifpp container identity restore storage
 lineside-restore_LIBS := -lcrypto -lsqlite3
 
+lineside-ui_SRCS := $(wildcard ui/main.c)
+lineside-ui_ROOMS := base control ui uiapp
+lineside-ui_LIBS = $(shell pkg-config --libs ncursesw) -ljansson
+
 lineside-verify_SRCS := $(wildcard station/verify/main.c)
 lineside-verify_ROOMS := base ifpp container verify
 lineside-verify_LIBS := -lcrypto
@@ -118,7 +125,7 @@ lineside-states_SRCS := $(wildcard tests/tools/states.c)
 lineside-states_ROOMS := base storage
 lineside-states_LIBS :=
 
-PROGRAMS := $(foreach p,lineside lineside-backup lineside-restore lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
+PROGRAMS := $(foreach p,lineside lineside-ui lineside-backup lineside-restore lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
 
 define program_rule
 $(BIN)/$(1): $(call objs,$($(1)_SRCS)) $(call lib,$($(1)_ROOMS))
@@ -137,6 +144,15 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+
+# The screen's words: gettext's catalogues, built into the program.
+WORDS_MO := $(B)/ui/words/po
+$(WORDS_MO)/%.mo: ui/words/po/%.po
+	@mkdir -p $(@D)
+	$(call say,MSGFMT,$<)
+	$(Q)msgfmt --check-format --check-domain --output-file=$@ $<
+$(B)/ui/words/words.o: CPPFLAGS += -DWORDS_MO='"$(WORDS_MO)"'
+$(B)/ui/words/words.o: $(patsubst ui/words/po/%.po,$(WORDS_MO)/%.mo,$(wildcard ui/words/po/*.po))
 
 # --- tests -----------------------------------------------------------------
 # tests/unit/<room>/test_*.c: one libcheck program each, linked with all rooms.
@@ -218,8 +234,8 @@ prefix ?= /usr/local
 .PHONY: install clean help
 install: programs
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
-	install -m 755 $(BIN)/lineside $(BIN)/lineside-backup $(BIN)/lineside-restore \
-		$(BIN)/lineside-verify $(DESTDIR)$(prefix)/bin/
+	install -m 755 $(BIN)/lineside $(BIN)/lineside-ui $(BIN)/lineside-backup \
+		$(BIN)/lineside-restore $(BIN)/lineside-verify $(DESTDIR)$(prefix)/bin/
 	install -m 644 docs/man/lineside.1 docs/man/lineside-restore.1 \
 		docs/man/lineside-verify.1 $(DESTDIR)$(prefix)/share/man/man1/
 

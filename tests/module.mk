@@ -16,7 +16,7 @@
 
 # Packages come before everything that compiles: a fresh machine has none.
 PACKAGES_CHECK := asn1c mandoc pcscd vsmartcard-vpcd libccid libpcsclite-dev iproute2 procps strace \
-	pcsc-tools libxkbcommon0 xkb-data
+	pcsc-tools libxkbcommon0 xkb-data tmux
 PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
 
 E2E := $(sort $(wildcard tests/e2e/*.sh))
@@ -82,7 +82,7 @@ list-unit-usb:
 	@echo $(UNIT_USB)
 
 # Every header compiles alone: first in its own file, or here.
-HEADERS := $(wildcard station/*/*.h storage/*.h drivers/*.h drivers/*/*.h tests/lab/*.h \
+HEADERS := $(wildcard station/*/*.h storage/*.h drivers/*.h drivers/*/*.h ui/*/*.h tests/lab/*.h \
 	tests/lab/*/*.h tests/lab/*/*/*.h)
 check-headers:
 	@for h in $(HEADERS); do \

@@ -30,6 +30,7 @@ extern const struct command
     cmd_units,
     cmd_run,
     cmd_ctl,
+    cmd_ui,
     cmd_export,
     cmd_reports,
     cmd_backup,

@@ -2,6 +2,7 @@
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 #include "station/cmd/ctl_ask.h"
+#include "station/cmd/screen.h"
 
 #include "station/control/client.h"
 
@@ -438,6 +439,7 @@ static const struct {
     { "logout", 0, 0, logout },     { "who", 0, 0, who },
     { "return", 2, 2, give_back },  { "release", 1, 1, release },
     { "maintained", 1, 1, maintained }, { "ask", 1, 64, ask },
+    { "screen", 0, 0, NULL }, /* it is the screen's to answer */
 };
 
 /* --- the command --------------------------------------------------------------------- */
@@ -477,8 +479,8 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind == argc || a == sizeof acts / sizeof *acts)
         return cmd_usage(self, "say snapshot, watch, scan LINE, stop, version, "
                                "login [BADGE], logout, who, return FIXTURE "
-                               "SERIAL, release FIXTURE, maintained FIXTURE or "
-                               "ask VERB");
+                               "SERIAL, release FIXTURE, maintained FIXTURE, "
+                               "screen or ask VERB");
     int words = argc - optind - 1;
     if (words < acts[a].least)
         return cmd_usage(self, acts[a].act == scan ? "scan takes one scan line, quoted"
@@ -492,6 +494,8 @@ static int run(const struct command *self, int argc, char **argv)
                                             : "nothing comes after that word");
     o.json = common.json;
     o.words = argv + optind + 1;
+    if (!acts[a].act)
+        return cmd_screen_print(common.data_dir, o.json, &e) == 0 ? 0 : cmd_fail(self, &e);
     if (client_open(common.data_dir, on_event, &o, &c, &e) != 0 ||
         stand_for(c, &o, &e) != 0 ||
         acts[a].act(c, &o, argv[optind + 1], &e) != 0) {
@@ -507,7 +511,7 @@ const struct command cmd_ctl = {
     .args = "snapshot | watch | scan LINE | stop | version |\n"
             "       login [BADGE] | logout | who |\n"
             "       return FIXTURE SERIAL --reason TEXT | release FIXTURE |\n"
-            "       maintained FIXTURE | ask VERB [MEMBER=TEXT...]\n"
+            "       maintained FIXTURE | screen | ask VERB [MEMBER=TEXT...]\n"
             "       [--fixture NAME] [--as BADGE]",
     .summary = "Speak to the line that runs: look, log in, scan, return, release, stop",
     .help = "  snapshot   how the line stands now\n"

@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &cmd_units,
     &cmd_run,
     &cmd_ctl,
+    &cmd_ui,
     &cmd_export,
     &cmd_reports,
     &cmd_backup,

@@ -158,6 +158,25 @@ done <"$WORK/files" | xargs -0 grep -HnIE "(^|[\"'\` =:(<])$home" >"$WORK/paths"
 sed -n '/^| right | may |/,/^$/p' docs/people.md | sed '/^$/d' | diff "$WORK/has" - >"$WORK/diff" ||
     fault "rights (<) and docs/people.md (>): $(cat "$WORK/diff")"
 
+# --- the screen's words -------------------------------------------------------------
+
+# Each text of the screen, in every language; msgfmt has looked at the formats.
+if command -v xgettext >/dev/null; then
+    xgettext --from-code=UTF-8 --language=C --keyword= --keyword=N_ --keyword=tr:2 --keyword=say:2 --output="$WORK/ui.pot" ui/*/*.c
+    [ "$(grep -c '^msgid' "$WORK/ui.pot")" -ge 80 ] || fault "the screen's texts cannot be read"
+    for po in ui/words/po/*.po; do
+        msgcmp "$po" "$WORK/ui.pot" >"$WORK/lint" 2>&1 || fault "$po lacks texts: $(grep -A3 'no definition\|untranslated\|fuzzy' "$WORK/lint")"
+    done
+else
+    echo "SKIP: gettext is not installed: the screen's translations are not looked at"
+fi
+
+# The picture in the operators' manual is what the screen's test has.
+sed -n 's/^|//p' tests/unit/ui/golden/line-80x24-en-normal.txt >"$WORK/has"
+[ "$(wc -l <"$WORK/has")" = 24 ] || fault "the picture of the screen cannot be read"
+awk '/^```/ { n++; next } n == 1' docs/operator.md | diff "$WORK/has" - >"$WORK/diff" ||
+    fault "the screen (<) and docs/operator.md (>): $(cat "$WORK/diff")"
+
 # --- states -----------------------------------------------------------------------
 
 # The whole page is drawn from the tables that the ledger acts by.

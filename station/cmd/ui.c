@@ -1,0 +1,138 @@
+/* lineside ui: the operator's screen. The screen itself is another program. */
+#include "station/cmd/cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UI_PROGRAM "lineside-ui"
+#define LOCK_MINUTES 10
+#define LOCK_MINUTES_MAX 1440
+
+enum { OPT_LANG = 256, OPT_MUTE, OPT_BELLS, OPT_LOCK };
+
+struct opts {
+    const char *lang;
+    bool mute;
+    int bells[3]; /* pass, fail, refused */
+    long lock_minutes;
+};
+
+/* One "fail=3"; false: it is none. */
+static bool read_bell(const char *word, size_t n, struct opts *o)
+{
+    static const char *const names[3] = { "pass=", "fail=", "refused=" };
+
+    for (int i = 0; i < 3; i++) {
+        size_t k = strlen(names[i]);
+        if (n == k + 1 && strncmp(word, names[i], k) == 0 && word[k] >= '0' && word[k] <= '9') {
+            o->bells[i] = word[k] - '0';
+            return true;
+        }
+    }
+    return false;
+}
+
+static int read_bells(const char *arg, struct opts *o, struct err *e)
+{
+    for (const char *at = arg;; at++) {
+        size_t n = strcspn(at, ",");
+        if (!read_bell(at, n, o))
+            return err_set(e, ERR_USAGE, "--bells takes pass=N,fail=N,refused=N, "
+                           "each from 0 to 9");
+        at += n;
+        if (!*at)
+            return 0;
+    }
+}
+
+static int own(void *ctx, int val, const char *arg, struct err *e)
+{
+    struct opts *o = ctx;
+    char *end;
+
+    switch (val) {
+    case OPT_LANG:
+        o->lang = arg; /* the screen knows its languages */
+        return 0;
+    case OPT_MUTE:
+        o->mute = true;
+        return 0;
+    case OPT_BELLS:
+        return read_bells(arg, o, e);
+    default:
+        o->lock_minutes = strtol(arg, &end, 10);
+        return *arg && !*end && o->lock_minutes >= 0 && o->lock_minutes <= LOCK_MINUTES_MAX
+             ? 0 : err_set(e, ERR_USAGE, "--lock-minutes is a number from 0 to %d, not '%s'",
+                           LOCK_MINUTES_MAX, arg);
+    }
+}
+
+/* The environment's; "": it says nothing. */
+static const char *language(void)
+{
+    static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *v = getenv(names[i]);
+        if (v && *v)
+            return v;
+    }
+    return "";
+}
+
+static int become(const char *data_dir, const struct opts *o, struct err *e)
+{
+    char path[PATH_MAX], bells[48], lock_s[24];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    path[n > 0 ? n : 0] = '\0';
+    char *base = strrchr(path, '/');
+    size_t room = base ? sizeof path - (size_t)(base + 1 - path) : 0;
+    if (!base || snprintf(base + 1, room, "%s", UI_PROGRAM) >= (int)room)
+        return err_set(e, ERR_INTERNAL, "this program's own folder is unknown");
+    snprintf(bells, sizeof bells, "pass=%d,fail=%d,refused=%d", o->bells[0], o->bells[1],
+             o->bells[2]);
+    snprintf(lock_s, sizeof lock_s, "%ld", o->lock_minutes * 60);
+    execl(path, UI_PROGRAM, data_dir, o->lang ? o->lang : "", language(),
+          o->mute ? "mute" : "loud", bells, lock_s, (char *)NULL);
+    return err_errno(e, "%s, which is the operator's screen, cannot be started: install "
+                        "it beside lineside", path);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "lang", required_argument, NULL, OPT_LANG },
+        { "mute", no_argument, NULL, OPT_MUTE },
+        { "bells", required_argument, NULL, OPT_BELLS },
+        { "lock-minutes", required_argument, NULL, OPT_LOCK },
+        { 0 },
+    };
+    struct opts o = { .bells = { 1, 3, 2 }, .lock_minutes = LOCK_MINUTES };
+    struct cmd_common c;
+    struct err e = ERR_INIT;
+
+    int end = cmd_options(self, argc, argv, options, own, &o, &c);
+    if (end)
+        return end - 1;
+    if (optind != argc)
+        return cmd_usage(self, "it takes options only");
+    if (c.json)
+        return cmd_usage(self, "a screen is not JSON; see `lineside ctl screen`");
+    become(c.data_dir, &o, &e);
+    return cmd_fail(self, &e);
+}
+
+const struct command cmd_ui = {
+    "ui", "[OPTION...]", "the operator's screen of the line that runs here",
+    "  --lang CODE        en, zh, de or es; else as the environment says\n"
+    "  --mute             no sounds; F9 turns them on\n"
+    "  --bells LIST       how often the bell rings: pass=1,fail=3,refused=2\n"
+    "  --lock-minutes N   without a key for so long it locks; 0: never (10)\n",
+    run
+};

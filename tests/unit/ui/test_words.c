@@ -1,0 +1,94 @@
+/* Nothing that a person at the line is told is in English alone, and nothing
+ * is so long that the smallest screen cuts it. That each text of the screen
+ * itself is translated, tests/e2e/docs.sh asks xgettext. */
+#include "station/line/recipe.h"
+#include "station/line/verdict.h"
+#include "tests/unit/support.h"
+#include "tests/unit/ui/scenes.h"
+#include "ui/screens/screens.h"
+#include "ui/widgets/parts.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+START_TEST(knows_every_verdict)
+{
+    const struct verdict_row *v = verdict_row((enum verdict)_i);
+
+    for (enum lang l = LANG_EN; l < LANGS; l++) {
+        ck_assert_msg(words_find(l, v->cause) != NULL, "%s: %s", lang_code(l), v->cause);
+        ck_assert_msg(words_find(l, v->next) != NULL, "%s: %s", lang_code(l), v->next);
+        if (l != LANG_EN) {
+            ck_assert_str_ne(verdict_word(l, verdict_kind_text(v->kind)),
+                             verdict_kind_text(v->kind));
+            ck_assert_str_ne(tr(l, v->cause), v->cause);
+        }
+    }
+}
+END_TEST
+
+START_TEST(knows_every_step)
+{
+    int percent;
+
+    ck_assert_str_ne(step_words(LANG_EN, recipe[_i].name, &percent), recipe[_i].name);
+    ck_assert_int_gt(percent, 0);
+    ck_assert_int_lt(percent, 100);
+}
+END_TEST
+
+/* The sentences stand above the figures, in three rows of eighty. */
+START_TEST(has_room_for_every_verdict)
+{
+    const struct verdict_row *v = verdict_row((enum verdict)_i);
+    struct model *m = model_new();
+    struct grid *g = grid_new(80, 24);
+
+    model_clock(m, SCENE_NOW, 0);
+    json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "event", "verdict", "fixture",
+                          "F12", "verdict", "FAIL", "code", v->code, "serial", "SN-000012",
+                          "cause", v->cause, "next", v->next, "eid", "");
+    model_apply(m, j);
+    json_decref(j);
+    for (enum lang l = LANG_EN; l < LANGS; l++) {
+        struct desk d = { .lang = l };
+        const struct view view = { model_now(m), &d, "", "" };
+        grid_clear(g);
+        message_draw(g, (struct area){ 0, 0, 80, message_height(&view, 80, 24) }, &view);
+        for (int y = 0; y < 24; y++)
+            for (int x = 0; x < 80; x++)
+                ck_assert_msg(grid_at(g, x, y)->ch != 0x2026, "%s: %s is cut", lang_code(l), v->code);
+    }
+    grid_free(g);
+    model_free(m);
+}
+END_TEST
+
+START_TEST(finds_languages)
+{
+    enum lang l = LANG_EN;
+
+    ck_assert(lang_of("zh_CN.UTF-8", &l) && l == LANG_ZH);
+    ck_assert(lang_of("de", &l) && l == LANG_DE);
+    ck_assert(lang_of("es-MX", &l) && l == LANG_ES);
+    ck_assert(!lang_of("fr_FR", &l));
+    ck_assert(!lang_of("", &l));
+    ck_assert(!lang_of("C.UTF-8", &l));
+    ck_assert(!lang_of("dexter", &l));
+    ck_assert_str_eq(tr(LANG_DE, "no such text"), "no such text");
+    ck_assert_ptr_null(words_find(LANG_DE, "")); /* the catalogue's header is no text */
+}
+END_TEST
+
+int main(void)
+{
+    const struct table_test tests[] = {
+        { "knows every verdict", knows_every_verdict, VERDICTS },
+        { "knows every step", knows_every_step, STEPS },
+        { "has room for every verdict", has_room_for_every_verdict, VERDICTS },
+        { "finds languages", finds_languages, 1 },
+    };
+
+    return run_tests("ui_words", tests, sizeof tests / sizeof *tests);
+}

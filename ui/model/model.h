@@ -1,0 +1,30 @@
+/* ui/model: the control socket's messages become a snapshot. Whatever comes,
+ * the snapshot is one that can be drawn: texts and lists are cut, numbers held
+ * within bounds, what is not known is passed over. */
+#ifndef LINESIDE_UI_MODEL_H
+#define LINESIDE_UI_MODEL_H
+
+#include "ui/model/snapshot.h"
+
+#include <jansson.h>
+
+struct model;
+struct model *model_new(void); /* NULL: no memory */
+void model_free(struct model *m); /* NULL is fine */
+
+/* One event, as the line told it. */
+void model_apply(struct model *m, const json_t *event);
+/* The line is not there: everything it told is forgotten but its events. */
+void model_lose(struct model *m, const char *why);
+void model_clock(struct model *m, int64_t now, long zone);
+/* The PIN that was asked for was given, or will not be. */
+void model_pin_done(struct model *m);
+
+/* What is to be heard, since it was asked the last time. */
+enum sound { SOUND_PASS = 1, SOUND_FAIL = 2, SOUND_REFUSED = 4 };
+unsigned model_sounds(struct model *m);
+
+/* Valid until the next call that changes it. */
+const struct snapshot *model_now(const struct model *m);
+
+#endif

@@ -1,0 +1,302 @@
+#include "ui/scan/hands.h"
+
+#include "ui/cells/dump.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void request_forget(struct request *r)
+{
+    explicit_bzero(r, sizeof *r);
+}
+
+void hands_init(struct hands *h, enum lang l, int lock_after_s)
+{
+    *h = (struct hands){ .d = { .lang = l }, .screen = &screen_line,
+                         .lock_after_s = lock_after_s, .glyphs = true };
+}
+
+const struct screen *hands_screen(const struct hands *h, const struct snapshot *s)
+{
+    return h->screen == &screen_line && !s->linked ? &screen_gone : h->screen;
+}
+
+void hands_notice(struct hands *h, const struct snapshot *s, bool bad, const char *text)
+{
+    snprintf(h->d.notice, sizeof h->d.notice, "%s", text);
+    h->d.notice_bad = bad;
+    h->notice_at = s->now;
+}
+
+static void forget_typed(struct hands *h)
+{
+    explicit_bzero(h->d.typed, sizeof h->d.typed);
+}
+
+static void end_prompt(struct hands *h)
+{
+    forget_typed(h);
+    explicit_bzero(h->badge, sizeof h->badge);
+    h->d.prompt = PROMPT_NONE;
+    h->d.fixture[0] = '\0';
+}
+
+static void go_to(struct hands *h, const struct screen *s)
+{
+    h->screen = s;
+    h->d.at = 0;
+    h->d.selected[0] = '\0';
+}
+
+static void ask_pin(struct hands *h, const char *fixture)
+{
+    forget_typed(h);
+    h->d.prompt = PROMPT_PIN;
+    snprintf(h->d.fixture, sizeof h->d.fixture, "%s", fixture);
+}
+
+/* --- time -------------------------------------------------------------------------- */
+
+/* Nobody has touched it for a while: the line is shown, and what is not for
+ * everybody is shut until somebody logs in. */
+static void look_idle(struct hands *h, const struct snapshot *s)
+{
+    bool idle = h->lock_after_s > 0 && s->now - h->touched >= h->lock_after_s;
+
+    if (!*s->person)
+        h->d.locked = false;
+    if (!idle || h->d.locked)
+        return;
+    if (h->d.prompt != PROMPT_NONE || *h->d.typed)
+        end_prompt(h);
+    if (h->screen != &screen_line)
+        go_to(h, &screen_line);
+    h->d.locked = *s->person;
+}
+
+void hands_look(struct hands *h, const struct snapshot *s)
+{
+    if (h->touched == 0)
+        h->touched = s->now;
+    if (s->logins != h->logins) {
+        h->logins = s->logins;
+        h->d.locked = false;
+        h->touched = s->now;
+    }
+    if (s->pin_wanted && h->d.prompt != PROMPT_PIN) {
+        explicit_bzero(h->badge, sizeof h->badge);
+        ask_pin(h, s->pin_fixture);
+    }
+    if (h->d.prompt == PROMPT_NONE && *h->d.fixture && s->now - h->fixture_at >= FIXTURE_WAIT_S)
+        h->d.fixture[0] = '\0';
+    if (*h->d.notice && s->now - h->notice_at >= NOTICE_S)
+        h->d.notice[0] = '\0';
+    look_idle(h, s);
+}
+
+/* --- typing ------------------------------------------------------------------------- */
+
+static void touch(struct hands *h, const struct snapshot *s)
+{
+    h->touched = s->now;
+    h->d.notice[0] = '\0';
+}
+
+void hands_char(struct hands *h, const struct snapshot *s, uint32_t ch)
+{
+    char c[4];
+    size_t n = strlen(h->d.typed), add = dump_char(ch, c);
+
+    touch(h, s);
+    h->d.leaving = false;
+    if ((ch < 0x20 && ch != '\t') || ch == 0x7F || ch > 0x10FFFF || n + add > TYPED_MAX)
+        return;
+    memcpy(h->d.typed + n, c, add);
+    h->d.typed[n + add] = '\0';
+}
+
+static void erase(struct hands *h)
+{
+    size_t n = strlen(h->d.typed);
+
+    while (n > 0 && ((uint8_t)h->d.typed[n - 1] & 0xC0) == 0x80)
+        h->d.typed[--n] = '\0';
+    if (n > 0)
+        h->d.typed[n - 1] = '\0';
+}
+
+/* --- actions ------------------------------------------------------------------------- */
+
+static void next_language(struct hands *h, const struct snapshot *s)
+{
+    h->d.lang = (enum lang)((h->d.lang + 1) % LANGS);
+    if (h->d.lang == LANG_ZH && !h->glyphs) {
+        h->d.lang = (enum lang)((h->d.lang + 1) % LANGS);
+        hands_notice(h, s, true, tr(h->d.lang, N_("This console's font has no Chinese characters; they are passed over.")));
+        return;
+    }
+    hands_notice(h, s, false, lang_name(h->d.lang));
+}
+
+static void leave(struct hands *h, const struct snapshot *s, struct request *out)
+{
+    if (h->d.leaving) {
+        out->wish = WISH_LEAVE;
+        return;
+    }
+    h->d.leaving = true;
+    hands_notice(h, s, false, tr(h->d.lang, N_("Press F10 again to end this screen. The line goes on.")));
+}
+
+/* What everybody may, also at a locked screen. */
+static bool is_open(enum act a)
+{
+    return a == ACT_HELP || a == ACT_LINE || a == ACT_LOGIN || a == ACT_LANGUAGE ||
+           (a >= ACT_UP && a <= ACT_CANCEL);
+}
+
+static void cancel(struct hands *h)
+{
+    end_prompt(h);
+    h->d.leaving = false;
+}
+
+static void do_act(struct hands *h, const struct snapshot *s, int cols, int rows,
+                   enum act a, struct request *out)
+{
+    if (a != ACT_LEAVE)
+        h->d.leaving = false;
+    if (h->d.locked && !is_open(a)) {
+        hands_notice(h, s, true, tr(h->d.lang, N_("Locked. Scan your badge and type your PIN.")));
+        return;
+    }
+    switch (a) {
+    case ACT_HELP:
+        go_to(h, &screen_keys);
+        return;
+    case ACT_LINE:
+        go_to(h, &screen_line);
+        return;
+    case ACT_MENU:
+        go_to(h, &screen_menu);
+        return;
+    case ACT_LOGIN:
+        end_prompt(h);
+        h->d.prompt = PROMPT_BADGE;
+        return;
+    case ACT_LOGOUT:
+        out->wish = WISH_LOGOUT;
+        return;
+    case ACT_LANGUAGE:
+        next_language(h, s);
+        return;
+    case ACT_SOUND:
+        h->d.mute = !h->d.mute;
+        return;
+    case ACT_LEAVE:
+        leave(h, s, out);
+        return;
+    case ACT_CHOOSE:
+        if (h->screen == &screen_menu && h->d.at < screen_count)
+            go_to(h, screens[h->d.at]);
+        return;
+    case ACT_CANCEL:
+        cancel(h);
+        break;
+    default:
+        break;
+    }
+    if (h->screen->act)
+        h->screen->act(&h->d, s, cols, rows, a);
+}
+
+static void command(struct hands *h, const struct snapshot *s, int cols, int rows,
+                    const char *word, struct request *out)
+{
+    const struct action *a = action_of_command(word);
+    const struct screen *to = a ? NULL : screen_of(word);
+
+    end_prompt(h);
+    if (a)
+        do_act(h, s, cols, rows, a->act, out);
+    else if (to && h->d.locked && !to->everybody)
+        hands_notice(h, s, true, tr(h->d.lang, N_("Locked. Scan your badge and type your PIN.")));
+    else if (to)
+        go_to(h, to);
+    else
+        hands_notice(h, s, true, tr(h->d.lang, N_("There is no such command here. F1 lists them.")));
+}
+
+/* --- scans ----------------------------------------------------------------------------- */
+
+static const struct slot *fixture_of(const struct snapshot *s, const char *text)
+{
+    for (size_t i = 0; i < s->slots; i++)
+        if (strcmp(s->slot[i].name, text) == 0 ||
+            (*s->slot[i].place && strcmp(s->slot[i].place, text) == 0))
+            return &s->slot[i];
+    return NULL;
+}
+
+static void scanned(struct hands *h, const struct snapshot *s, struct request *out)
+{
+    const struct slot *f = fixture_of(s, h->d.typed);
+
+    if (h->screen != &screen_line) /* who scans units looks at the line */
+        go_to(h, &screen_line);
+    if (f) {
+        snprintf(h->d.fixture, sizeof h->d.fixture, "%s", f->name);
+        h->fixture_at = s->now;
+        return;
+    }
+    out->wish = WISH_SCAN;
+    snprintf(out->text, sizeof out->text, "%s%s%s", h->d.fixture, *h->d.fixture ? "\t" : "",
+             h->d.typed);
+    h->d.fixture[0] = '\0';
+}
+
+static void take_pin(struct hands *h, struct request *out)
+{
+    out->wish = WISH_LOGIN;
+    snprintf(out->badge, sizeof out->badge, "%s", h->badge);
+    snprintf(out->pin, sizeof out->pin, "%s", h->d.typed);
+    snprintf(out->fixture, sizeof out->fixture, "%s", h->d.fixture);
+    end_prompt(h);
+}
+
+static void enter(struct hands *h, const struct snapshot *s, int cols, int rows,
+                  struct request *out)
+{
+    const char *word;
+
+    if (!*h->d.typed) {
+        do_act(h, s, cols, rows, ACT_CHOOSE, out);
+    } else if (command_is(h->d.typed, &word)) {
+        char kept[TYPED_MAX + 1];
+        snprintf(kept, sizeof kept, "%s", word);
+        command(h, s, cols, rows, kept, out);
+    } else if (h->d.prompt == PROMPT_PIN) {
+        take_pin(h, out);
+    } else if (h->d.prompt == PROMPT_BADGE) {
+        snprintf(h->badge, sizeof h->badge, "%s", h->d.typed);
+        ask_pin(h, "");
+    } else {
+        scanned(h, s, out);
+        forget_typed(h);
+    }
+}
+
+void hands_key(struct hands *h, const struct snapshot *s, int cols, int rows,
+               enum key k, struct request *out)
+{
+    const struct action *a = action_of_key(k);
+
+    *out = (struct request){ .wish = WISH_NOTHING };
+    touch(h, s);
+    if (k == K_ERASE)
+        erase(h);
+    else if (k == K_ENTER)
+        enter(h, s, cols, rows, out);
+    else if (a)
+        do_act(h, s, cols, rows, a->act, out);
+}

@@ -1,0 +1,47 @@
+/* ui/scan/hands: what keys, typed text and scans do. Knows no terminal and no
+ * socket: what is to be asked of the line comes back as a request. */
+#ifndef LINESIDE_UI_HANDS_H
+#define LINESIDE_UI_HANDS_H
+
+#include "ui/screens/screens.h"
+
+#define FIXTURE_WAIT_S 60 /* a fixture's label waits so long for its unit's */
+#define NOTICE_S 20       /* an answer is shown so long */
+
+enum wish {
+    WISH_NOTHING,
+    WISH_SCAN,   /* text */
+    WISH_LOGIN,  /* badge ("": that was scanned), pin, fixture ("": the station) */
+    WISH_LOGOUT,
+    WISH_LEAVE
+};
+struct request {
+    enum wish wish;
+    char text[NAME_CAP + TYPED_MAX + 2];
+    char badge[TYPED_MAX + 1], pin[TYPED_MAX + 1], fixture[NAME_CAP];
+};
+void request_forget(struct request *r); /* a PIN may stand in it */
+
+struct hands {
+    struct desk d;
+    const struct screen *screen;
+    char badge[TYPED_MAX + 1];
+    int64_t touched, fixture_at, notice_at;
+    unsigned logins;
+    int lock_after_s; /* without a key; 0: never */
+    bool glyphs;      /* the terminal shows Chinese */
+};
+void hands_init(struct hands *h, enum lang l, int lock_after_s);
+
+/* The screen that is to be drawn. */
+const struct screen *hands_screen(const struct hands *h, const struct snapshot *s);
+
+void hands_key(struct hands *h, const struct snapshot *s, int cols, int rows,
+               enum key k, struct request *out);
+void hands_char(struct hands *h, const struct snapshot *s, uint32_t ch);
+/* After every change of the snapshot, and every second. */
+void hands_look(struct hands *h, const struct snapshot *s);
+/* A sentence to whoever stands there. */
+void hands_notice(struct hands *h, const struct snapshot *s, bool bad, const char *text);
+
+#endif

@@ -1,0 +1,46 @@
+/* The menu: every screen there is, from the registry. */
+#include "ui/screens/screens.h"
+#include "ui/widgets/parts.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+static void draw(struct grid *g, struct area a, const struct view *v)
+{
+    for (size_t i = 0; i < screen_count && (int)i < a.h; i++) {
+        char text[64];
+        int y = a.y + (int)i;
+        bool here = i == v->d->at;
+        enum tone tone = here ? TONE_INPUT : TONE_PLAIN;
+        grid_fill(g, (struct area){ a.x, y, a.w, 1 }, ' ', tone);
+        grid_text(g, a.x + 1, y, 1, tone, here ? "►" : " ");
+        grid_text(g, a.x + 3, y, 16, tone, say(v, screens[i]->title));
+        snprintf(text, sizeof text, "%s%s", COMMAND_PREFIX, screens[i]->name);
+        for (char *c = text; *c; c++)
+            *c = (char)toupper((unsigned char)*c);
+        grid_text(g, a.x + 20, y, 20, tone, text);
+        grid_text(g, a.x + 41, y, a.w - 41, tone, say(v, screens[i]->help));
+    }
+}
+
+static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a)
+{
+    (void)s, (void)cols, (void)rows;
+    if (a == ACT_UP || a == ACT_BACK)
+        d->at -= d->at > 0;
+    else if (a == ACT_DOWN || a == ACT_FORTH)
+        d->at += d->at + 1 < screen_count;
+    else
+        return false;
+    return true;
+}
+
+static const struct part parts[] = {
+    { head_draw, one_row },
+    { draw, NULL },
+    { message_draw, message_height },
+    { keyline_draw, one_row },
+};
+const struct screen screen_menu = {
+    "menu", N_("Menu"), "", parts, sizeof parts / sizeof *parts, false, act
+};

@@ -1,0 +1,45 @@
+#include "ui/screens/screens.h"
+
+#include <strings.h>
+
+/* In the order of the menu, which is none of them. */
+const struct screen *const screens[] = {
+    &screen_line,
+    &screen_log,
+    &screen_keys,
+};
+const size_t screen_count = sizeof screens / sizeof *screens;
+
+const struct screen *screen_of(const char *name)
+{
+    for (size_t i = 0; i < screen_count; i++)
+        if (strcasecmp(screens[i]->name, name) == 0)
+            return screens[i];
+    return NULL;
+}
+
+int screen_rest(const struct screen *s, const struct view *v, int cols, int rows)
+{
+    int rest = rows;
+
+    for (size_t i = 0; i < s->count; i++)
+        if (s->parts[i].height)
+            rest -= s->parts[i].height(v, cols, rows);
+    return rest > 0 ? rest : 0;
+}
+
+void screen_draw(const struct screen *s, struct grid *g, const struct snapshot *now,
+                 const struct desk *d)
+{
+    const struct view v = { now, d, s->name, s->title };
+    struct area left = { 0, 0, g->cols, g->rows };
+    int rest = screen_rest(s, &v, g->cols, g->rows);
+
+    grid_clear(g);
+    for (size_t i = 0; i < s->count; i++) {
+        int h = s->parts[i].height ? s->parts[i].height(&v, g->cols, g->rows) : rest;
+        struct area a = area_take(&left, h);
+        if (a.h > 0)
+            s->parts[i].draw(g, a, &v);
+    }
+}

@@ -1,0 +1,46 @@
+/* ui/widgets/view: all that a screen is drawn from, besides its size. */
+#ifndef LINESIDE_UI_VIEW_H
+#define LINESIDE_UI_VIEW_H
+
+#include "ui/cells/cells.h"
+#include "ui/model/snapshot.h"
+#include "ui/words/words.h"
+
+#define TYPED_MAX 256
+
+enum prompt {
+    PROMPT_NONE, /* what is typed is a scan */
+    PROMPT_BADGE,
+    PROMPT_PIN
+};
+
+/* What whoever stands before the screen has done with it. */
+struct desk {
+    enum lang lang;
+    bool mute;
+    bool locked;
+    char selected[NAME_CAP]; /* a fixture; "": none */
+    size_t at;  /* the row, or the page, that is shown first */
+    enum prompt prompt;
+    char typed[TYPED_MAX + 1]; /* a PIN, too: nobody draws that */
+    char fixture[NAME_CAP]; /* scanned, its unit is awaited; or of the PIN */
+    char notice[SENTENCE_CAP]; /* the answer to what was done last; "": none */
+    bool notice_bad;
+    bool leaving; /* asked once */
+};
+
+struct view {
+    const struct snapshot *s;
+    const struct desk *d;
+    const char *screen; /* its name */
+    const char *title;  /* in English */
+};
+
+static inline const char *say(const struct view *v, const char *text)
+    __attribute__((format_arg(2)));
+static inline const char *say(const struct view *v, const char *text)
+{
+    return tr(v->d->lang, text);
+}
+
+#endif
