@@ -3,10 +3,10 @@
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
-#include "storage/imei.h"
+#include "station/cmd/json_line.h"
+#include "station/show/done.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 
 struct options {
@@ -24,59 +24,15 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     return 0;
 }
 
-struct call {
-    struct imei_change change;
-    char actor[PERSON_NAME_MAX + 1]; /* of one person's act */
-    struct pair who;                 /* of two people's     */
-    struct position was;
-};
-
-static int note_tx(struct tx *tx, void *ctx, struct err *e)
+static void tell(const struct position *was, const struct imei_change *c, bool json)
 {
-    struct call *c = ctx;
-    struct act a = { .actor = c->actor };
-
-    if (position_named(tx_db(tx), c->change.serial, c->change.position, &c->was, e) != 0)
-        return -1;
-    a.position = c->was.id;
-    return imei_note(tx, &a, c->change.imei, e);
-}
-
-static int change_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct call *c = ctx;
-    const struct act a = { .actor = c->who.first.name,
-                           .second = c->who.second.name };
-
-    return pair_still(tx_db(tx), &c->who, RIGHT_REPLACE, e) != 0
-         ? -1 : imei_change(tx, &a, &c->change, &c->was, e);
-}
-
-static int act(struct db *db, const struct options *o, struct call *c, struct err *e)
-{
-    if (!o->second)
-        return cmd_actor(db, o->as, RIGHT_IMEI, c->actor, e) != 0
-             ? -1 : db_write(db, note_tx, c, e);
-    return cmd_pair(db, o->as, o->second, RIGHT_REPLACE, &c->who, e) != 0
-         ? -1 : db_write(db, change_tx, c, e);
-}
-
-static void tell(const struct call *c, bool json)
-{
-    const char *was = c->was.imei;
-
     if (json) {
-        json_t *j = json_pack("{s:s, s:s, s:s, s:s?}", "serial", c->was.serial,
-                              "position", c->was.name, "imei", c->change.imei,
-                              "before", *was ? was : NULL);
-        json_dumpf(j, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(j);
+        json_line(show_imei(was, c->imei));
         return;
     }
-    printf("unit %s (%s) has IMEI %s", c->was.serial, c->was.name, c->change.imei);
-    if (*was && c->change.reason)
-        printf(", no longer %s", was);
+    printf("unit %s (%s) has IMEI %s", was->serial, was->name, c->imei);
+    if (*was->imei && c->reason)
+        printf(", no longer %s", was->imei);
     putchar('\n');
 }
 
@@ -93,7 +49,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct cmd_common common;
     struct err e = ERR_INIT;
     char imei[IMEI_DIGITS + 1];
-    struct call c = { .actor = "" };
+    struct position was;
 
     int end = cmd_options(self, argc, argv, options, own, &o, &common);
     if (end)
@@ -106,11 +62,13 @@ static int run(const struct command *self, int argc, char **argv)
     if (o.reason && !o.second)
         return cmd_usage(self, "--reason goes with --second: two people change an "
                                "IMEI that is known");
-    c.change = (struct imei_change){ argv[optind], argv[optind + 1], imei, o.reason };
+    const struct imei_change c = { argv[optind], argv[optind + 1], imei, o.reason };
+    struct badges b = { o.as, o.second };
+    const struct who w = cmd_who(&b);
     if (db_open(common.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
-        act(db, &o, &c, &e) != 0)
+        act_imei(db, &w, &c, &was, &e) != 0)
         return cmd_fail(self, &e);
-    tell(&c, common.json);
+    tell(&was, &c, common.json);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* lineside people: who works here, and what each may do (docs/people.md). */
+#include "station/acts/people.h"
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
-#include "station/cmd/login_rules.h"
 #include "station/cmd/recover.h"
 
 #include "station/cmd/json_line.h"
@@ -72,187 +72,82 @@ struct call {
     const char *data_dir;
     struct db *db;
     const struct options *o;
+    struct badges badges;
     const char *verb, *name, *word;
-    enum role role;
     uint8_t badge[BADGE_HASH];
     struct pin_hash pin;
-    struct session who;
-    enum right right;
-    const char *actor; /* NULL: the first person, who adds themselves, or the
-                          console */
-    tx_fn *fn;
     char terminal[64];
 };
-
-static struct person_new new_person(const struct call *c)
-{
-    return (struct person_new){ c->name, c->role, c->badge, &c->pin };
-}
-
-static int add_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-    struct person_new n = new_person(c);
-
-    return person_add(tx, &n, c->actor, e);
-}
 
 static int recover_tx(struct tx *tx, void *ctx, struct err *e)
 {
     const struct call *c = ctx;
-    struct person_new n = new_person(c);
+    const struct person_new n = { c->name, ROLE_SUPERVISOR, c->badge, &c->pin };
 
     return people_recover(tx, &n, c->terminal, e);
 }
 
-static int role_tx(struct tx *tx, void *ctx, struct err *e)
+static int need_badge(const struct call *c, struct err *e)
+{
+    return c->o->badge ? 0 : err_set(e, ERR_USAGE, "--badge BADGE is needed: the "
+                                     "barcode on the badge");
+}
+
+static int type_pin(void *ctx, const char *name, const char *badge, bool own,
+                    struct pin_hash *out, struct err *e)
 {
     const struct call *c = ctx;
 
-    return person_set_role(tx, c->name, c->role, c->actor, e);
-}
-
-static int block_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return person_set_blocked(tx, c->name, true, c->actor, e);
-}
-
-static int unblock_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return person_set_blocked(tx, c->name, false, c->actor, e);
-}
-
-static int badge_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return person_set_badge(tx, c->name, c->badge, c->actor, e);
-}
-
-static int pin_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-
-    return person_set_pin(tx, c->name, &c->pin, c->actor, e);
-}
-
-/* A new PIN takes time to type; who asked for it may have been blocked. */
-static int guarded_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct call *c = ctx;
-
-    return session_still(tx_db(tx), &c->who, c->right, e) != 0 ? -1
-                                                                : c->fn(tx, c, e);
-}
-
-static int log_in(struct call *c, struct err *e)
-{
-    if (cmd_session(c->db, c->o->as, &c->who, e) != 0)
-        return -1;
-    c->actor = c->who.name;
-    c->right = RIGHT_PEOPLE;
-    return 0;
-}
-
-static int act_guarded(struct call *c, tx_fn *fn, struct err *e)
-{
-    c->fn = fn;
-    return db_write(c->db, guarded_tx, c, e);
-}
-
-static int as_supervisor(struct call *c, tx_fn *fn, struct err *e)
-{
-    if (log_in(c, e) != 0 || session_may(&c->who, c->right, e) != 0)
-        return -1;
-    return act_guarded(c, fn, e);
-}
-
-static int need_badge(struct call *c, struct err *e)
-{
-    if (!c->o->badge)
-        return err_set(e, ERR_USAGE, "--badge BADGE is needed: the barcode on "
-                       "the badge");
-    return badge_hash(c->o->badge, c->badge, e);
+    return cmd_new_pin(name, own ? c->badges.as : badge, out, e);
 }
 
 static int do_add(struct call *c, struct err *e)
 {
-    bool any;
+    const struct who w = cmd_who(&c->badges);
+    const struct new_pin pin = { type_pin, c };
 
     if (!c->o->role)
         return err_set(e, ERR_USAGE, "--role ROLE is needed: operator, engineer, "
                        "supervisor or auditor");
-    if (role_parse(c->o->role, &c->role, e) != 0 || need_badge(c, e) != 0 ||
-        person_name_check(c->name, e) != 0 || people_any(c->db, &any, e) != 0)
-        return -1;
-    if (!any && !c->o->as && c->role != ROLE_SUPERVISOR)
-        return err_set(e, ERR_USAGE, "the first person of a station is a "
-                       "supervisor: --role supervisor");
-    if ((any || c->o->as) &&
-        (log_in(c, e) != 0 || session_may(&c->who, c->right, e) != 0))
-        return -1;
-    if (cmd_new_pin(c->name, c->o->badge, &c->pin, e) != 0)
-        return -1;
-    return c->actor ? act_guarded(c, add_tx, e) : db_write(c->db, add_tx, c, e);
+    return need_badge(c, e) != 0
+         ? -1 : act_person_add(c->db, &w, c->name, c->o->role, c->o->badge, &pin, e);
 }
 
 static int do_role(struct call *c, struct err *e)
 {
-    return role_parse(c->word, &c->role, e) != 0 ? -1
-                                                 : as_supervisor(c, role_tx, e);
+    const struct who w = cmd_who(&c->badges);
+
+    return act_person_role(c->db, &w, c->name, c->word, e);
 }
 
 static int do_block(struct call *c, struct err *e)
 {
-    return as_supervisor(c, block_tx, e);
-}
+    const struct who w = cmd_who(&c->badges);
 
-static int do_unblock(struct call *c, struct err *e)
-{
-    return as_supervisor(c, unblock_tx, e);
+    return act_person_block(c->db, &w, c->name, strcmp(c->verb, "block") == 0, e);
 }
 
 static int do_badge(struct call *c, struct err *e)
 {
-    return need_badge(c, e) != 0 ? -1 : as_supervisor(c, badge_tx, e);
+    const struct who w = cmd_who(&c->badges);
+
+    return need_badge(c, e) != 0 ? -1
+                                 : act_person_badge(c->db, &w, c->name, c->o->badge, e);
 }
 
-/* One's own, or a supervisor somebody else's. */
 static int do_pin(struct call *c, struct err *e)
 {
-    if (log_in(c, e) != 0)
-        return -1;
-    bool own = strcasecmp(c->who.name, c->name) == 0;
-    c->right = own ? RIGHT_OWN_PIN : RIGHT_PEOPLE;
-    if (session_may(&c->who, c->right, e) != 0 ||
-        cmd_new_pin(c->name, own ? c->o->as : NULL, &c->pin, e) != 0)
-        return -1;
-    return act_guarded(c, pin_tx, e);
-}
+    const struct who w = cmd_who(&c->badges);
+    const struct new_pin pin = { type_pin, c };
 
-static int rule_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct call *c = ctx;
-    struct login_rules r;
-
-    if (login_rules_get(tx_db(tx), &r, e) != 0 ||
-        login_rule_put(c->verb, c->name, &r, e) != 0)
-        return -1;
-    return login_rules_set(tx, &r, c->actor, e);
+    return act_person_pin(c->db, &w, c->name, &pin, e);
 }
 
 static int do_rule(struct call *c, struct err *e)
 {
-    struct login_rules r;
+    const struct who w = cmd_who(&c->badges);
 
-    /* Said before anybody types a PIN. */
-    return login_rules_get(c->db, &r, e) != 0 ||
-                   login_rule_put(c->verb, c->name, &r, e) != 0
-               ? -1 : as_supervisor(c, rule_tx, e);
+    return act_login_rule(c->db, &w, c->verb, c->name, e);
 }
 
 static int do_recover(struct call *c, struct err *e)
@@ -260,14 +155,13 @@ static int do_recover(struct call *c, struct err *e)
     AUTO(lock_release_p) struct lock *lock = NULL;
     bool any;
 
-    if (need_badge(c, e) != 0 || person_name_check(c->name, e) != 0 ||
-        people_any(c->db, &any, e) != 0)
+    if (need_badge(c, e) != 0 || badge_hash(c->o->badge, c->badge, e) != 0 ||
+        person_name_check(c->name, e) != 0 || people_any(c->db, &any, e) != 0)
         return -1;
     if (!any)
         return err_set(e, ERR_WRONG_STATE, "this station knows nobody, so there "
                        "is nothing to recover; make the first supervisor with "
                        "`lineside people add`");
-    c->role = ROLE_SUPERVISOR;
     if (recover_presence(c->terminal, sizeof c->terminal, e) != 0)
         return -1;
     if (lock_take(c->data_dir, LOCK_RUN, &lock, e) != 0)
@@ -284,7 +178,7 @@ static const struct {
     int (*act)(struct call *c, struct err *e);
 } acts[] = {
     { "add", 1, do_add },         { "role", 2, do_role },
-    { "block", 1, do_block },     { "unblock", 1, do_unblock },
+    { "block", 1, do_block },     { "unblock", 1, do_block },
     { "badge", 1, do_badge },     { "pin", 1, do_pin },
     { "recover", 1, do_recover }, { "require-login", 1, do_rule },
     { "badge-alone", 1, do_rule }, { "idle", 1, do_rule },
@@ -328,18 +222,40 @@ static int act(const struct command *self, const struct cmd_common *common,
         if (db_open(common->data_dir, DB_WRITE, NULL, &db, &e) != 0)
             return cmd_fail(self, &e);
         struct call c = { .data_dir = common->data_dir, .db = db, .o = o,
-                          .verb = argv[0], .name = argv[1], .word = argv[argc - 1] };
+                          .badges = { .as = o->as }, .verb = argv[0], .name = argv[1], .word = argv[argc - 1] };
         return acts[i].act(&c, &e) != 0 ? cmd_fail(self, &e) : 0;
     }
     err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with people", argv[0]);
     return cmd_usage(self, e.msg);
 }
 
+static void print_rules_text(const struct login_rules *r)
+{
+    printf("require-login %s: %s\n", r->required ? "on" : "off",
+           r->required ? "no unit is worked on but by somebody logged in"
+                       : "units are worked on without a login too");
+    printf("badge-alone   %s: %s\n", r->badge_alone ? "on" : "off",
+           r->badge_alone ? "a scanned badge is enough to work units"
+                          : "a scanned badge waits for its PIN");
+    printf("idle          %d minutes\n", r->idle_s / 60);
+    printf("badge-prefix  %s\n", r->badge_prefix[0] ? r->badge_prefix
+           : "none: no barcode at the line is a badge");
+}
+
 static int show_rules(const struct command *self, const struct cmd_common *c)
 {
+    AUTO(db_close_p) struct db *db = NULL;
+    struct login_rules r;
     struct err e = ERR_INIT;
 
-    return login_rules_show(c->data_dir, c->json, &e) != 0 ? cmd_fail(self, &e) : 0;
+    if (db_open(c->data_dir, DB_READ, NULL, &db, &e) != 0 ||
+        login_rules_get(db, &r, &e) != 0)
+        return cmd_fail(self, &e);
+    if (c->json)
+        json_line(show_login_rules(&r));
+    else
+        print_rules_text(&r);
+    return 0;
 }
 
 static int run(const struct command *self, int argc, char **argv)

@@ -5,10 +5,10 @@
 
 #include "station/base/clock.h"
 #include "station/cmd/json_line.h"
+#include "station/show/done.h"
 #include "station/show/quarantine.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,87 +89,27 @@ static int list(const struct command *self, const struct cmd_common *c)
 
 /* --- the limit --------------------------------------------------------------------- */
 
-struct limit {
-    unsigned n;
-    const char *actor;
-};
-
-static int limit_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct limit *l = ctx;
-
-    return quarantine_set_limit(tx, l->n, l->actor, e);
-}
-
 static int set_limit(struct db *db, const struct options *o, const char *word,
                      bool json, struct err *e)
 {
-    char actor[PERSON_NAME_MAX + 1], *end;
+    struct badges b = { .as = o->as };
+    const struct who w = cmd_who(&b);
+    char *end;
     unsigned long n = strtoul(word, &end, 10);
 
-    if (*word < '0' || *word > '9' || *end || n < 1 || n > QUARANTINE_LIMIT_MAX)
-        return err_set(e, ERR_USAGE, "the limit is a number from 1 to %d",
-                       QUARANTINE_LIMIT_MAX);
-    if (cmd_actor(db, o->as, RIGHT_RETRIES, actor, e) != 0)
+    if (*word < '0' || *word > '9' || *end || n > QUARANTINE_LIMIT_MAX)
+        n = 0; /* and that is none */
+    if (act_hold_limit(db, &w, (unsigned)n, e) != 0)
         return -1;
-    struct limit l = { (unsigned)n, actor };
-    if (db_write(db, limit_tx, &l, e) != 0)
-        return -1;
-    printf(json ? "{\"limit\":%u}\n"
-                : "a unit is quarantined after %u failures in a row at one step\n",
-           l.n);
+    printf(json ? "{\"limit\":%lu}\n"
+                : "a unit is quarantined after %lu failures in a row at one step\n",
+           n);
     return 0;
 }
 
 /* --- acts of two people --------------------------------------------------------------- */
 
-struct call {
-    struct hold_call what;
-    struct pair who;
-    char serial[UNIT_SERIAL_MAX + 1];
-    size_t n;
-};
-
-static int act_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct call *c = ctx;
-    const struct act a = { .actor = c->who.first.name,
-                           .second = c->who.second.name };
-
-    return pair_still(tx_db(tx), &c->who, RIGHT_QUARANTINE, e) != 0
-         ? -1 : quarantine_act(tx, &a, &c->what, &c->n, e);
-}
-
-/* A unit is named by its serial, or by the transactionId of a quarantined BPP
- * that is for it. */
-static int find_unit(struct db *db, const char *word, struct call *c,
-                     struct err *e)
-{
-    struct position p;
-    struct bpp_info b;
-    struct txid txid;
-    struct err none = ERR_INIT;
-
-    c->what.serial = word;
-    if (strlen(word) != TXID_HEX || hex_decode(word, txid.o, sizeof txid.o) != 0 ||
-        stock_by_txid(db, &txid, &b, &none) != 0)
-        return 0;
-    if (c->what.what != HOLD_RESOLVE)
-        return err_set(e, ERR_WRONG_STATE, "BPP %s is %s, and its one-time key "
-                       "may be gone: it is never usable again; resolve it, or "
-                       "give it up with `lineside void`", word,
-                       bpp_state_name(b.state));
-    if (b.state != BPP_QUARANTINED)
-        return err_set(e, ERR_WRONG_STATE, "BPP %s is %s; there is nothing to "
-                       "resolve", word, bpp_state_name(b.state));
-    if (position_by_eid(db, &b.eid, &p, e) != 0)
-        return err_wrap(e, "BPP %s", word);
-    memcpy(c->serial, p.serial, sizeof p.serial);
-    c->what.serial = c->serial;
-    return 0;
-}
-
-static void tell(const struct call *c, bool json)
+static void tell(const struct act_held *h, bool json)
 {
     static const char *const next[HOLD_ACTS] = {
         [HOLD_RELEASE] = "it can be scanned again",
@@ -178,32 +118,11 @@ static void tell(const struct call *c, bool json)
                        "--scrapped`",
     };
 
-    if (json) {
-        json_t *j = json_pack("{s:s, s:s, s:I}", "act",
-                              hold_act_names[c->what.what], "serial",
-                              c->what.serial, "positions", (json_int_t)c->n);
-        json_dumpf(j, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(j);
-    } else {
-        printf("unit %s: %s; %s\n", c->what.serial, hold_act_names[c->what.what],
-               next[c->what.what]);
-    }
-}
-
-static int two_act(const char *data_dir, struct db *db, const struct options *o,
-                   const char *word, struct call *c, struct err *e)
-{
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    struct err busy = ERR_INIT;
-
-    if ((o->reason && acts_reason(o->reason, e) != 0) ||
-        find_unit(db, word, c, e) != 0 ||
-        cmd_pair(db, o->as, o->second, RIGHT_QUARANTINE, &c->who, e) != 0)
-        return -1;
-    c->what.reason = o->reason;
-    c->what.line_stands = lock_take(data_dir, LOCK_RUN, &lock, &busy) == 0;
-    return db_write(db, act_tx, c, e);
+    if (json)
+        json_line(show_held(h));
+    else
+        printf("unit %s: %s; %s\n", h->serial, hold_act_names[h->what],
+               next[h->what]);
 }
 
 static int act(const struct command *self, const struct cmd_common *common,
@@ -211,7 +130,9 @@ static int act(const struct command *self, const struct cmd_common *common,
 {
     AUTO(db_close_p) struct db *db = NULL;
     struct err e = ERR_INIT;
-    struct call c = { .n = 0 };
+    struct badges b = { o->as, o->second };
+    const struct who w = cmd_who(&b);
+    struct act_held held;
     int what = 0;
 
     while (what < HOLD_ACTS && strcmp(argv[0], hold_act_names[what]) != 0)
@@ -226,10 +147,10 @@ static int act(const struct command *self, const struct cmd_common *common,
     if (what == HOLD_ACTS)
         return set_limit(db, o, argv[1], common->json, &e) != 0 ? cmd_fail(self, &e)
                                                                 : 0;
-    c.what.what = (enum hold_act)what;
-    if (two_act(common->data_dir, db, o, argv[1], &c, &e) != 0)
+    if (act_hold(db, common->data_dir, &w, (enum hold_act)what, argv[1], o->reason,
+                 &held, &e) != 0)
         return cmd_fail(self, &e);
-    tell(&c, common->json);
+    tell(&held, common->json);
     return 0;
 }
 

@@ -2,11 +2,10 @@
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
-#include "storage/boards.h"
-#include "storage/imei.h"
+#include "station/cmd/json_line.h"
+#include "station/show/done.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 
 struct options {
@@ -24,77 +23,23 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     return 0;
 }
 
-struct call {
-    struct board_change change;
-    struct pair who;
-    struct position was;
-};
-
-static int replace_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct call *c = ctx;
-    const struct act a = { .actor = c->who.first.name,
-                           .second = c->who.second.name };
-
-    return pair_still(tx_db(tx), &c->who, RIGHT_REPLACE, e) != 0
-         ? -1 : board_replace(tx, &a, &c->change, &c->was, e);
-}
-
-/* What was meant for the board that is out. */
-static int count_left(struct db *db, const struct eid *eid, size_t *in_stock,
-                      size_t *loading, struct err *e)
-{
-    AUTO(bpp_list_clear) struct bpp_list l = { NULL, 0 };
-
-    if (stock_of_eid(db, eid, &l, e) != 0)
-        return -1;
-    *in_stock = *loading = 0;
-    for (size_t i = 0; i < l.n; i++) {
-        *in_stock += l.v[i].state == BPP_IN_STOCK;
-        *loading += l.v[i].state == BPP_LOADING;
-    }
-    return 0;
-}
-
-static void tell(const struct call *c, size_t in_stock, size_t loading, bool json)
+static void tell(const struct act_replaced *r, bool json)
 {
     char was[EID_DIGITS + 1], is[EID_DIGITS + 1];
 
-    eid_format(&c->was.eid, was);
-    eid_format(&c->change.new_eid, is);
     if (json) {
-        json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "serial",
-                              c->was.serial, "position", c->was.name, "eid", was,
-                              "newEid", is, "stateBefore",
-                              position_state_name(c->was.state), "inStock",
-                              (json_int_t)in_stock, "unresolved",
-                              (json_int_t)loading);
-        json_dumpf(j, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(j);
+        json_line(show_replaced(r));
         return;
     }
     printf("unit %s (%s): EID %s is out, EID %s is in; it was %s and is open\n",
-           c->was.serial, c->was.name, was, is,
-           position_state_name(c->was.state));
-    if (in_stock)
+           r->was.serial, r->was.name, eid_format(&r->was.eid, was),
+           eid_format(&r->is, is), position_state_name(r->was.state));
+    if (r->in_stock)
         printf("%zu BPPs in stock are for the board that is out: `lineside void "
-               "--scrapped`\n", in_stock);
-    if (loading)
+               "--scrapped`\n", r->in_stock);
+    if (r->loading)
         printf("%zu BPPs of the board that is out are unresolved: only that board "
-               "can tell what became of them\n", loading);
-}
-
-static int act(const char *data_dir, struct db *db, const struct options *o,
-               struct call *c, struct err *e)
-{
-    AUTO(lock_release_p) struct lock *lock = NULL;
-    struct err busy = ERR_INIT;
-
-    if (cmd_pair(db, o->as, o->second, RIGHT_REPLACE, &c->who, e) != 0)
-        return -1;
-    c->change.line_stands = lock_take(data_dir, LOCK_RUN, &lock, &busy) == 0;
-    return db_write(db, replace_tx, c, e);
+               "can tell what became of them\n", r->loading);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -111,8 +56,8 @@ static int run(const struct command *self, int argc, char **argv)
     struct options o = { NULL };
     struct cmd_common common;
     struct err e = ERR_INIT;
-    struct call c = { .change = { .line_stands = false } };
-    size_t in_stock, loading;
+    struct board_change c = { .line_stands = false };
+    struct act_replaced done;
     char imei[IMEI_DIGITS + 1];
 
     int end = cmd_options(self, argc, argv, options, own, &o, &common);
@@ -120,21 +65,22 @@ static int run(const struct command *self, int argc, char **argv)
         return end - 1;
     if (argc - optind != 2)
         return cmd_usage(self, "a serial and a position are expected");
-    if (!o.new_eid || eid_parse(o.new_eid, &c.change.new_eid) != 0)
+    if (!o.new_eid || eid_parse(o.new_eid, &c.new_eid) != 0)
         return cmd_usage(self, "--new-eid EID is needed: 32 digits whose check "
                          "digits hold");
     if ((o.new_imei && imei_read(o.new_imei, imei, &e) != 0) ||
         acts_reason(o.reason, &e) != 0)
         return cmd_usage(self, e.msg);
-    c.change.new_imei = o.new_imei ? imei : NULL;
-    c.change.serial = argv[optind];
-    c.change.position = argv[optind + 1];
-    c.change.reason = o.reason;
+    c.new_imei = o.new_imei ? imei : NULL;
+    c.serial = argv[optind];
+    c.position = argv[optind + 1];
+    c.reason = o.reason;
+    struct badges b = { o.as, o.second };
+    const struct who w = cmd_who(&b);
     if (db_open(common.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
-        act(common.data_dir, db, &o, &c, &e) != 0 ||
-        count_left(db, &c.was.eid, &in_stock, &loading, &e) != 0)
+        act_replace(db, common.data_dir, &w, &c, &done, &e) != 0)
         return cmd_fail(self, &e);
-    tell(&c, in_stock, loading, common.json);
+    tell(&done, common.json);
     return 0;
 }
 

@@ -2,10 +2,10 @@
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
-#include "storage/voiding.h"
+#include "station/cmd/json_line.h"
+#include "station/show/done.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,37 +57,16 @@ static int which(const struct options *o, struct which *w, struct err *e)
 
 /* --- the act ---------------------------------------------------------------------- */
 
-static int still(struct tx *tx, void *ctx, struct err *e)
-{
-    return pair_still(tx_db(tx), ctx, RIGHT_VOID, e);
-}
-
 static void tell(bool json, size_t voided, size_t found)
 {
     if (json)
-        printf("{\"voided\":%zu,\"left\":%zu}\n", voided, found - voided);
+        json_line(show_voided(found, voided));
     else
         printf("voided: %zu; the next loading report tells the SM-DPf\n",
                voided);
     if (!json && voided < found)
         printf("left as they are: %zu, which a fixture took meanwhile\n",
                found - voided);
-}
-
-static int void_them(struct db *db, const struct options *o,
-                     const struct bpp_ids *ids, size_t *voided, struct err *e)
-{
-    struct pair p;
-
-    if (cmd_pair(db, o->as, o->second, RIGHT_VOID, &p, e) != 0)
-        return -1;
-    const struct act act = { .actor = p.first.name, .second = p.second.name };
-    const struct void_act a = { &act, o->reason, still, &p };
-    if (void_all(db, ids, &a, voided, e) == 0)
-        return 0;
-    return *voided ? err_wrap(e, "%zu of %zu are voided, the others are not; "
-                              "do it again", *voided, ids->n)
-                   : -1;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -101,13 +80,12 @@ static int run(const struct command *self, int argc, char **argv)
         { "scrapped", no_argument, NULL, OPT_SCRAPPED },
         { 0 },
     };
-    AUTO(bpp_ids_clear) struct bpp_ids ids = { NULL, 0 };
     AUTO(db_close_p) struct db *db = NULL;
     struct options o = { NULL };
     struct cmd_common c;
     struct err e = ERR_INIT;
     struct which w;
-    size_t voided = 0;
+    size_t found, voided;
 
     int end = cmd_options(self, argc, argv, options, own, &o, &c);
     if (end)
@@ -117,11 +95,12 @@ static int run(const struct command *self, int argc, char **argv)
     o.txid = argv[optind]; /* NULL after the last */
     if (which(&o, &w, &e) != 0)
         return cmd_usage(self, e.msg);
+    struct badges b = { o.as, o.second };
+    const struct who who = cmd_who(&b);
     if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
-        void_find(db, &w.what, &ids, &e) != 0 ||
-        void_them(db, &o, &ids, &voided, &e) != 0)
+        act_void(db, &who, &w.what, o.reason, &found, &voided, &e) != 0)
         return cmd_fail(self, &e);
-    tell(c.json, voided, ids.n);
+    tell(c.json, voided, found);
     return 0;
 }
 

@@ -17,6 +17,7 @@ const struct office_verb office_verbs[CONTROL_VERBS] = {
     [CONTROL_REPORTS] = { ask_reports, LANE_ASK, false },
     [CONTROL_PEOPLE] = { ask_people, LANE_ASK, false },
     [CONTROL_RIGHTS] = { ask_rights, LANE_ASK, false },
+    [CONTROL_RULES] = { ask_rules, LANE_ASK, false },
     [CONTROL_ABOUT] = { ask_about, LANE_ASK, false },
     [CONTROL_DOCTOR] = { ask_doctor, LANE_SLOW, false },
     [CONTROL_ORDER_MAKE] = { do_order_make, LANE_ACT, true },
@@ -26,6 +27,20 @@ const struct office_verb office_verbs[CONTROL_VERBS] = {
     [CONTROL_ORDER_UNBIND] = { do_order_unbind, LANE_ACT, true },
     [CONTROL_SHIFT_OPEN] = { do_shift_open, LANE_ACT, true },
     [CONTROL_SHIFT_CLOSE] = { do_shift_close, LANE_SLOW, true },
+    [CONTROL_QUARANTINE_RELEASE] = { do_quarantine_release, LANE_ACT, true },
+    [CONTROL_QUARANTINE_RESOLVE] = { do_quarantine_resolve, LANE_ACT, true },
+    [CONTROL_QUARANTINE_SCRAP] = { do_quarantine_scrap, LANE_ACT, true },
+    [CONTROL_QUARANTINE_LIMIT] = { do_quarantine_limit, LANE_ACT, true },
+    [CONTROL_VOID] = { do_void, LANE_ACT, true },
+    [CONTROL_REPLACE] = { do_replace, LANE_ACT, true },
+    [CONTROL_IMEI] = { do_imei, LANE_ACT, true },
+    [CONTROL_PERSON_ADD] = { do_person_add, LANE_ACT, true },
+    [CONTROL_PERSON_ROLE] = { do_person_role, LANE_ACT, true },
+    [CONTROL_PERSON_BLOCK] = { do_person_block, LANE_ACT, true },
+    [CONTROL_PERSON_UNBLOCK] = { do_person_unblock, LANE_ACT, true },
+    [CONTROL_PERSON_BADGE] = { do_person_badge, LANE_ACT, true },
+    [CONTROL_PERSON_PIN] = { do_person_pin, LANE_ACT, true },
+    [CONTROL_RULE] = { do_rule, LANE_ACT, true },
 };
 
 int office_db(struct office_call *c, struct err *e)

@@ -56,11 +56,14 @@ extern const struct office_verb office_verbs[CONTROL_VERBS];
 
 office_fn ask_unit, ask_units, ask_stock, ask_orders, ask_order, ask_fixtures,
     ask_quarantine, ask_shift, ask_shifts, ask_day, ask_log, ask_reports,
-    ask_people, ask_rights, ask_about, ask_doctor;
+    ask_people, ask_rights, ask_rules, ask_about, ask_doctor;
 
 /* --- do_*.c ------------------------------------------------------------------ */
 
 office_fn do_order_make, do_order_activate, do_order_close, do_order_bind,
-    do_order_unbind, do_shift_open, do_shift_close;
+    do_order_unbind, do_shift_open, do_shift_close, do_quarantine_release,
+    do_quarantine_resolve, do_quarantine_scrap, do_quarantine_limit, do_void,
+    do_replace, do_imei, do_person_add, do_person_role, do_person_block,
+    do_person_unblock, do_person_badge, do_person_pin, do_rule;
 
 #endif

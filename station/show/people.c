@@ -35,3 +35,10 @@ json_t *show_rights(void)
     }
     return json_pack("{s:o}", "rights", list);
 }
+
+json_t *show_login_rules(const struct login_rules *r)
+{
+    return json_pack("{s:b, s:b, s:i, s:s}", "required", r->required, "badgeAlone",
+                     r->badge_alone, "idleMinutes", r->idle_s / 60, "badgePrefix",
+                     r->badge_prefix);
+}

@@ -1,5 +1,6 @@
 /* Acts on the control socket: allowed to those who may, in their name, and to
  * nobody else; what is malformed changes nothing. */
+#include "storage/quarantine.h"
 #include "tests/unit/control/house.h"
 
 #include <check.h>
@@ -123,6 +124,163 @@ START_TEST(orders_and_shifts)
 }
 END_TEST
 
+/* --- what is held back --------------------------------------------------------------- */
+
+static int hold_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct house *h = ctx;
+    const struct visit_end end = { "no-evidence", "load", HOLD_AT_ONCE, false, 1 };
+    struct act a = { .actor = "line", .fixture = "F1" };
+    struct position p;
+
+    if (unit_register(tx, "SN-1", POSITION_MAIN, &h->s.d.eid, &a, &p, e) != 0)
+        return -1;
+    a.position = p.id;
+    return position_fail(tx, &a, &end, e);
+}
+
+static void hold(struct house *h)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct err e = ERR_INIT;
+
+    house_good(db_open(h->s.data, DB_WRITE, NULL, &db, &e), &e);
+    house_good(db_write(db, hold_tx, h, &e), &e);
+}
+
+#define BOB "\"second\":{\"badge\":\"B-2222\",\"pin\":\"4711\"}"
+#define ADA "\"second\":{\"badge\":\"B-1111\",\"pin\":\"86420\"}"
+#define DAN "\"second\":{\"badge\":\"B-4444\",\"pin\":\"27182\"}"
+#define SELF "\"second\":{\"badge\":\"B-3333\",\"pin\":\"90210\"}"
+#define WRONG "\"second\":{\"badge\":\"B-2222\",\"pin\":\"4712\"}"
+#define EID_2 "89049032123451234512345678901235"
+
+START_TEST(takes_two)
+{
+    struct house h;
+    char members[300];
+    static const struct row rows[] = {
+        { "quarantine-release", "\"serial\":\"SN-1\"", "trust" }, /* alone */
+        { "quarantine-release", "\"serial\":\"SN-1\",\"second\":7", "format" },
+        { "quarantine-release", "\"serial\":\"SN-1\",\"second\":{\"badge\":\"B-2222\"}", "format" },
+        { "quarantine-release", "\"serial\":\"SN-1\"," SELF, "trust" },
+        { "quarantine-release", "\"serial\":\"SN-1\"," WRONG, "trust" },
+        { "quarantine-release", "\"serial\":\"SN-1\"," DAN, "trust" },
+        { "quarantine-release", "\"serial\":\"SN-9\"," BOB, "not-found" },
+        { "quarantine-release", BOB, "format" },
+        { "quarantine-resolve", "\"serial\":\"SN-1\",\"reason\":\"\"," BOB, "usage" },
+        { "quarantine-scrap", "\"serial\":\"SN-1\",\"reason\":7," BOB, "format" },
+        { "quarantine-limit", "\"limit\":21", "format" },
+        { "quarantine-limit", "", "usage" },
+        { "void", "\"reason\":\"r\"," ADA, "usage" },
+        { "void", "\"scrapped\":true,\"bundle\":\"x\",\"reason\":\"r\"," ADA, "usage" },
+        { "void", "\"scrapped\":true," ADA, "format" },
+        { "void", "\"scrapped\":true,\"reason\":\"\"," ADA, "usage" },
+        { "void", "\"eid\":\"7\",\"reason\":\"r\"," ADA, "usage" },
+        { "void", "\"transactionId\":\"7\",\"reason\":\"r\"," ADA, "usage" },
+        { "void", "\"bundle\":\"x\",\"reason\":\"r\"," ADA, "not-found" },
+        { "replace", "\"serial\":\"SN-1\",\"position\":\"main\",\"reason\":\"r\"," BOB, "format" },
+        { "replace", "\"serial\":\"SN-1\",\"position\":\"main\",\"reason\":\"r\","
+                     "\"newEid\":\"8\"," BOB, "usage" },
+        { "replace", "\"serial\":\"SN-1\",\"position\":\"main\",\"reason\":\"r\","
+                     "\"newEid\":\"" EID_2 "\"", "trust" },
+        { "imei", "\"serial\":\"SN-1\",\"position\":\"main\",\"imei\":\"7\"", "usage" },
+        { "imei", "\"serial\":\"SN-1\",\"position\":\"main\"", "format" },
+    };
+
+    house_open(&h);
+    hold(&h);
+    int bob = house_dial(&h), cyd = house_dial(&h);
+    house_login(bob, "B-2222", "4711");
+    house_login(cyd, "B-3333", "90210");
+    REFUSED(cyd, rows);
+    json_decref(house_ask(bob, "quarantine-limit", "\"limit\":4", "trust"));
+    json_decref(done(cyd, "quarantine-limit", "\"limit\":4"));
+    /* An operator may come first where an engineer is the second. */
+    expect(bob, "quarantine-resolve", "\"serial\":\"SN-1\",\"reason\":\"seen\"," SELF, "act", "resolve");
+    expect_actor(&h, "position-moved", "Bob");
+    expect(cyd, "quarantine-scrap", "\"serial\":\"SN-1\"," BOB, "serial", "SN-1");
+    snprintf(members, sizeof members, "\"eid\":\"%.32s\",\"reason\":\"spoilt\"," BOB,
+             h.s.barcode + 3);
+    json_decref(house_ask(cyd, "void", members, "trust"));
+    snprintf(members, sizeof members, "\"eid\":\"%.32s\",\"reason\":\"spoilt\"," ADA,
+             h.s.barcode + 3);
+    json_t *a = done(cyd, "void", members);
+    ck_assert_int_eq(json_integer_value(json_object_get(a, "voided")), 1);
+    json_decref(a);
+    json_decref(house_ask(cyd, "replace", "\"serial\":\"SN-1\",\"position\":\"main\","
+                          "\"reason\":\"r\",\"newEid\":\"" EID_2 "\"," BOB, "state"));
+    json_decref(done(cyd, "imei", "\"serial\":\"SN-1\",\"position\":\"main\",\"imei\":\"490154203237518\""));
+    json_decref(house_ask(cyd, "imei", "\"serial\":\"SN-1\",\"position\":\"main\","
+                          "\"imei\":\"356938035643809\"", "conflict"));
+    a = done(cyd, "imei", "\"serial\":\"SN-1\",\"position\":\"main\",\"imei\":\"356938035643809\","
+             "\"reason\":\"wrong label\"," BOB);
+    ck_assert_str_eq(text(a, "before"), "490154203237518");
+    json_decref(a);
+    close(bob);
+    close(cyd);
+    house_close(&h);
+}
+END_TEST
+
+/* --- people ------------------------------------------------------------------------------ */
+
+START_TEST(people)
+{
+    struct house h;
+    static const struct row rows[] = {
+        { "person-add", "\"name\":\"Eve\",\"role\":\"operator\",\"badge\":\"B-5555\"", "format" },
+        { "person-add", "\"name\":\"Eve\",\"role\":\"king\",\"badge\":\"B-5555\",\"newPin\":\"1478\"", "usage" },
+        { "person-add", "\"name\":\"Eve\",\"role\":\"operator\",\"badge\":\"B-5555\",\"newPin\":\"5555\"", "usage" },
+        { "person-add", "\"name\":\"Eve\",\"role\":\"operator\",\"badge\":\"B-2222\",\"newPin\":\"1478\"", "conflict" },
+        { "person-role", "\"name\":\"Ada\",\"role\":\"operator\"", "state" },
+        { "person-role", "\"name\":\"Bob\"", "format" },
+        { "person-block", "\"name\":\"Nobody\"", "not-found" },
+        { "person-badge", "\"name\":\"Bob\",\"badge\":\"B 2\"", "usage" },
+        { "person-pin", "\"name\":\"Bob\"", "format" },
+        { "rule", "\"rule\":\"fly\",\"value\":\"on\"", "usage" },
+        { "rule", "\"rule\":\"idle\",\"value\":\"0\"", "usage" },
+        { "rule", "\"rule\":\"idle\",\"value\":30", "format" },
+    };
+    static const struct row not_bob[] = {
+        { "person-add", "\"name\":\"Eve\",\"role\":\"operator\",\"badge\":\"B-5555\",\"newPin\":\"1478\"", "trust" },
+        { "person-role", "\"name\":\"Bob\",\"role\":\"supervisor\"", "trust" },
+        { "person-block", "\"name\":\"Ada\"", "trust" },
+        { "person-unblock", "\"name\":\"Ada\"", "trust" },
+        { "person-badge", "\"name\":\"Ada\",\"badge\":\"B-7777\"", "trust" },
+        { "person-pin", "\"name\":\"Ada\",\"newPin\":\"1478\"", "trust" },
+        { "rule", "\"rule\":\"idle\",\"value\":\"10\"", "trust" },
+    };
+
+    house_open(&h);
+    int ada = house_dial(&h), bob = house_dial(&h);
+    house_login(ada, "B-1111", "86420");
+    house_login(bob, "B-2222", "4711");
+    REFUSED(ada, rows);
+    REFUSED(bob, not_bob);
+    json_decref(done(bob, "person-pin", "\"name\":\"bob\",\"newPin\":\"1478\""));
+    expect_actor(&h, "pin-changed", "Bob");
+    json_t *a = done(ada, "person-add", "\"name\":\"Eve\",\"role\":\"operator\","
+                     "\"badge\":\"B-5555\",\"newPin\":\"1478\"");
+    ck_assert_int_eq(json_array_size(json_object_get(a, "people")), 5);
+    json_decref(a);
+    json_decref(done(ada, "person-role", "\"name\":\"Eve\",\"role\":\"engineer\""));
+    json_decref(done(ada, "person-badge", "\"name\":\"Eve\",\"badge\":\"B-6666\""));
+    json_decref(done(ada, "person-block", "\"name\":\"Bob\""));
+    expect_actor(&h, "person-blocked", "Ada");
+    /* Blocked: nobody stands there any more. */
+    json_decref(house_ask(bob, "person-pin", "\"name\":\"Bob\",\"newPin\":\"2589\"", "trust"));
+    json_decref(done(ada, "person-unblock", "\"name\":\"Bob\""));
+    expect(ada, "rule", "\"rule\":\"badge-prefix\",\"value\":\"B-\"", "badgePrefix", "B-");
+    a = done(bob, "rules", "");
+    ck_assert_int_eq(json_integer_value(json_object_get(a, "idleMinutes")), 30);
+    json_decref(a);
+    close(ada);
+    close(bob);
+    house_close(&h);
+}
+END_TEST
+
 START_TEST(nobody_is_known)
 {
     struct house h;
@@ -131,6 +289,15 @@ START_TEST(nobody_is_known)
     int fd = house_dial(&h);
     expect(fd, "order-make", MAKE, "state", "waiting");
     expect_actor(&h, "order-made", "engineer");
+    json_decref(house_ask(fd, "void", "\"scrapped\":true,\"reason\":\"r\"," ADA, "not-found"));
+    json_decref(house_ask(fd, "person-block", "\"name\":\"Ada\"", "not-found"));
+    json_decref(house_ask(fd, "person-add", "\"name\":\"Bob\",\"role\":\"operator\","
+                          "\"badge\":\"B-2222\",\"newPin\":\"4711\"", "usage"));
+    json_decref(done(fd, "person-add", "\"name\":\"Ada\",\"role\":\"supervisor\","
+                     "\"badge\":\"B-1111\",\"newPin\":\"86420\""));
+    expect_actor(&h, "person-added", "Ada");
+    /* From now on somebody must stand for it. */
+    json_decref(house_ask(fd, "order-close", "\"order\":\"A-1\"", "trust"));
     close(fd);
     house_close(&h);
 }
@@ -140,6 +307,8 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "orders and shifts", orders_and_shifts, 1 },
+        { "takes two", takes_two, 1 },
+        { "people", people, 1 },
         { "nobody is known", nobody_is_known, 1 },
     };
 

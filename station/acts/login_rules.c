@@ -1,8 +1,6 @@
-#include "station/cmd/login_rules.h"
+#include "station/acts/login_rules.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,49 +65,12 @@ static put_fn *find(const char *word)
     return NULL;
 }
 
-bool login_rule_is(const char *word)
-{
-    return find(word) != NULL;
-}
-
 int login_rule_put(const char *word, const char *value, struct login_rules *r,
                    struct err *e)
 {
-    return find(word)(value, r, e);
-}
+    put_fn *put = find(word);
 
-static void show_json(const struct login_rules *r)
-{
-    json_t *j = json_pack("{s:b, s:b, s:i, s:s}", "required", r->required,
-                          "badgeAlone", r->badge_alone, "idleMinutes",
-                          r->idle_s / 60, "badgePrefix", r->badge_prefix);
-
-    json_dumpf(j, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(j);
-}
-
-static void show_text(const struct login_rules *r)
-{
-    printf("require-login %s: %s\n", r->required ? "on" : "off",
-           r->required ? "no unit is worked on but by somebody logged in"
-                       : "units are worked on without a login too");
-    printf("badge-alone   %s: %s\n", r->badge_alone ? "on" : "off",
-           r->badge_alone ? "a scanned badge is enough to work units"
-                          : "a scanned badge waits for its PIN");
-    printf("idle          %d minutes\n", r->idle_s / 60);
-    printf("badge-prefix  %s\n", r->badge_prefix[0] ? r->badge_prefix
-           : "none: no barcode at the line is a badge");
-}
-
-int login_rules_show(const char *data_dir, bool json, struct err *e)
-{
-    AUTO(db_close_p) struct db *db = NULL;
-    struct login_rules r;
-
-    if (db_open(data_dir, DB_READ, NULL, &db, e) != 0 ||
-        login_rules_get(db, &r, e) != 0)
-        return -1;
-    (json ? show_json : show_text)(&r);
-    return 0;
+    return put ? put(value, r, e)
+         : err_set(e, ERR_USAGE, "no rule is called '%.40s'; they are require-login, "
+                   "badge-alone, idle and badge-prefix", word);
 }
