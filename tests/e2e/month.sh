@@ -42,12 +42,15 @@ BEGIN { srand(seed); split("North South West", msp) }
     slot = int((NR - 1) * days * shifts * hours / units)
     hour = slot % hours; shift = int(slot / hours) % shifts; day = int(slot / hours / shifts)
     whose = msp[NR % 3 + 1]
+    # Of each kind one at least.
     r = rand(); what = "none"
-    if (r < 0.03 || NR == 3) what = "contact " int(3 + rand() * 60)
-    else if (r < 0.035 || NR == 10) what = "label"
-    else if (r < 0.055 || NR == 20) what = "stray"
-    else if (r < 0.065 || NR == 30) what = "back"
-    else if ((r < 0.165 || NR == 5) && day < days - 1) { what = sprintf("twice SN-%05d", NR); whose = msp[(day + 1) % 3 + 1] }
+    if (NR == 3) r = 0; else if (NR == 10) r = 0.03; else if (NR == 20) r = 0.04
+    else if (NR == 30) r = 0.06; else if (NR == 5) r = 0.1
+    if (r < 0.03) what = "contact " int(3 + rand() * 60)
+    else if (r < 0.035) what = "label"
+    else if (r < 0.055) what = "stray"
+    else if (r < 0.065) what = "back"
+    else if (r < 0.165 && day < days - 1) { what = sprintf("twice SN-%05d", NR); whose = msp[(day + 1) % 3 + 1] }
     print day, shift, hour, (rand() < 0.5 ? "A" : "B"), $1, whose, what
 }' "$WORK/eids" >"$WORK/plan"
 planned() { awk -v d="$1" -v s="$2" -v h="$3" '$1 == d && $2 == s && $3 == h && $7 != "twice"' "$WORK/plan"; }
