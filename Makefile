@@ -60,6 +60,8 @@ acts_DIRS := station/acts
 storage_DIRS := storage
 drivers_DIRS := drivers drivers/usb drivers/ccid drivers/iso7816 drivers/scanner
 verify_DIRS := station/verify
+# Needs libzint, and nothing of a terminal.
+sheet_DIRS := ui/sheet
 ui_DIRS := ui/cells ui/model ui/words ui/widgets ui/screens ui/scan
 # What has a terminal.
 uiapp_DIRS := ui/app ui/term
@@ -70,7 +72,7 @@ lab_DIRS := tests/lab tests/lab/pki tests/lab/smdpf tests/lab/euicc tests/lab/sa
 labfuse_DIRS := tests/lab/usb/fuse
 # Defines open, read, ioctl, close: only what asks for it may link it.
 inprocess_DIRS := tests/lab/usb/inprocess
-ROOMS := base ifpp container identity people fpa import order line request report shift doctor show acts control backup restore verify storage drivers ui uiapp lab
+ROOMS := base ifpp container identity people fpa import order line request report shift doctor show acts control backup restore verify storage drivers ui uiapp sheet lab
 APART := labfuse inprocess
 
 srcs = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$($(1)_DIRS))))
@@ -112,6 +114,10 @@ lineside-ui_SRCS := $(wildcard ui/main.c)
 lineside-ui_ROOMS := base control ui uiapp
 lineside-ui_LIBS = $(shell pkg-config --libs ncursesw) -ljansson
 
+lineside-barcodes_SRCS := $(wildcard ui/barcodes/main.c)
+lineside-barcodes_ROOMS := base ui sheet
+lineside-barcodes_LIBS := -ljansson -lzint -lm
+
 lineside-verify_SRCS := $(wildcard station/verify/main.c)
 lineside-verify_ROOMS := base ifpp container verify
 lineside-verify_LIBS := -lcrypto
@@ -125,7 +131,7 @@ lineside-states_SRCS := $(wildcard tests/tools/states.c)
 lineside-states_ROOMS := base storage
 lineside-states_LIBS :=
 
-PROGRAMS := $(foreach p,lineside lineside-ui lineside-backup lineside-restore lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
+PROGRAMS := $(foreach p,lineside lineside-ui lineside-barcodes lineside-backup lineside-restore lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
 
 define program_rule
 $(BIN)/$(1): $(call objs,$($(1)_SRCS)) $(call lib,$($(1)_ROOMS))
@@ -172,7 +178,7 @@ $(UNIT): $(B)/%: $(B)/%.o $(ALL_LIBS) $(B)/lib/libunit.a
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(LDFLAGS) -o $@ $< \
 		$(if $(filter $@,$(UNIT_USB)),$(call link_whole,$(call lib,inprocess))) \
 		$(call link_libs,$(B)/lib/libunit.a $(ALL_LIBS)) \
-		-lcrypto -lsqlite3 -ljansson -lusb-1.0 -lcheck -lsubunit -lrt -lm
+		-lcrypto -lsqlite3 -ljansson -lusb-1.0 -lzint -lcheck -lsubunit -lrt -lm
 # Tests of tests/unit/usb*/ have the emulated bus in their own process.
 UNIT_USB := $(filter $(B)/tests/unit/usb%,$(UNIT))
 $(UNIT_USB): $(call lib,inprocess)
@@ -234,7 +240,7 @@ prefix ?= /usr/local
 .PHONY: install clean help
 install: programs
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1
-	install -m 755 $(BIN)/lineside $(BIN)/lineside-ui $(BIN)/lineside-backup \
+	install -m 755 $(BIN)/lineside $(BIN)/lineside-ui $(BIN)/lineside-barcodes $(BIN)/lineside-backup \
 		$(BIN)/lineside-restore $(BIN)/lineside-verify $(DESTDIR)$(prefix)/bin/
 	install -m 644 docs/man/lineside.1 docs/man/lineside-restore.1 \
 		docs/man/lineside-verify.1 $(DESTDIR)$(prefix)/share/man/man1/

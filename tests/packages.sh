@@ -4,7 +4,7 @@
 set -eu
 
 want="gcc libc6-dev pkg-config openssl libssl-dev libsqlite3-dev libjansson-dev
-libusb-1.0-0-dev libfuse3-dev libncurses-dev gettext check $*"
+libusb-1.0-0-dev libfuse3-dev libncurses-dev gettext libzint-dev check $*"
 
 missing=
 for p in $want; do

@@ -31,6 +31,7 @@ extern const struct command
     cmd_run,
     cmd_ctl,
     cmd_ui,
+    cmd_barcodes,
     cmd_export,
     cmd_reports,
     cmd_backup,

@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &cmd_run,
     &cmd_ctl,
     &cmd_ui,
+    &cmd_barcodes,
     &cmd_export,
     &cmd_reports,
     &cmd_backup,

@@ -1,13 +1,12 @@
 /* lineside ui: the operator's screen. The screen itself is another program. */
 #include "station/cmd/cmd.h"
 
-#include <errno.h>
+#include "station/cmd/become.h"
+
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define UI_PROGRAM "lineside-ui"
 #define LOCK_MINUTES 10
@@ -72,36 +71,16 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     }
 }
 
-/* The environment's; "": it says nothing. */
-static const char *language(void)
+static int show(const char *data_dir, const struct opts *o, struct err *e)
 {
-    static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+    char bells[48], lock_s[24];
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *v = getenv(names[i]);
-        if (v && *v)
-            return v;
-    }
-    return "";
-}
-
-static int become(const char *data_dir, const struct opts *o, struct err *e)
-{
-    char path[PATH_MAX], bells[48], lock_s[24];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-
-    path[n > 0 ? n : 0] = '\0';
-    char *base = strrchr(path, '/');
-    size_t room = base ? sizeof path - (size_t)(base + 1 - path) : 0;
-    if (!base || snprintf(base + 1, room, "%s", UI_PROGRAM) >= (int)room)
-        return err_set(e, ERR_INTERNAL, "this program's own folder is unknown");
     snprintf(bells, sizeof bells, "pass=%d,fail=%d,refused=%d", o->bells[0], o->bells[1],
              o->bells[2]);
     snprintf(lock_s, sizeof lock_s, "%ld", o->lock_minutes * 60);
-    execl(path, UI_PROGRAM, data_dir, o->lang ? o->lang : "", language(),
-          o->mute ? "mute" : "loud", bells, lock_s, (char *)NULL);
-    return err_errno(e, "%s, which is the operator's screen, cannot be started: install "
-                        "it beside lineside", path);
+    const char *argv[] = { UI_PROGRAM, data_dir, o->lang ? o->lang : "", become_language(),
+                           o->mute ? "mute" : "loud", bells, lock_s, NULL };
+    return become(argv, "which is the operator's screen", e);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -124,7 +103,7 @@ static int run(const struct command *self, int argc, char **argv)
         return cmd_usage(self, "it takes options only");
     if (c.json)
         return cmd_usage(self, "a screen is not JSON; see `lineside ctl screen`");
-    become(c.data_dir, &o, &e);
+    show(c.data_dir, &o, &e);
     return cmd_fail(self, &e);
 }
 

@@ -13,6 +13,10 @@ f() { "$STATION" fixtures --data "$DATA" "$@"; }
 f >"$WORK/none" || die "looking needs nothing"
 grep -q 'allowed everywhere' "$WORK/none" || die "$(cat "$WORK/none")"
 
+b() { "$STATION" barcodes --data "$DATA" --lang en "$@"; }
+expect 1 'no fixture has a label yet' b --fixtures --to "$WORK/sheet.svg"
+[ ! -e "$WORK/sheet.svg" ] || die "a sheet without what was asked for"
+
 f label 1-2.4 LEFT-4
 f label 1-2.10 LEFT-10
 f allow 1-2
@@ -25,6 +29,30 @@ done
 # Ports are numbers: 4 before 10.
 f | awk '$2 == "LEFT-4" { four = NR } $2 == "LEFT-10" { ten = NR } END { exit !(four && four < ten) }' ||
     die "not in the order of the ports: $(f)"
+
+# On a sheet: commands, then the labels on a page of their own.
+expect 0 "^$WORK/sheet-2.svg\$" b --fixtures --to "$WORK/sheet.svg"
+grep -q '>LINESIDE-HELP<' "$WORK/sheet.svg" || die "no command is on the sheet"
+grep -q '>LEFT-4<' "$WORK/sheet-2.svg" || die "no label is on the sheet"
+# What was there is the same, when it could not be replaced, or something is asked that cannot be.
+cp "$WORK/sheet.svg" "$WORK/was.svg"
+expect 2 'named .svg or .pdf' b --to "$WORK/sheet.png"
+expect 2 'named .svg or .pdf' b --to "$WORK/.svg"
+expect 2 'to names the file' b
+expect 2 'lang is en, zh, de or es' b --lang fr --to "$WORK/sheet.svg"
+expect 1 'fonts of a PDF lack: write a file named .svg' b --lang zh --to "$WORK/sheet.pdf"
+[ ! -e "$WORK/sheet.pdf" ] || die "half a PDF"
+expect 3 'folder that is there' b --to "$WORK/nowhere/sheet.svg"
+expect 1 'no work order that is not closed' b --orders --to "$WORK/sheet.svg"
+expect 1 'no data directory' b --orders --data "$WORK/nowhere" --to "$WORK/sheet.svg"
+mkdir "$WORK/folder.svg"
+expect 3 'could not be written' b --to "$WORK/folder.svg"
+[ ! -e "$WORK/folder.svg.part" ] || die "a part is left"
+cmp -s "$WORK/sheet.svg" "$WORK/was.svg" || die "the sheet is another"
+f label 1-2.11 PRÜF-1
+expect 0 "fixture 'PRÜF-1' was left out" b --fixtures --to "$WORK/sheet.pdf"
+f label 1-2.11 ''
+grep -aq "^%PDF" "$WORK/sheet.pdf" || die "no PDF"
 
 # Bound to the place, so that a new name does not unbind it.
 "$STATION" log --data "$DATA" --all --json >"$WORK/log"
