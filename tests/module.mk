@@ -72,7 +72,7 @@ check-e2e: packages-check
 # The month's cost is compared, start with end: it has the machine to itself.
 soak: packages-check
 	@CK_FORK=yes $(MAKE) --no-print-directory FLAVOUR=release check-unit
-	@CK_FORK=yes LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory FLAVOUR=asan check-unit
+	@CK_FORK=yes LINESIDE_STRIDE=1 UI_SECONDS=600 CK_TIMEOUT_MULTIPLIER=15 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory FLAVOUR=asan check-unit
 	@LINESIDE_STRIDE=1 TEST_TIMEOUT=3600 $(MAKE) --no-print-directory check-tsan
 	@$(MAKE) --no-print-directory TEST_TIMEOUT=14400 check-e2e
 	@MONTH=full TEST_TIMEOUT=14400 sh tests/run.sh $(LOGS)/month 1 tests/e2e/month.sh

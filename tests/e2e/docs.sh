@@ -172,7 +172,7 @@ else
 fi
 
 # The picture in the operators' manual is what the screen's test has.
-sed -n 's/^|//p' tests/unit/ui/golden/line-80x24-en-normal.txt >"$WORK/has"
+awk '/^== / { on = $2 == "80x24-en-normal" } on' tests/unit/ui/golden/line.txt | sed -n 's/^|//p' >"$WORK/has"
 [ "$(wc -l <"$WORK/has")" = 24 ] || fault "the picture of the screen cannot be read"
 awk '/^```/ { n++; next } n == 1' docs/operator.md | diff "$WORK/has" - >"$WORK/diff" ||
     fault "the screen (<) and docs/operator.md (>): $(cat "$WORK/diff")"

@@ -100,8 +100,25 @@ sees 'F1 DONE BEFORE'
 # Other screens, by key and by command barcode; another language and size.
 key F1
 sees 'LINESIDE-LOGOUT'
-scan LINESIDE-LOG
+scan LINESIDE-EVENTS
 sees 'F2 .* FAIL (wrong-eid)'
+scan LINESIDE-UNIT
+sees "Scan a unit's serial number"
+scan "$EID1"
+sees 'profiles installed: 1 of 1'
+sees 'position-moved .* Ada'
+scan SN-UNKNOWN
+sees 'SN-UNKNOWN'
+scan LINESIDE-STOCK
+sees 'in stock  *3 '
+scan LINESIDE-FIXTURES
+sees 'F1 .* works .* 100 %'
+scan LINESIDE-QUARANTINE
+sees 'Nothing is in quarantine'
+scan LINESIDE-LOG
+sees 'its hash stands for all before it'
+scan LINESIDE-ABOUT
+sees 'days left'
 key F5
 key Down Enter
 sees 'Events'
@@ -120,7 +137,8 @@ $T resize-window -x 80 -y 24
 sees 'F3 READY'
 # The terminal shows what the screen says it shows.
 sees 'DONE BEFORE'
-$T capture-pane -p | grep -q 'F1 DONE BEFORE' || die "$($T capture-pane -p)"
+pane() { $T capture-pane -p | grep -q -- "$1"; }
+wait_for 10 pane 'F1 DONE BEFORE'
 
 # The line dies and comes again; what the screen did not do is not done.
 kill -9 "$LINE_PID"

@@ -27,6 +27,8 @@ struct app {
     struct grid *grid;
     struct hands hands;
     json_int_t login; /* the id of the login that is asked */
+    json_int_t question; /* ... of the screen's question; 0: none is open */
+    const struct screen *questioner;
     int signals;
     bool changed, ended, done;
     int bells;
@@ -46,6 +48,11 @@ static void on_reply(struct app *a, const json_t *j)
     enum lang l = a->hands.d.lang;
     char text[SENTENCE_CAP];
 
+    if (a->question && json_integer_value(json_object_get(j, "id")) == a->question) {
+        a->question = 0;
+        model_answer(a->model, a->questioner->name, j);
+        return;
+    }
     if (json_is_true(json_object_get(j, "ok"))) {
         snprintf(text, sizeof text, tr(l, N_("%s is logged in.")), who ? who : "");
         if (login && who)
@@ -75,6 +82,7 @@ static void lose(struct app *a, const char *why)
 {
     client_close(a->line);
     a->line = NULL;
+    a->question = 0;
     a->ended = false;
     a->retry_at = clock_monotonic_ms() + RETRY_MS;
     a->changed = true;
@@ -134,6 +142,27 @@ static void ask(struct app *a, const struct request *r)
     } else if (!members || client_post(a->line, verb, members,
                                        verb == CONTROL_LOGIN ? &a->login : &id, &e) != 0) {
         hands_notice(&a->hands, s, true, members ? e.msg : tr(a->hands.d.lang, N_("This is no text that can be sent.")));
+    }
+}
+
+/* One at a time: the next one is asked when this one was answered. */
+static void ask_question(struct app *a)
+{
+    struct err e = ERR_INIT;
+    const struct snapshot *s = model_now(a->model);
+    const char *name, *what;
+    enum control_verb verb;
+
+    if (!a->line || a->question || !hands_question(&a->hands, s, &name, &what) ||
+        control_verb_parse(name, &verb, &e) != 0)
+        return;
+    a->questioner = a->hands.screen;
+    if (strcmp(s->answer_to, a->questioner->name) != 0 || a->questioner->searches)
+        model_answer(a->model, a->questioner->name, NULL);
+    json_t *members = *what ? json_pack("{s:s}", "what", what) : json_object();
+    if (!members || client_post(a->line, verb, members, &a->question, &e) != 0) {
+        a->question = 0;
+        hands_notice(&a->hands, s, true, tr(a->hands.d.lang, N_("This is no text that can be sent.")));
     }
 }
 
@@ -267,6 +296,7 @@ static void turn(struct app *a)
     else if (!a->line && now >= a->retry_at)
         find(a);
     take_keys(a); /* also after a signal: its size may be another */
+    ask_question(a);
     take_sounds(a);
     ring(a, now);
     if (a->changed && now - a->drawn_at >= FRAME_MS)

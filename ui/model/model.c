@@ -16,6 +16,8 @@ struct model *model_new(void)
 
 void model_free(struct model *m)
 {
+    if (m)
+        json_decref((json_t *)m->s.answer);
     free(m);
 }
 
@@ -226,6 +228,23 @@ static void take_fixture(struct model *m, const json_t *j)
         take_ending(&f->last, last);
         COPY(f->last.fixture, f->name);
     }
+}
+
+/* --- answers --------------------------------------------------------------------------- */
+
+void model_answer(struct model *m, const char *screen, const json_t *reply)
+{
+    struct snapshot *s = &m->s;
+
+    json_decref((json_t *)s->answer);
+    s->answer = reply ? json_incref(json_object_get(reply, "answer")) : NULL;
+    COPY(s->answer_to, screen);
+    TAKE(s->answer_error, reply, "message");
+}
+
+const json_t *snapshot_answer(const struct snapshot *s, const char *screen)
+{
+    return is(s->answer_to, screen) ? s->answer : NULL;
 }
 
 /* --- figures -------------------------------------------------------------------------- */

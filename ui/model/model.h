@@ -20,6 +20,9 @@ void model_clock(struct model *m, int64_t now, long zone);
 /* The PIN that was asked for was given, or will not be. */
 void model_pin_done(struct model *m);
 
+/* A reply to the question of this screen; NULL: none yet, it is asked anew. */
+void model_answer(struct model *m, const char *screen, const json_t *reply);
+
 /* What is to be heard, since it was asked the last time. */
 enum sound { SOUND_PASS = 1, SOUND_FAIL = 2, SOUND_REFUSED = 4 };
 unsigned model_sounds(struct model *m);

@@ -4,6 +4,7 @@
 #ifndef LINESIDE_UI_SNAPSHOT_H
 #define LINESIDE_UI_SNAPSHOT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -113,11 +114,18 @@ struct snapshot {
     long long waiting; /* pieces of evidence that no report carries */
     bool has_trouble;  /* the last end that asks somebody to act */
     struct ending trouble;
+    /* What the line said to the question that `answer_to` (a screen) asked last:
+     * NULL, and why, when it did not answer. */
+    char answer_to[WORD_CAP];
+    const json_t *answer;
+    char answer_error[SENTENCE_CAP];
     size_t notes, note_first; /* a ring: the oldest is note[note_first] */
     struct note note[SNAPSHOT_NOTES];
 };
 /* The i-th newest note; NULL: there are not so many. */
 const struct note *snapshot_note(const struct snapshot *s, size_t i);
+/* The answer to this screen's question; NULL: none yet, or a refusal. */
+const json_t *snapshot_answer(const struct snapshot *s, const char *screen);
 const struct slot *snapshot_slot(const struct snapshot *s, const char *name);
 
 #endif

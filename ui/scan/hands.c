@@ -44,6 +44,7 @@ static void end_prompt(struct hands *h)
 static void go_to(struct hands *h, const struct screen *s)
 {
     h->screen = s;
+    h->d.what[0] = '\0';
     h->d.at = 0;
     h->d.selected[0] = '\0';
 }
@@ -92,6 +93,27 @@ void hands_look(struct hands *h, const struct snapshot *s)
     if (*h->d.notice && s->now - h->notice_at >= NOTICE_S)
         h->d.notice[0] = '\0';
     look_idle(h, s);
+}
+
+/* --- questions ------------------------------------------------------------------------ */
+
+bool hands_question(struct hands *h, const struct snapshot *s, const char **verb,
+                    const char **what)
+{
+    const struct screen *now = h->screen;
+    bool other = h->asked != now || strcmp(h->asked_what, h->d.what) != 0;
+    bool old = now->every_s > 0 && s->now - h->asked_at >= now->every_s;
+
+    if (!now->verb || !s->linked)
+        h->asked = NULL;
+    if (!now->verb || !s->linked || (!other && !old) || (now->searches && !*h->d.what))
+        return false;
+    h->asked = now;
+    h->asked_at = s->now;
+    memcpy(h->asked_what, h->d.what, sizeof h->asked_what);
+    *verb = now->verb;
+    *what = now->searches ? h->d.what : "";
+    return true;
 }
 
 /* --- typing ------------------------------------------------------------------------- */
@@ -242,6 +264,11 @@ static void scanned(struct hands *h, const struct snapshot *s, struct request *o
 {
     const struct slot *f = fixture_of(s, h->d.typed);
 
+    if (h->screen->searches) {
+        snprintf(h->d.what, sizeof h->d.what, "%.*s", NAME_CAP - 1, h->d.typed);
+        h->d.at = 0;
+        return;
+    }
     if (h->screen != &screen_line) /* who scans units looks at the line */
         go_to(h, &screen_line);
     if (f) {

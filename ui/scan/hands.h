@@ -28,6 +28,9 @@ struct hands {
     char badge[TYPED_MAX + 1];
     int64_t touched, fixture_at, notice_at;
     unsigned logins;
+    const struct screen *asked; /* whose question was asked last, */
+    int64_t asked_at;           /* when, and what was searched    */
+    char asked_what[NAME_CAP];
     int lock_after_s; /* without a key; 0: never */
     bool glyphs;      /* the terminal shows Chinese */
 };
@@ -41,6 +44,10 @@ void hands_key(struct hands *h, const struct snapshot *s, int cols, int rows,
 void hands_char(struct hands *h, const struct snapshot *s, uint32_t ch);
 /* After every change of the snapshot, and every second. */
 void hands_look(struct hands *h, const struct snapshot *s);
+/* The screen's question is to be asked now; it is taken as asked. The verb, and
+ * what is searched for ("": nothing). */
+bool hands_question(struct hands *h, const struct snapshot *s, const char **verb,
+                    const char **what);
 /* A sentence to whoever stands there. */
 void hands_notice(struct hands *h, const struct snapshot *s, bool bad, const char *text);
 

@@ -1,52 +1,46 @@
-/* What was told since this screen began, the newest first. */
+/* The ledger's own events, and the head of their chain. */
 #include "ui/screens/screens.h"
 #include "ui/widgets/parts.h"
+#include "ui/widgets/table.h"
+
+#include <stdio.h>
+
+static void row(const struct view *v, const void *ctx, size_t i, struct cell_text *out)
+{
+    (void)v;
+    event_cells(json_array_get(ctx, i), out);
+}
 
 static void draw(struct grid *g, struct area a, const struct view *v)
 {
-    const struct note *n;
+    const json_t *j = snapshot_answer(v->s, v->screen), *chain = json_object_get(j, "chain");
+    char text[256];
 
-    for (int i = 0; i < a.h && (n = snapshot_note(v->s, v->d->at + (size_t)i)); i++) {
-        char text[512];
-        note_text(v, n, text, sizeof text);
-        grid_text(g, a.x, a.y + i, a.w, note_tone(n), text);
-    }
+    if (no_answer(g, a, v))
+        return;
+    struct area top = area_take(&a, 1);
+    snprintf(text, sizeof text, say(v, N_("Event %lld is the newest; its hash stands for all before it: %s")),
+             json_count(chain, "event"), json_word(chain, "hash"));
+    grid_text(g, top.x + 1, top.y, top.w - 1, TONE_DIM, text);
+    table_draw(g, a, v, event_columns, EVENT_COLUMNS,
+               json_array_size(json_object_get(j, "events")), row,
+               json_object_get(j, "events"), N_("There is no event yet."));
 }
-
-static const struct part parts[] = {
-    { head_draw, one_row },
-    { draw, NULL },
-    { message_draw, message_height },
-    { keyline_draw, one_row },
-};
 
 static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a)
 {
     const struct view v = { s, d, screen_log.name, screen_log.title };
-    size_t page = (size_t)screen_rest(&screen_log, &v, cols, rows);
-    size_t last = s->notes > page ? s->notes - page : 0;
+    size_t shown = (size_t)screen_rest(&screen_log, &v, cols, rows);
 
-    switch (a) {
-    case ACT_UP:
-        d->at -= d->at > 0;
-        break;
-    case ACT_DOWN:
-        d->at++;
-        break;
-    case ACT_BACK:
-        d->at = d->at > page ? d->at - page : 0;
-        break;
-    case ACT_FORTH:
-        d->at += page;
-        break;
-    default:
-        return false;
-    }
-    d->at = d->at < last ? d->at : last;
-    return true;
+    return table_act(d, json_array_size(json_object_get(snapshot_answer(s, v.screen), "events")),
+                     shown > 2 ? shown - 2 : 1, a);
 }
 
+static const struct part parts[] = {
+    { head_draw, one_row }, { draw, NULL }, { message_draw, message_height },
+    { keyline_draw, one_row },
+};
 const struct screen screen_log = {
-    "log", N_("Events"), N_("What happened since this screen began."), parts,
-    sizeof parts / sizeof *parts, false, act
+    "log", N_("Log"), N_("The ledger's newest events; their chain."), parts,
+    sizeof parts / sizeof *parts, "log", 5, false, false, act
 };

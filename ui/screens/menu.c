@@ -14,12 +14,12 @@ static void draw(struct grid *g, struct area a, const struct view *v)
         enum tone tone = here ? TONE_INPUT : TONE_PLAIN;
         grid_fill(g, (struct area){ a.x, y, a.w, 1 }, ' ', tone);
         grid_text(g, a.x + 1, y, 1, tone, here ? "►" : " ");
-        grid_text(g, a.x + 3, y, 16, tone, say(v, screens[i]->title));
+        grid_text(g, a.x + 3, y, 12, tone, say(v, screens[i]->title));
         snprintf(text, sizeof text, "%s%s", COMMAND_PREFIX, screens[i]->name);
         for (char *c = text; *c; c++)
             *c = (char)toupper((unsigned char)*c);
-        grid_text(g, a.x + 20, y, 20, tone, text);
-        grid_text(g, a.x + 41, y, a.w - 41, tone, say(v, screens[i]->help));
+        grid_text(g, a.x + 16, y, 19, tone, text);
+        grid_text(g, a.x + 36, y, a.w - 36, tone, say(v, screens[i]->help));
     }
 }
 
@@ -42,5 +42,5 @@ static const struct part parts[] = {
     { keyline_draw, one_row },
 };
 const struct screen screen_menu = {
-    "menu", N_("Menu"), "", parts, sizeof parts / sizeof *parts, false, act
+    "menu", N_("Menu"), "", parts, sizeof parts / sizeof *parts, NULL, 0, false, false, act
 };

@@ -5,7 +5,13 @@
 /* In the order of the menu, which is none of them. */
 const struct screen *const screens[] = {
     &screen_line,
+    &screen_events,
+    &screen_unit,
+    &screen_stock,
+    &screen_fixtures,
+    &screen_quarantine,
     &screen_log,
+    &screen_about,
     &screen_keys,
 };
 const size_t screen_count = sizeof screens / sizeof *screens;

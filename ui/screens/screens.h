@@ -19,13 +19,18 @@ struct screen {
     const char *help;  /* one sentence, for the menu */
     const struct part *parts;
     size_t count;
+    /* What it asks of the line, when it is opened and every so often; NULL: nothing. */
+    const char *verb;
+    int every_s; /* 0: only when it is opened, or another thing is searched */
+    bool searches; /* what is scanned or typed here is searched for, as `what` */
     bool everybody; /* shown while the screen is locked, too */
     /* What an action does here besides what it does everywhere; NULL: nothing.
      * True: it is done. */
     bool (*act)(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a);
 };
 
-extern const struct screen screen_line, screen_keys, screen_menu, screen_log;
+extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
+    screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 

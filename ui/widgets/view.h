@@ -24,6 +24,7 @@ struct desk {
     enum prompt prompt;
     char typed[TYPED_MAX + 1]; /* a PIN, too: nobody draws that */
     char fixture[NAME_CAP]; /* scanned, its unit is awaited; or of the PIN */
+    char what[NAME_CAP]; /* searched for */
     char notice[SENTENCE_CAP]; /* the answer to what was done last; "": none */
     bool notice_bad;
     bool leaving; /* asked once */

@@ -8,37 +8,39 @@
 #include <string.h>
 
 #define FOLDER "tests/unit/ui/golden"
+#define FILE_MAX (4u << 20)
 
-/* The rows, each behind a bar; then the tones of those that have some. */
-static void picture(const struct grid *g, struct buf *out)
+void golden_add(struct buf *all, const struct grid *g, const char *heading)
 {
     char number[16];
 
+    buf_put(all, "== ", 3);
+    buf_put(all, heading, strlen(heading));
+    buf_put(all, "\n", 1);
     for (int y = 0; y < g->rows; y++) {
-        buf_put(out, "|", 1);
-        dump_text(g, y, out);
-        buf_put(out, "\n", 1);
+        buf_put(all, "|", 1);
+        dump_text(g, y, all);
+        buf_put(all, "\n", 1);
     }
     for (int y = 0; y < g->rows; y++) {
         AUTO(buf_clear) struct buf tones = BUF_INIT;
         dump_tones(g, y, &tones);
         if (tones.n == 0)
             continue;
-        buf_put(out, number, (size_t)snprintf(number, sizeof number, "%d ", y));
-        buf_put(out, tones.p, tones.n);
-        buf_put(out, "\n", 1);
+        buf_put(all, number, (size_t)snprintf(number, sizeof number, "%d ", y));
+        buf_put(all, tones.p, tones.n);
+        buf_put(all, "\n", 1);
     }
-    buf_put(out, "", 1);
-    ck_assert(buf_ok(out));
+    ck_assert(buf_ok(all));
 }
 
 static char *read_file(const char *path)
 {
     FILE *f = fopen(path, "rb");
-    char *text = calloc(1, 1 << 20);
+    char *text = calloc(1, FILE_MAX);
 
     if (f) {
-        size_t n = fread(text, 1, (1 << 20) - 1, f);
+        size_t n = fread(text, 1, FILE_MAX - 1, f);
         text[n] = '\0';
         fclose(f);
     }
@@ -54,35 +56,41 @@ static void write_file(const char *path, const struct buf *b)
     fclose(f);
 }
 
-/* Side by side, line for line. */
+/* Side by side, line for line, each change under its heading. */
 static void print_difference(const char *name, const char *was, const char *is)
 {
+    const char *heading = "";
+    int told = 0;
+
     fprintf(stderr, "%s (UPDATE=1 takes it as it is now):\n", name);
-    for (int n = 1; *was || *is; n++) {
+    while (*was || *is) {
         size_t a = strcspn(was, "\n"), b = strcspn(is, "\n");
-        if (a != b || memcmp(was, is, a) != 0)
-            fprintf(stderr, "  line %d\n    was %.*s\n    is  %.*s\n", n, (int)a, was, (int)b, is);
+        if (strncmp(is, "== ", 3) == 0)
+            heading = is;
+        if ((a != b || memcmp(was, is, a) != 0) && told++ < 60)
+            fprintf(stderr, "  %.*s\n    was %.*s\n    is  %.*s\n", (int)strcspn(heading, "\n"),
+                    heading, (int)a, was, (int)b, is);
         was += a + (was[a] == '\n');
         is += b + (is[b] == '\n');
     }
 }
 
-void golden_check(const struct grid *g, const char *name)
+void golden_check(struct buf *all, const char *name)
 {
-    AUTO(buf_clear) struct buf b = BUF_INIT;
     const char *update = getenv("UPDATE");
     char path[256];
 
     snprintf(path, sizeof path, FOLDER "/%s.txt", name);
-    picture(g, &b);
+    buf_put(all, "", 1);
+    ck_assert(buf_ok(all));
     if (update && strcmp(update, "1") == 0) {
-        write_file(path, &b);
+        write_file(path, all);
         return;
     }
     char *was = read_file(path);
-    bool same = strcmp(was, (const char *)b.p) == 0;
+    bool same = strcmp(was, (const char *)all->p) == 0;
     if (!same)
-        print_difference(path, was, (const char *)b.p);
+        print_difference(path, was, (const char *)all->p);
     free(was);
     ck_assert_msg(same, "%s is another", path);
 }

@@ -13,6 +13,9 @@ extern const char *const scene_names[SCENES];
 /* Owned; the clock stands. */
 struct model *scene_model(enum scene s);
 
+/* The line has answered this screen's question, if it has one. */
+void scene_answer(struct model *m, const char *screen, enum scene s);
+
 /* One message in JSON text; fails the test when it is none. */
 void scene_tell(struct model *m, const char *text);
 

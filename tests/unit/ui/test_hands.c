@@ -219,6 +219,71 @@ START_TEST(leaves_when_asked_twice)
 }
 END_TEST
 
+/* --- questions ------------------------------------------------------------------------ */
+
+START_TEST(asks_what_a_screen_shows)
+{
+    struct stand t = stand_at(SCENE_NORMAL, 0);
+    const char *verb, *what;
+
+    ck_assert(!hands_question(&t.h, model_now(t.m), &verb, &what)); /* the line's needs none */
+    scan(&t, "LINESIDE-STOCK");
+    ck_assert(hands_question(&t.h, model_now(t.m), &verb, &what));
+    ck_assert_str_eq(verb, "stock");
+    ck_assert_str_eq(what, "");
+    ck_assert(!hands_question(&t.h, model_now(t.m), &verb, &what));
+    model_clock(t.m, SCENE_NOW + 60, 0);
+    ck_assert(hands_question(&t.h, model_now(t.m), &verb, &what));
+    model_lose(t.m, "gone");
+    ck_assert(!hands_question(&t.h, model_now(t.m), &verb, &what));
+    leave(&t);
+}
+END_TEST
+
+/* There a scan starts no unit. */
+START_TEST(searches_what_is_scanned)
+{
+    struct stand t = stand_at(SCENE_NORMAL, 0);
+    const char *verb, *what;
+
+    scan(&t, "LINESIDE-UNIT");
+    ck_assert(!hands_question(&t.h, model_now(t.m), &verb, &what));
+    scan(&t, "F1");
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    ck_assert(hands_question(&t.h, model_now(t.m), &verb, &what));
+    ck_assert_str_eq(verb, "unit");
+    ck_assert_str_eq(what, "F1");
+    ck_assert(!hands_question(&t.h, model_now(t.m), &verb, &what));
+    scan(&t, "SN-9");
+    ck_assert(hands_question(&t.h, model_now(t.m), &verb, &what));
+    press(&t, K_ESCAPE);
+    ck_assert(!hands_question(&t.h, model_now(t.m), &verb, &what));
+    scan(&t, "LINESIDE-LINE");
+    scan(&t, "F1");
+    scan(&t, "SN-9");
+    ck_assert_str_eq(t.r.text, "F1\tSN-9");
+    leave(&t);
+}
+END_TEST
+
+START_TEST(keeps_an_answer_for_its_screen)
+{
+    struct model *m = scene_model(SCENE_NORMAL);
+    json_t *j = json_pack("{s:i,s:b,s:{s:i}}", "id", 1, "ok", 1, "answer", "n", 7);
+
+    model_answer(m, "stock", j);
+    json_decref(j);
+    ck_assert_int_eq(json_integer_value(json_object_get(snapshot_answer(model_now(m), "stock"), "n")), 7);
+    ck_assert_ptr_null(snapshot_answer(model_now(m), "unit"));
+    j = json_pack("{s:i,s:b,s:s,s:s}", "id", 2, "ok", 0, "error", "busy", "message", "Later.");
+    model_answer(m, "stock", j);
+    json_decref(j);
+    ck_assert_ptr_null(snapshot_answer(model_now(m), "stock"));
+    ck_assert_str_eq(model_now(m)->answer_error, "Later.");
+    model_free(m);
+}
+END_TEST
+
 /* --- by chance ----------------------------------------------------------------------- */
 
 static uint64_t chance; /* set by the test */
@@ -249,9 +314,10 @@ static void tell_something(struct stand *t)
 static void type_something(struct stand *t)
 {
     static const char *const texts[] = { "F1", "F2", "SN-1", "LINESIDE-LOG", "LINESIDE-MENU", "B-1",
-                                         "1234", "\t", "LINESIDE-" };
+                                         "1234", "\t", "LINESIDE-", "LINESIDE-UNIT", "LINESIDE-STOCK",
+                                         "LINESIDE-FIXTURES", "LINESIDE-QUARANTINE" };
 
-    for (const char *c = texts[roll(9)]; *c; c++)
+    for (const char *c = texts[roll(13)]; *c; c++)
         hands_char(&t->h, model_now(t->m), (uint8_t)*c);
     hands_char(&t->h, model_now(t->m), roll(0x110000));
 }
@@ -276,6 +342,9 @@ static void something(struct stand *t, struct grid **g)
         hands_key(&t->h, model_now(t->m), (*g)->cols, (*g)->rows, (enum key)roll(KEYS), &t->r);
         break;
     }
+    const char *verb, *what;
+    if (hands_question(&t->h, model_now(t->m), &verb, &what) && roll(4))
+        scene_answer(t->m, t->h.screen->name, (enum scene)roll(SCENES));
     if (roll(2000) == 0)
         model_lose(t->m, "gone");
 }
@@ -312,6 +381,9 @@ int main(void)
         { "chooses a fixture", chooses_a_fixture, 1 },
         { "locks when nobody is there", locks_when_nobody_is_there, 1 },
         { "leaves when asked twice", leaves_when_asked_twice, 1 },
+        { "asks what a screen shows", asks_what_a_screen_shows, 1 },
+        { "searches what is scanned", searches_what_is_scanned, 1 },
+        { "keeps an answer for its screen", keeps_an_answer_for_its_screen, 1 },
         { "survives chance", survives_chance, 1 },
     };
 

@@ -1,0 +1,96 @@
+/* What the line answers to the screens' questions, recorded; for a full scene the
+ * list in it is repeated, for the worst one it says what it never would. */
+#include "tests/unit/ui/scenes.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *screen;
+    const char *list; /* which of its members is repeated; "a.b": of a member's */
+    const char *empty, *answer, *worst;
+} answers[] = {
+    { "stock", "bundles", "{\"total\":{},\"bundles\":[]}",
+      "{\"total\":{\"received\":400,\"in-stock\":240,\"reserved\":2,\"loading\":1,\"installed\":150,\"failed\":4,"
+      "\"quarantined\":2,\"voided\":1,\"deleted\":0},\"bundles\":[{\"received\":400,\"in-stock\":240,\"installed\":150,"
+      "\"failed\":4,\"id\":\"ca13520c-2c8d-4d94-89d7-1bf7f3e6510a\",\"smdp\":\"2.999.10\",\"sequence\":1}]}",
+      "{\"total\":{\"received\":-1,\"in-stock\":9223372036854775807,\"installed\":\"x\"},\"bundles\":[1,{},{\"id\":"
+      "\"\\u001b[2J夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"smdp\":{},\"received\":9223372036854775807}]}" },
+    { "fixtures", "health.fixtures", "{\"health\":{\"fixtures\":[]}}",
+      "{\"health\":{\"fixtures\":[{\"fixture\":\"F1\",\"state\":\"ok\",\"reason\":\"\",\"yield\":{\"good\":19,\"units\":20},"
+      "\"cycles\":1204,\"maintenanceDue\":true,\"problems\":{\"resets\":2,\"timeouts\":1}},{\"fixture\":\"F2\",\"state\":"
+      "\"stopped\",\"reason\":\"3 failures in a row, the last one: no-card\",\"yield\":{\"good\":12,\"units\":20},"
+      "\"cycles\":88,\"maintenanceDue\":false,\"problems\":{}}]}}",
+      "{\"health\":{\"fixtures\":[[],{},{\"fixture\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"state\":\"\\u0007\","
+      "\"reason\":\"x\\ny\",\"yield\":{\"good\":-5,\"units\":9223372036854775807},\"cycles\":9223372036854775807,"
+      "\"problems\":{\"a\":\"b\",\"c\":5}},{\"yield\":{\"good\":99,\"units\":3}}]}}" },
+    { "quarantine", "units", "{\"limit\":3,\"units\":[],\"bpps\":[],\"stranded\":0}",
+      "{\"limit\":3,\"units\":[{\"serial\":\"SN-004002\",\"position\":\"main\",\"eid\":\"89049032000000000000000000000012\","
+      "\"state\":\"quarantined\",\"code\":\"load-failed\",\"reason\":\"3 visits failed\",\"since\":\"20261130113000Z\","
+      "\"fixture\":\"F2\",\"event\":812}],\"bpps\":[{\"iccid\":\"8900101000000000019\",\"transactionId\":\"eb35ced2\","
+      "\"serial\":\"\",\"reason\":\"no evidence\",\"since\":\"20261129080000Z\",\"fixture\":\"F7\"}]}",
+      "{\"units\":[{},[],{\"serial\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"since\":\"99999999999999Z\",\"reason\":"
+      "\"\\u202eabc\\u0301\\u0000\"}],\"bpps\":7}" },
+    { "unit", "units.events", "{\"units\":[]}",
+      "{\"units\":[{\"serial\":\"SN-004711\",\"positions\":[{\"position\":\"main\",\"eid\":\"89049032000000000000000000000012\","
+      "\"state\":\"passed\",\"bpps\":[{\"state\":\"installed\"},{\"state\":\"in-stock\"}]}],\"events\":[{\"event\":8,\"at\":"
+      "\"20261130122500Z\",\"kind\":\"bpp-moved\",\"actor\":\"Ada Lovelace\",\"fields\":{\"from\":\"loading\",\"to\":"
+      "\"installed\",\"fixture\":\"F1\"}},{\"event\":13,\"at\":\"20261130122504Z\",\"kind\":\"position-moved\",\"actor\":"
+      "\"Ada Lovelace\",\"fields\":{\"from\":\"open\",\"to\":\"passed\",\"fixture\":\"F1\"}}]}]}",
+      "{\"units\":[{\"serial\":{},\"positions\":[1,{},{\"position\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"bpps\":"
+      "[{},1]},{},{}],\"events\":[{},1,{\"event\":-9223372036854775807,\"at\":\"x\",\"kind\":\"\\u009b\",\"fields\":{\"夹\":"
+      "\"\\t\",\"b\":{}}}]}]}" },
+    { "log", "events", "{\"events\":[],\"lookedTo\":null,\"chain\":{\"event\":0,\"hash\":\"\"}}",
+      "{\"events\":[{\"event\":1313,\"at\":\"20261130122504Z\",\"kind\":\"position-moved\",\"actor\":\"Ada Lovelace\","
+      "\"fields\":{\"serial\":\"SN-004711\",\"position\":\"main\",\"from\":\"open\",\"to\":\"passed\"}},{\"event\":1312,\"at\":"
+      "\"20261130122504Z\",\"kind\":\"receipt\",\"actor\":\"line\",\"fields\":{\"function\":\"close\"}}],\"lookedTo\":1100,"
+      "\"chain\":{\"event\":1313,\"hash\":\"2e48c5aeeac8ff0abcef205b4a5bc3ca999cb54c90bbc214c344b891797ee72f\"}}",
+      "{\"events\":[{},[],{\"event\":9223372036854775807,\"at\":\"20261130122504Z夹\",\"kind\":\"夹具夹具夹具夹具夹具夹具夹具夹具\","
+      "\"actor\":\"\\u001b]0;x\\u0007\",\"fields\":[]}],\"chain\":[]}" },
+    { "about", "smdps", "{}",
+      "{\"station\":\"ST-1\",\"site\":\"Hall 3\",\"commissioned\":true,\"certificate\":{\"sequence\":1,\"notAfter\":"
+      "\"20311127133314Z\",\"daysLeft\":1824},\"smdps\":[\"2.999.10\"],\"schema\":14,\"epoch\":1,\"version\":\"0.1\"}",
+      "{\"station\":[],\"site\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\","
+      "\"certificate\":{\"notAfter\":7,\"daysLeft\":-3},\"smdps\":[{},\"\\u0007\"],\"version\":\"\\u001b\"}" },
+};
+
+static json_t *parse(const char *text)
+{
+    json_error_t e;
+    json_t *j = json_loads(text, JSON_ALLOW_NUL, &e);
+
+    ck_assert_msg(j != NULL, "%s: %s", e.text, text);
+    return j;
+}
+
+/* Forty of each in the list. */
+static void repeat(json_t *j, const char *list)
+{
+    char name[32];
+    size_t n = strcspn(list, ".");
+
+    snprintf(name, sizeof name, "%.*s", (int)n, list);
+    json_t *there = json_object_get(j, name);
+    if (list[n] == '.') {
+        repeat(json_is_array(there) ? json_array_get(there, 0) : there, list + n + 1);
+        return;
+    }
+    for (size_t i = 0, k = json_array_size(there); i < 40 * k; i++)
+        json_array_append(there, json_array_get(there, i % k));
+}
+
+void scene_answer(struct model *m, const char *screen, enum scene s)
+{
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        if (strcmp(answers[i].screen, screen) != 0)
+            continue;
+        json_t *j = parse(s == SCENE_EMPTY ? answers[i].empty
+                        : s == SCENE_WORST ? answers[i].worst : answers[i].answer);
+        if (s == SCENE_FULL)
+            repeat(j, answers[i].list);
+        json_t *reply = json_pack("{s:i, s:b, s:o}", "id", 1, "ok", 1, "answer", j);
+        model_answer(m, screen, reply);
+        json_decref(reply);
+    }
+}
