@@ -31,9 +31,11 @@ f | awk '$2 == "LEFT-4" { four = NR } $2 == "LEFT-10" { ten = NR } END { exit !(
     die "not in the order of the ports: $(f)"
 
 # On a sheet: commands, then the labels on a page of their own.
-expect 0 "^$WORK/sheet-2.svg\$" b --fixtures --to "$WORK/sheet.svg"
+expect 0 "^$WORK/sheet-[0-9]*.svg\$" b --fixtures --to "$WORK/sheet.svg"
+last=$(tail -n 1 "$WORK/out")
 grep -q '>LINESIDE-HELP<' "$WORK/sheet.svg" || die "no command is on the sheet"
-grep -q '>LEFT-4<' "$WORK/sheet-2.svg" || die "no label is on the sheet"
+grep -q '>LEFT-4<' "$last" || die "no label is on the sheet"
+grep -q '>LINESIDE-' "$last" && die "commands stand among the labels"
 # What was there is the same, when it could not be replaced, or something is asked that cannot be.
 cp "$WORK/sheet.svg" "$WORK/was.svg"
 expect 2 'named .svg or .pdf' b --to "$WORK/sheet.png"
