@@ -12,7 +12,8 @@
 #include <string.h>
 
 struct output {
-    const char *as, *fixture, *reason; /* options; NULL: not said */
+    const char *as, *fixture, *reason, *second; /* options; NULL: not said */
+    bool new_pin;
     char **words;    /* after the verb */
     bool awaits;     /* the verdict of the unit words[1], and nothing else */
     json_t *verdict; /* it; NULL: not yet */
@@ -158,6 +159,11 @@ static void on_event(void *ctx, const json_t *j)
     struct output *o = ctx;
 
     o->ended |= strcmp(word(j, "event"), "ended") == 0;
+    if (strcmp(word(j, "event"), "progress") == 0) {
+        fprintf(stderr, "lineside ctl: %s, %lld of %lld\n", word(j, "step"),
+                count(j, "done"), count(j, "of"));
+        return;
+    }
     if (o->awaits) {
         if (!o->verdict && is_awaited(o, j))
             o->verdict = json_incref((json_t *)j);
@@ -417,7 +423,9 @@ static int maintained(struct client *c, struct output *o, const char *fixture,
 
 static int ask(struct client *c, struct output *o, const char *verb, struct err *e)
 {
-    return ctl_ask(c, verb, o->words + 1, e);
+    const struct ctl_people p = { o->second, o->new_pin };
+
+    return ctl_ask(c, verb, o->words + 1, &p, e);
 }
 
 /* Who stands for this one command. */
@@ -444,12 +452,14 @@ static const struct {
 
 /* --- the command --------------------------------------------------------------------- */
 
-enum { OPT_AS = 256, OPT_FIXTURE, OPT_REASON };
+enum { OPT_AS = 256, OPT_FIXTURE, OPT_REASON, OPT_SECOND, OPT_NEW_PIN };
 
 static const struct option options[] = {
     { "as", required_argument, NULL, OPT_AS },
     { "fixture", required_argument, NULL, OPT_FIXTURE },
     { "reason", required_argument, NULL, OPT_REASON },
+    { "second", required_argument, NULL, OPT_SECOND },
+    { "new-pin", no_argument, NULL, OPT_NEW_PIN },
     { NULL, 0, NULL, 0 },
 };
 
@@ -458,7 +468,12 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
     struct output *o = ctx;
 
     (void)e;
-    *(val == OPT_AS ? &o->as : val == OPT_REASON ? &o->reason : &o->fixture) = arg;
+    if (val == OPT_NEW_PIN)
+        o->new_pin = true;
+    else
+        *(val == OPT_AS       ? &o->as
+          : val == OPT_REASON ? &o->reason
+          : val == OPT_SECOND ? &o->second : &o->fixture) = arg;
     return 0;
 }
 
@@ -512,7 +527,7 @@ const struct command cmd_ctl = {
             "       login [BADGE] | logout | who |\n"
             "       return FIXTURE SERIAL --reason TEXT | release FIXTURE |\n"
             "       maintained FIXTURE | screen | ask VERB [MEMBER=TEXT...]\n"
-            "       [--fixture NAME] [--as BADGE]",
+            "       [--second BADGE] [--new-pin] [--fixture NAME] [--as BADGE]",
     .summary = "Speak to the line that runs: look, log in, scan, return, release, stop",
     .help = "  snapshot   how the line stands now\n"
             "  watch      that, and then every change until the line ends\n"
@@ -532,6 +547,9 @@ const struct command cmd_ctl = {
             "  ask VERB [MEMBER=TEXT...]  whatever else can be asked (control.md):\n"
             "             unit what=SERIAL, stock, log limit:=5; the answer is JSON.\n"
             "             After := stands JSON, after = text\n"
+            "  --second BADGE  the second person of what is asked; the PIN as above,\n"
+            "             after that of --as\n"
+            "  --new-pin  a new PIN goes with what is asked; it comes last\n"
             "  --fixture NAME  log in or out at this fixture\n"
             "  --as BADGE  who stands for this one command; the PIN as above\n",
     .run = run,

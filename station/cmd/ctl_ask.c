@@ -1,7 +1,9 @@
 #include "station/cmd/ctl_ask.h"
 
+#include "station/cmd/actor.h"
 #include "station/cmd/json_line.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 /* "limit:=5" is a number, "limit=5" is text. */
@@ -36,7 +38,32 @@ static int add_member(json_t *members, const char *word, struct err *e)
                ? 0 : err_set(e, ERR_USAGE, "'%.80s' is no name of a member", name);
 }
 
-int ctl_ask(struct client *c, const char *verb, char **words, struct err *e)
+static int add_pin(json_t *to, const char *name, const char *prompt, struct err *e)
+{
+    char pin[CMD_PIN_CAP] = "";
+
+    if (cmd_read_pin(prompt, pin, e) != 0)
+        return -1;
+    json_t *value = json_string(pin);
+    OPENSSL_cleanse(pin, sizeof pin);
+    return value && json_object_set_new(to, name, value) == 0
+               ? 0 : err_set(e, ERR_USAGE, "a PIN is plain text");
+}
+
+static int add_people(json_t *members, const struct ctl_people *p, struct err *e)
+{
+    json_t *second = p->second ? json_pack("{s:s}", "badge", p->second) : NULL;
+
+    if (p->second && !second)
+        return err_set(e, ERR_USAGE, "a badge is plain text");
+    if (second && (json_object_set_new(members, "second", second) != 0 ||
+                   add_pin(second, "pin", "PIN of the second badge", e) != 0))
+        return -1;
+    return p->new_pin ? add_pin(members, "newPin", "The new PIN", e) : 0;
+}
+
+int ctl_ask(struct client *c, const char *verb, char **words,
+            const struct ctl_people *p, struct err *e)
 {
     AUTO(json_decrefp) json_t *members = json_object();
     AUTO(json_decrefp) json_t *reply = NULL;
@@ -47,6 +74,10 @@ int ctl_ask(struct client *c, const char *verb, char **words, struct err *e)
     for (; *words; words++)
         if (add_member(members, *words, e) != 0)
             return -1;
+    if (add_people(members, p, e) != 0) {
+        control_forget_secrets(members);
+        return -1;
+    }
     if (client_ask_long(c, v, json_incref(members), &reply, e) != 0)
         return -1;
     json_t *answer = json_object_get(reply, "answer");

@@ -1,10 +1,11 @@
 #include "station/cmd/cmd.h"
 
-#include "station/import/import.h"
+#include "station/acts/media.h"
+#include "station/cmd/json_line.h"
 #include "station/import/importer.h"
+#include "station/show/imported.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,24 +50,7 @@ static void print_result(const struct import_result *r, const char *path,
                          bool json, struct db *db)
 {
     if (json) {
-        json_t *j = json_pack(
-            "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
-            "container", path, "kind", kind_name(r->kind), "id", r->id,
-            "issuer", r->issuer, "sequence", (json_int_t)r->sequence,
-            "records", (json_int_t)r->sum.records, "keys",
-            (json_int_t)r->sum.keys, "withoutDelete",
-            (json_int_t)r->sum.without_delete, "missing",
-            (json_int_t)r->sum.missing, "event", (json_int_t)r->sum.event);
-        if (r->kind == KIND_REPORT_RECEIPT)
-            json_object_set_new(j, "report", json_pack(
-                "{s:s, s:I, s:I, s:I, s:I}", "id", r->receipt.report, "sequence",
-                (json_int_t)r->receipt.sequence, "records",
-                (json_int_t)r->receipt.records, "accepted",
-                (json_int_t)r->receipt.accepted, "waiting",
-                (json_int_t)r->receipt.waiting));
-        json_dumpf(j, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(j);
+        json_line(show_imported(r, path));
         return;
     }
     if (r->kind == KIND_REPORT_RECEIPT) {
@@ -93,19 +77,18 @@ static void print_result(const struct import_result *r, const char *path,
 /* One refused container does not keep the others on the stick out. What the
  * exit code tells is the worst: 1 says that none failed in another way. */
 static int import_each(const struct command *self, const struct cmd_common *c,
-                       struct db *db, const struct lock *lock,
-                       const struct station *s, int n, char **paths)
+                       struct inbox *b, int n, char **paths)
 {
     int code = 0;
 
     for (int i = 0; i < n; i++) {
         struct import_result r;
         struct err e = ERR_INIT;
-        if (import_container(db, lock, s, paths[i], &r, &e) == 0) {
-            print_result(&r, paths[i], c->json, db);
+        if (inbox_take(b, paths[i], NULL, &r, &e) == 0) {
+            print_result(&r, paths[i], c->json, b->db);
             continue;
         }
-        int bad = cmd_fail_container(self, paths[i], db, &e);
+        int bad = cmd_fail_container(self, paths[i], b->db, &e);
         if (bad > code)
             code = bad;
     }
@@ -114,11 +97,9 @@ static int import_each(const struct command *self, const struct cmd_common *c,
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    AUTO(inbox_close) struct inbox b = INBOX_EMPTY;
     struct cmd_common c;
-    struct station s;
     struct err e = ERR_INIT;
-    AUTO(db_close_p) struct db *db = NULL;
-    AUTO(lock_release_p) struct lock *lock = NULL;
 
     int end = cmd_options(self, argc, argv, NULL, NULL, NULL, &c);
     if (end)
@@ -127,18 +108,9 @@ static int run(const struct command *self, int argc, char **argv)
         return cmd_usage(self, "name at least one CONTAINER: a bpp-bundle, "
                                "euicc-data or report-receipt folder on the "
                                "stick");
-    station_init_empty(&s);
-    int code;
-    if (db_open(c.data_dir, DB_WRITE, NULL, &db, &e) != 0 ||
-        lock_take(c.data_dir, LOCK_IMPORT, &lock, &e) != 0 ||
-        import_leftovers(db, lock, NULL, &e) != 0 ||
-        station_get(db, &s, &e) != 0)
-        code = cmd_fail(self, &e);
-    else
-        code = import_each(self, &c, db, lock, &s, argc - optind,
-                           argv + optind);
-    station_clear(&s);
-    return code;
+    return inbox_open(&b, c.data_dir, &e) != 0
+               ? cmd_fail(self, &e)
+               : import_each(self, &c, &b, argc - optind, argv + optind);
 }
 
 static int run_importer(const struct command *self, int argc, char **argv)

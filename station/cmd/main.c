@@ -1,6 +1,8 @@
 /* lineside: the factory station. */
 #include "station/cmd/cmd.h"
 
+#include "station/acts/media.h"
+
 #include "station/base/clock.h"
 #include "station/base/start.h"
 #include "storage/events.h"
@@ -73,20 +75,6 @@ int cmd_fail(const struct command *self, const struct err *e)
     return err_exit_code(e->code);
 }
 
-/* What to do when a container is refused, for the codes whose sentences do not
- * always say it themselves. */
-static const char *const next_steps[ERR_CODES] = {
-    [ERR_FORMAT] = "copy the container again; if it is refused again, ask its "
-                   "issuer for a new one",
-    [ERR_LIMIT] = "ask its issuer for a new one within that limit",
-    [ERR_SIGNATURE] = "copy the container again; if it is refused again, ask "
-                      "its issuer for a new one",
-    [ERR_TRUST] = "keep it out and show this message to its issuer",
-    [ERR_REPLAY] = "nothing, if what it brings is known already; else ask its "
-                   "issuer for a new one",
-    [ERR_CONFLICT] = "show this message to its issuer and ask for a new one",
-};
-
 /* Time was judged by the floor, not by the clock on the wall. */
 static void say_clock(struct db *db)
 {
@@ -105,8 +93,8 @@ int cmd_fail_container(const struct command *self, const char *path,
 {
     fprintf(stderr, "lineside %s: %s: nothing was imported from it: %s\n",
             self->name, path, e->msg);
-    if (next_steps[e->code])
-        fprintf(stderr, "  next: %s\n", next_steps[e->code]);
+    if (inbox_next_step(e->code))
+        fprintf(stderr, "  next: %s\n", inbox_next_step(e->code));
     if (e->code == ERR_EXPIRED)
         say_clock(db);
     return err_exit_code(e->code);

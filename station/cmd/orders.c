@@ -2,10 +2,10 @@
  * and closed. */
 #include "station/cmd/cmd.h"
 
+#include "station/acts/media.h"
 #include "station/acts/orders.h"
 #include "station/cmd/actor.h"
 #include "station/cmd/orders_print.h"
-#include "station/import/import.h"
 #include "storage/events.h"
 
 #include <errno.h>
@@ -152,23 +152,16 @@ static int done(struct call *c, const char *number, struct err *e)
 
 static int import(struct call *c, struct err *e)
 {
-    AUTO(lock_release_p) struct lock *lock = NULL;
+    AUTO(inbox_close) struct inbox b = INBOX_EMPTY;
     char number[ORDER_NUMBER_MAX + 1];
     struct import_result r;
-    struct station s;
 
-    station_init_empty(&s);
-    /* No station-cert may change the trust meanwhile. */
-    int bad = lock_take(c->common.data_dir, LOCK_IMPORT, &lock, e) != 0 ||
-              station_get(c->db, &s, e) != 0;
-    if (!bad && import_work_order(c->db, &s, c->word[0], &r, number, e) != 0) {
+    if (inbox_open(&b, c->common.data_dir, e) != 0)
+        return -1;
+    if (inbox_take_order(&b, c->word[0], NULL, &r, number, e) != 0) {
         cmd_fail_container(c->self, c->word[0], c->db, e);
-        station_clear(&s);
         return 1;
     }
-    station_clear(&s);
-    if (bad)
-        return -1;
     if (!c->common.json)
         printf("order %s of %s is here, number %llu, and waits: `lineside orders "
                "activate %s`\n", number, r.issuer, (unsigned long long)r.sequence,

@@ -1,12 +1,21 @@
 #include "station/control/office.h"
 
+#include "station/base/clock.h"
 #include "station/control/inner.h"
 #include "station/control/verbs.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* How far a job is. */
+struct progress {
+    const char *step; /* NULL: nothing was told */
+    uint64_t done, of;
+    bool fresh;
+};
 
 struct job {
     struct job *next;
@@ -14,7 +23,12 @@ struct job {
     bool alone; /* its client asks nothing else before its answer */
     struct office_call call;
     struct chunk *reply;
+    struct office *f;
+    struct progress at; /* under the office's lock */
+    int64_t told_ms;    /* the lane's: it last woke the server for it */
 };
+
+#define PROGRESS_MS 100 /* its client is told no more often, but of new steps */
 
 struct queue {
     struct job *first, **end;
@@ -27,6 +41,7 @@ struct lane {
     bool running;
     pthread_cond_t wake;
     struct queue waiting;
+    struct job *now; /* under the office's lock */
     struct db *db; /* the thread's alone */
 };
 
@@ -113,7 +128,7 @@ static void run(struct lane *l, struct job *j)
     j->call.data_dir = f->o.data_dir;
     j->call.version = f->o.version;
     j->call.warn_hours = f->o.warn_hours;
-    j->call.stop = &f->stop;
+    j->call.ending = &f->stop;
     j->call.lane_db = &l->db;
     j->call.mode = modes[l - f->lanes];
     int bad = atomic_load(&f->stop)
@@ -126,6 +141,24 @@ static void run(struct lane *l, struct job *j)
     j->reply = text_of(j, reply);
 }
 
+/* The lane's thread. */
+static void tell(struct office_call *c, const char *step, uint64_t done, uint64_t of)
+{
+    struct job *j = (struct job *)((char *)c - offsetof(struct job, call));
+    int64_t now = clock_monotonic_ms();
+    uint64_t one = 1;
+
+    pthread_mutex_lock(&j->f->lock);
+    bool other = j->at.step != step;
+    j->at = (struct progress){ step, done, of, true };
+    pthread_mutex_unlock(&j->f->lock);
+    if (!other && now - j->told_ms < PROGRESS_MS)
+        return;
+    j->told_ms = now;
+    if (write(j->f->o.wake, &one, sizeof one) < 0)
+        return; /* a full counter wakes as well */
+}
+
 static void *work(void *ctx)
 {
     struct lane *l = ctx;
@@ -134,7 +167,7 @@ static void *work(void *ctx)
 
     pthread_mutex_lock(&f->lock);
     for (;;) {
-        struct job *j = take(&l->waiting);
+        struct job *j = l->now = take(&l->waiting);
         if (!j && atomic_load(&f->stop))
             break;
         if (!j) {
@@ -144,6 +177,7 @@ static void *work(void *ctx)
         pthread_mutex_unlock(&f->lock);
         run(l, j);
         pthread_mutex_lock(&f->lock);
+        l->now = NULL;
         put(&f->done, j);
         if (write(f->o.wake, &one, sizeof one) < 0)
             continue; /* a full counter wakes as well */
@@ -176,6 +210,9 @@ int office_ask(struct office *f, struct peer *p, struct control_request *r,
         return err_set(e, ERR_NOMEM, "no memory for an answer; ask again");
     j->peer = p->number;
     j->call.person = *person;
+    j->call.tell = tell;
+    j->f = f;
+    atomic_init(&j->call.stop, false);
     j->alone = office_verbs[r->verb].lane != LANE_SLOW;
     pthread_mutex_lock(&f->lock);
     bool full = l->waiting.n >= OFFICE_WAITING_MAX;
@@ -212,9 +249,38 @@ static void answer(struct control *c, struct job *j)
         p->broken = true; /* no memory: it would wait for ever */
 }
 
+/* One event, to who asked; the next one tells the rest. */
+static void tell_one(struct control *c, const struct job *j, const struct progress *at)
+{
+    struct peer *p = control_peer(c, j->peer);
+
+    if (p && p->unread < PEER_FULL)
+        control_send(p, json_pack("{s:s, s:o, s:s, s:s, s:I, s:I}", "event",
+                                  "progress", "id", json_deep_copy(j->call.r.id), "do",
+                                  control_verb_name(j->call.r.verb), "step", at->step,
+                                  "done", (json_int_t)at->done, "of",
+                                  (json_int_t)at->of), NULL);
+}
+
+/* Under the lock a job is not taken apart. */
+static void tell_progress(struct office *f, struct control *c)
+{
+    pthread_mutex_lock(&f->lock);
+    for (int i = 0; i < LANES; i++) {
+        struct job *j = f->lanes[i].now;
+        if (!j || !j->at.fresh)
+            continue;
+        j->at.fresh = false;
+        tell_one(c, j, &j->at);
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
 void office_answer(struct office *f, struct control *c)
 {
     struct job *j;
+
+    tell_progress(f, c);
 
     for (;;) {
         pthread_mutex_lock(&f->lock);
@@ -227,8 +293,8 @@ void office_answer(struct office *f, struct control *c)
     }
 }
 
-/* Those that this client waits for leave the queue. */
-static void forget(struct queue *q, uint64_t peer, struct queue *out)
+/* Those that this client waits for, under this id (NULL: any), leave the queue. */
+static void forget(struct queue *q, uint64_t peer, const json_t *id, struct queue *out)
 {
     struct queue all = *q;
     struct job *j;
@@ -237,7 +303,47 @@ static void forget(struct queue *q, uint64_t peer, struct queue *out)
         return;
     *q = (struct queue){ .end = &q->first };
     while ((j = take(&all)))
-        put(j->peer == peer ? out : q, j);
+        put(j->peer == peer && (!id || json_equal(j->call.r.id, id)) ? out : q, j);
+}
+
+/* Under the lock: 1 it was not begun, and is done now; 0 it was told to stop. */
+static int stop_one(struct office *f, uint64_t peer, const json_t *id, struct err *e)
+{
+    struct err why = ERR_INIT;
+    struct queue out = { .n = 0 };
+    struct job *j;
+
+    out.end = &out.first;
+    for (int i = 0; i < LANES; i++) {
+        j = f->lanes[i].now;
+        if (j && j->peer == peer && json_equal(j->call.r.id, id)) {
+            if (!office_verbs[j->call.r.verb].stops)
+                return err_set(e, ERR_WRONG_STATE, "'%s' is finished once it was begun",
+                               control_verb_name(j->call.r.verb));
+            atomic_store(&j->call.stop, true);
+            return 0;
+        }
+        forget(&f->lanes[i].waiting, peer, id, &out);
+    }
+    if (!(j = take(&out)))
+        return err_set(e, ERR_NOT_FOUND, "nothing that this client asked for under "
+                       "that id is on its way");
+    err_set(&why, ERR_WRONG_STATE, "it was stopped before it was begun");
+    j->reply = text_of(j, refused(j, &why));
+    put(&f->done, j);
+    return 1;
+}
+
+int office_cancel(struct office *f, uint64_t peer, const json_t *id, struct err *e)
+{
+    uint64_t one = 1;
+
+    pthread_mutex_lock(&f->lock);
+    int rc = stop_one(f, peer, id, e);
+    pthread_mutex_unlock(&f->lock);
+    if (rc > 0 && write(f->o.wake, &one, sizeof one) < 0)
+        return 0; /* a full counter wakes as well */
+    return rc < 0 ? -1 : 0;
 }
 
 void office_gone(struct office *f, uint64_t peer)
@@ -248,7 +354,7 @@ void office_gone(struct office *f, uint64_t peer)
     out.end = &out.first;
     pthread_mutex_lock(&f->lock);
     for (int i = 0; i < LANES; i++)
-        forget(&f->lanes[i].waiting, peer, &out);
+        forget(&f->lanes[i].waiting, peer, NULL, &out);
     pthread_mutex_unlock(&f->lock);
     while ((j = take(&out)))
         job_free(j);
@@ -292,6 +398,9 @@ void office_end(struct office *f)
     atomic_store(&f->stop, true);
     for (int i = 0; i < LANES; i++)
         pthread_cond_signal(&f->lanes[i].wake);
+    for (int i = 0; i < LANES; i++)
+        if (f->lanes[i].now)
+            atomic_store(&f->lanes[i].now->call.stop, true);
     pthread_mutex_unlock(&f->lock);
     for (int i = 0; i < LANES; i++) {
         if (f->lanes[i].running)

@@ -39,8 +39,13 @@ bool office_acts(enum control_verb v); /* ... and changes something */
  * much waits. */
 int office_ask(struct office *f, struct peer *p, struct control_request *r,
                const struct session *person, struct err *e);
-/* Answers what is done, the oldest first. */
+/* Answers what is done, the oldest first, and tells how far the rest is. */
 void office_answer(struct office *f, struct control *c);
+/* What this client asked for under this id, and was not answered yet, is not
+ * wanted any more: it is refused, at once or when it has noticed.
+ * ERR_NOT_FOUND: nothing of the sort is on its way. ERR_WRONG_STATE: it is
+ * finished once it was begun. */
+int office_cancel(struct office *f, uint64_t peer, const json_t *id, struct err *e);
 /* That client is gone: what it asked for and was not begun is not done. */
 void office_gone(struct office *f, uint64_t peer);
 

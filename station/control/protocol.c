@@ -54,6 +54,10 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_PERSON_BADGE] = "person-badge",
     [CONTROL_PERSON_PIN] = "person-pin",
     [CONTROL_RULE] = "rule",
+    [CONTROL_IMPORT] = "import",
+    [CONTROL_ORDER_IMPORT] = "order-import",
+    [CONTROL_EXPORT] = "export",
+    [CONTROL_CANCEL] = "cancel",
     [CONTROL_RELEASE] = "release",
     [CONTROL_MAINTAINED] = "maintained",
 };

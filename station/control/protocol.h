@@ -80,6 +80,10 @@ enum control_verb {
     CONTROL_PERSON_BADGE,
     CONTROL_PERSON_PIN,
     CONTROL_RULE,
+    CONTROL_IMPORT,
+    CONTROL_ORDER_IMPORT,
+    CONTROL_EXPORT,
+    CONTROL_CANCEL,
     CONTROL_VERBS
 };
 const char *control_verb_name(enum control_verb v);

@@ -325,16 +325,16 @@ int ask_about(struct office_call *c, struct err *e)
 int ask_doctor(struct office_call *c, struct err *e)
 {
     AUTO(doctor_clear) struct doctor_seen seen = { .certs = NULL };
-    const struct db_options db = { .stop = c->stop };
+    const struct db_options db = { .stop = &c->stop };
     const struct doctor_ask ask = { .data_dir = c->data_dir, .db = &db,
                                     .limits = doctor_limits_default };
     json_t *all = json_array();
     struct doctor_finding f;
 
     doctor_look(&ask, &seen);
-    if (atomic_load(c->stop)) {
+    if (atomic_load(&c->stop)) {
         json_decref(all);
-        return err_set(e, ERR_WRONG_STATE, "the line is being stopped");
+        return err_set(e, ERR_WRONG_STATE, "it was stopped before it was done");
     }
     for (size_t i = 0; i < doctor_check_count; i++)
         if (doctor_judge(&doctor_checks[i], &seen, &f))

@@ -232,6 +232,22 @@ static int maintained(struct control *c, struct peer *p,
     return keep_up(c, p, r, line_maintained, e);
 }
 
+/* --- what takes long ---------------------------------------------------------------- */
+
+static int cancel(struct control *c, struct peer *p, const struct control_request *r,
+                  struct err *e)
+{
+    const json_t *job = json_object_get(r->words, "job");
+
+    if (!json_is_integer(job) && !json_is_string(job))
+        return err_set(e, ERR_FORMAT, "'cancel' needs a member \"job\": the id of what "
+                       "is not wanted any more");
+    if (office_cancel(control_office(c), p->number, job, e) != 0)
+        return -1;
+    control_send(p, control_reply_ok(r->id), NULL);
+    return 0;
+}
+
 static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_SNAPSHOT] = snapshot,       [CONTROL_SUBSCRIBE] = subscribe,
     [CONTROL_UNSUBSCRIBE] = unsubscribe, [CONTROL_SCAN] = scan,
@@ -240,6 +256,7 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_WHO] = who,
     [CONTROL_LOOK] = look,
     [CONTROL_RETURN] = give_back,
+    [CONTROL_CANCEL] = cancel,
     [CONTROL_RELEASE] = release,         [CONTROL_MAINTAINED] = maintained,
 };
 

@@ -3,54 +3,63 @@
 #include <stdio.h>
 
 const struct office_verb office_verbs[CONTROL_VERBS] = {
-    [CONTROL_UNIT] = { ask_unit, LANE_ASK, false },
-    [CONTROL_UNITS] = { ask_units, LANE_ASK, false },
-    [CONTROL_STOCK] = { ask_stock, LANE_ASK, false },
-    [CONTROL_ORDERS] = { ask_orders, LANE_ASK, false },
-    [CONTROL_ORDER] = { ask_order, LANE_ASK, false },
-    [CONTROL_FIXTURES] = { ask_fixtures, LANE_ASK, false },
-    [CONTROL_QUARANTINE] = { ask_quarantine, LANE_ASK, false },
-    [CONTROL_SHIFT] = { ask_shift, LANE_ASK, false },
-    [CONTROL_SHIFTS] = { ask_shifts, LANE_ASK, false },
-    [CONTROL_DAY] = { ask_day, LANE_ASK, false },
-    [CONTROL_LOG] = { ask_log, LANE_ASK, false },
-    [CONTROL_REPORTS] = { ask_reports, LANE_ASK, false },
-    [CONTROL_PEOPLE] = { ask_people, LANE_ASK, false },
-    [CONTROL_RIGHTS] = { ask_rights, LANE_ASK, false },
-    [CONTROL_RULES] = { ask_rules, LANE_ASK, false },
-    [CONTROL_ABOUT] = { ask_about, LANE_ASK, false },
-    [CONTROL_DOCTOR] = { ask_doctor, LANE_SLOW, false },
-    [CONTROL_ORDER_MAKE] = { do_order_make, LANE_ACT, true },
-    [CONTROL_ORDER_ACTIVATE] = { do_order_activate, LANE_ACT, true },
-    [CONTROL_ORDER_CLOSE] = { do_order_close, LANE_ACT, true },
-    [CONTROL_ORDER_BIND] = { do_order_bind, LANE_ACT, true },
-    [CONTROL_ORDER_UNBIND] = { do_order_unbind, LANE_ACT, true },
-    [CONTROL_SHIFT_OPEN] = { do_shift_open, LANE_ACT, true },
-    [CONTROL_SHIFT_CLOSE] = { do_shift_close, LANE_SLOW, true },
-    [CONTROL_QUARANTINE_RELEASE] = { do_quarantine_release, LANE_ACT, true },
-    [CONTROL_QUARANTINE_RESOLVE] = { do_quarantine_resolve, LANE_ACT, true },
-    [CONTROL_QUARANTINE_SCRAP] = { do_quarantine_scrap, LANE_ACT, true },
-    [CONTROL_QUARANTINE_LIMIT] = { do_quarantine_limit, LANE_ACT, true },
-    [CONTROL_VOID] = { do_void, LANE_ACT, true },
-    [CONTROL_REPLACE] = { do_replace, LANE_ACT, true },
-    [CONTROL_IMEI] = { do_imei, LANE_ACT, true },
-    [CONTROL_PERSON_ADD] = { do_person_add, LANE_ACT, true },
-    [CONTROL_PERSON_ROLE] = { do_person_role, LANE_ACT, true },
-    [CONTROL_PERSON_BLOCK] = { do_person_block, LANE_ACT, true },
-    [CONTROL_PERSON_UNBLOCK] = { do_person_unblock, LANE_ACT, true },
-    [CONTROL_PERSON_BADGE] = { do_person_badge, LANE_ACT, true },
-    [CONTROL_PERSON_PIN] = { do_person_pin, LANE_ACT, true },
-    [CONTROL_RULE] = { do_rule, LANE_ACT, true },
+    [CONTROL_UNIT] = { ask_unit, LANE_ASK, false, false },
+    [CONTROL_UNITS] = { ask_units, LANE_ASK, false, false },
+    [CONTROL_STOCK] = { ask_stock, LANE_ASK, false, false },
+    [CONTROL_ORDERS] = { ask_orders, LANE_ASK, false, false },
+    [CONTROL_ORDER] = { ask_order, LANE_ASK, false, false },
+    [CONTROL_FIXTURES] = { ask_fixtures, LANE_ASK, false, false },
+    [CONTROL_QUARANTINE] = { ask_quarantine, LANE_ASK, false, false },
+    [CONTROL_SHIFT] = { ask_shift, LANE_ASK, false, false },
+    [CONTROL_SHIFTS] = { ask_shifts, LANE_ASK, false, false },
+    [CONTROL_DAY] = { ask_day, LANE_ASK, false, false },
+    [CONTROL_LOG] = { ask_log, LANE_ASK, false, false },
+    [CONTROL_REPORTS] = { ask_reports, LANE_ASK, false, false },
+    [CONTROL_PEOPLE] = { ask_people, LANE_ASK, false, false },
+    [CONTROL_RIGHTS] = { ask_rights, LANE_ASK, false, false },
+    [CONTROL_RULES] = { ask_rules, LANE_ASK, false, false },
+    [CONTROL_ABOUT] = { ask_about, LANE_ASK, false, false },
+    [CONTROL_DOCTOR] = { ask_doctor, LANE_SLOW, false, true },
+    [CONTROL_ORDER_MAKE] = { do_order_make, LANE_ACT, true, false },
+    [CONTROL_ORDER_ACTIVATE] = { do_order_activate, LANE_ACT, true, false },
+    [CONTROL_ORDER_CLOSE] = { do_order_close, LANE_ACT, true, false },
+    [CONTROL_ORDER_BIND] = { do_order_bind, LANE_ACT, true, false },
+    [CONTROL_ORDER_UNBIND] = { do_order_unbind, LANE_ACT, true, false },
+    [CONTROL_SHIFT_OPEN] = { do_shift_open, LANE_ACT, true, false },
+    [CONTROL_SHIFT_CLOSE] = { do_shift_close, LANE_SLOW, true, false },
+    [CONTROL_QUARANTINE_RELEASE] = { do_quarantine_release, LANE_ACT, true, false },
+    [CONTROL_QUARANTINE_RESOLVE] = { do_quarantine_resolve, LANE_ACT, true, false },
+    [CONTROL_QUARANTINE_SCRAP] = { do_quarantine_scrap, LANE_ACT, true, false },
+    [CONTROL_QUARANTINE_LIMIT] = { do_quarantine_limit, LANE_ACT, true, false },
+    [CONTROL_VOID] = { do_void, LANE_ACT, true, false },
+    [CONTROL_REPLACE] = { do_replace, LANE_ACT, true, false },
+    [CONTROL_IMEI] = { do_imei, LANE_ACT, true, false },
+    [CONTROL_PERSON_ADD] = { do_person_add, LANE_ACT, true, false },
+    [CONTROL_PERSON_ROLE] = { do_person_role, LANE_ACT, true, false },
+    [CONTROL_PERSON_BLOCK] = { do_person_block, LANE_ACT, true, false },
+    [CONTROL_PERSON_UNBLOCK] = { do_person_unblock, LANE_ACT, true, false },
+    [CONTROL_PERSON_BADGE] = { do_person_badge, LANE_ACT, true, false },
+    [CONTROL_PERSON_PIN] = { do_person_pin, LANE_ACT, true, false },
+    [CONTROL_RULE] = { do_rule, LANE_ACT, true, false },
+    [CONTROL_IMPORT] = { do_import, LANE_SLOW, true, true },
+    [CONTROL_ORDER_IMPORT] = { do_order_import, LANE_SLOW, true, true },
+    [CONTROL_EXPORT] = { do_export, LANE_SLOW, true, false },
 };
 
 int office_db(struct office_call *c, struct err *e)
 {
-    const struct db_options o = { .stop = c->mode == DB_READ ? c->stop : NULL };
+    const struct db_options o = { .stop = c->mode == DB_READ ? c->ending : NULL };
 
     if (!*c->lane_db && db_open(c->data_dir, c->mode, &o, c->lane_db, e) != 0)
         return -1;
     c->db = *c->lane_db;
     return 0;
+}
+
+void office_progress(struct office_call *c, const char *step, uint64_t done,
+                     uint64_t of)
+{
+    c->tell(c, step, done, of);
 }
 
 int office_say(struct office_call *c, json_t *j, struct err *e)

@@ -21,7 +21,9 @@ struct office_call {
     struct control_request r;
     const char *data_dir, *version;
     unsigned warn_hours;
-    const atomic_bool *stop; /* the line ends: be quick */
+    atomic_bool stop;          /* this one is not wanted any more, or the line ends */
+    const atomic_bool *ending; /* the line ends */
+    void (*tell)(struct office_call *c, const char *step, uint64_t done, uint64_t of);
     struct db *db;  /* the lane's, once office_db() was called; borrowed */
     struct db **lane_db;
     enum db_mode mode;
@@ -32,6 +34,9 @@ struct office_call {
 /* The lane's connection. */
 int office_db(struct office_call *c, struct err *e);
 
+/* Tells the client how far it is: step is a literal; of 0: not known. */
+void office_progress(struct office_call *c, const char *step, uint64_t done,
+                     uint64_t of);
 /* Who acts, for the act to ask: the call's person, and as the second one who is
  * named in the member `second`, {"badge","pin"}. Borrows c. */
 struct who office_who(struct office_call *c);
@@ -48,7 +53,8 @@ typedef int office_fn(struct office_call *c, struct err *e);
 struct office_verb {
     office_fn *run; /* NULL: it is not done here */
     enum office_lane lane;
-    bool acts; /* somebody must stand for it */
+    bool acts;  /* somebody must stand for it */
+    bool stops; /* it may be cancelled when it runs */
 };
 extern const struct office_verb office_verbs[CONTROL_VERBS];
 
@@ -64,6 +70,7 @@ office_fn do_order_make, do_order_activate, do_order_close, do_order_bind,
     do_order_unbind, do_shift_open, do_shift_close, do_quarantine_release,
     do_quarantine_resolve, do_quarantine_scrap, do_quarantine_limit, do_void,
     do_replace, do_imei, do_person_add, do_person_role, do_person_block,
-    do_person_unblock, do_person_badge, do_person_pin, do_rule;
+    do_person_unblock, do_person_badge, do_person_pin, do_rule,
+    do_import, do_order_import, do_export;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ int import_child_start(struct import_child *c, const char *container,
 
     memset(c, 0, sizeof *c);
     c->fd = -1;
+    c->step = "opening";
     int dir = open(container, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return err_errno(e, "not a container's folder that can be read (check "
@@ -90,6 +92,31 @@ out:
     return bad;
 }
 
+int import_child_go_on(struct import_child *c, struct err *e)
+{
+    const struct import_watch *w = c->watch;
+
+    return !w || w->go_on(w->ctx, c->step, c->done, c->of) ? 0
+         : err_set(e, ERR_WRONG_STATE, "it was stopped; nothing of this container "
+                   "was kept");
+}
+
+/* A medium that hangs is noticed, and given up when somebody says so. */
+static int wait_for(struct import_child *c, struct err *e)
+{
+    struct pollfd p = { .fd = c->fd, .events = POLLIN };
+    int n = 0;
+
+    while (c->watch && n <= 0) {
+        n = poll(&p, 1, IMPORT_WATCH_MS);
+        if (n < 0 && errno != EINTR)
+            return err_errno(e, "import process: poll");
+        if (n <= 0 && import_child_go_on(c, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Make at least n octets from c->at available in the window. */
 static int fill(struct import_child *c, size_t n, struct err *e)
 {
@@ -103,6 +130,8 @@ static int fill(struct import_child *c, size_t n, struct err *e)
         uint8_t *to = buf_reserve(&c->window, want);
         if (!to)
             return err_set(e, ERR_NOMEM, "out of memory");
+        if (wait_for(c, e) != 0)
+            return -1;
         ssize_t r = read(c->fd, to, want);
         if (r < 0 && errno == EINTR)
             continue;

@@ -7,9 +7,22 @@
 
 #include <sys/types.h>
 
+/* Somebody watches an import, and may end it. */
+struct import_watch {
+    /* What is done (of: all there is, 0: not known). Called often, also while
+     * nothing comes. False: enough, nothing of it is to be kept. */
+    bool (*go_on)(void *ctx, const char *step, uint64_t done, uint64_t of);
+    void *ctx;
+};
+#define IMPORT_WATCH_MS 200
+#define IMPORT_WATCH_RECORDS 64
+
 struct import_child {
     pid_t pid;
     int fd; /* frames come from here */
+    const struct import_watch *watch; /* NULL: nobody */
+    const char *step;
+    uint64_t done, of;
     struct buf window;
     size_t at;
 };
@@ -23,6 +36,9 @@ int import_child_start(struct import_child *c, const char *container,
  * the next call. A FRAME_ERROR is returned as that error. 0 or -1. */
 int import_child_next(struct import_child *c, enum frame_type *type,
                       struct span *payload, struct err *e);
+
+/* ERR_WRONG_STATE: whoever watches wants no more of it. */
+int import_child_go_on(struct import_child *c, struct err *e);
 
 /* Always: kill it if it still runs, reap it, free. Resident peak of the
  * child in KiB when rss_kib is not NULL. */

@@ -113,6 +113,15 @@ static int store_receipt(struct db *db, struct import_child *c,
 
 /* --- all kinds with records ----------------------------------------------- */
 
+static uint64_t records_of(const struct manifest *m)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < m->segment_count; i++)
+        n += m->segments[i].records;
+    return n;
+}
+
 static int store_all(struct db *db, const struct lock *lock,
                      const struct station *s, struct import_child *c,
                      struct opening *o, struct import_result *out,
@@ -135,7 +144,9 @@ static int store_all(struct db *db, const struct lock *lock,
                            ? ": use `lineside orders import`" : "");
     if (begin(db, lock, o, &i, e) != 0)
         return -1;
-    for (;;) {
+    c->step = "checking";
+    c->of = records_of(&o->m);
+    for (;; c->done++) {
         enum frame_type type;
         struct span payload;
         int bad = import_child_next(c, &type, &payload, e);
@@ -145,10 +156,17 @@ static int store_all(struct db *db, const struct lock *lock,
             bad = type == FRAME_RECORD ? store_record(i, payload, e)
                 : type == FRAME_KEYS   ? store_keys(i, &o->m, payload, e)
                 : err_set(e, ERR_INTERNAL, "import process: frame out of order");
+        if (bad == 0 && c->done % IMPORT_WATCH_RECORDS == 0)
+            bad = import_child_go_on(c, e);
         if (bad) {
             import_abort(i);
             return -1;
         }
+    }
+    c->step = "keeping";
+    if (import_child_go_on(c, e) != 0) {
+        import_abort(i);
+        return -1;
     }
     opening_result(o, out);
     return import_finish(i, IMPORT_ACTOR, &out->sum, e);
@@ -158,6 +176,14 @@ int import_container(struct db *db, const struct lock *lock,
                      const struct station *s, const char *path,
                      struct import_result *out, struct err *e)
 {
+    return import_container_watched(db, lock, s, path, NULL, out, e);
+}
+
+int import_container_watched(struct db *db, const struct lock *lock,
+                             const struct station *s, const char *path,
+                             const struct import_watch *w,
+                             struct import_result *out, struct err *e)
+{
     struct import_child c;
     struct opening o;
 
@@ -166,6 +192,7 @@ int import_container(struct db *db, const struct lock *lock,
         return -1;
     if (opening_child(db, s, path, &c, e) != 0)
         return -1;
+    c.watch = w;
     memset(&o, 0, sizeof o);
     manifest_init(&o.m);
     int bad = store_all(db, lock, s, &c, &o, out, e);

@@ -34,6 +34,13 @@ int import_container(struct db *db, const struct lock *lock,
                      const struct station *s, const char *path,
                      struct import_result *out, struct err *e);
 
+struct import_watch; /* child.h */
+/* As above, watched. */
+int import_container_watched(struct db *db, const struct lock *lock,
+                             const struct station *s, const char *path,
+                             const struct import_watch *w,
+                             struct import_result *out, struct err *e);
+
 /* station-cert: the station's certificate, CI roots, allow-list, site. */
 int import_station_cert(struct db *db, const struct station *s,
                         const char *path, struct import_result *out,
@@ -43,5 +50,9 @@ int import_station_cert(struct db *db, const struct station *s,
 int import_work_order(struct db *db, const struct station *s, const char *path,
                       struct import_result *out,
                       char number[ORDER_NUMBER_MAX + 1], struct err *e);
+int import_work_order_watched(struct db *db, const struct station *s,
+                              const char *path, const struct import_watch *w,
+                              struct import_result *out,
+                              char number[ORDER_NUMBER_MAX + 1], struct err *e);
 
 #endif

@@ -39,12 +39,21 @@ int import_work_order(struct db *db, const struct station *s, const char *path,
                       struct import_result *out,
                       char number[ORDER_NUMBER_MAX + 1], struct err *e)
 {
+    return import_work_order_watched(db, s, path, NULL, out, number, e);
+}
+
+int import_work_order_watched(struct db *db, const struct station *s,
+                              const char *path, const struct import_watch *w,
+                              struct import_result *out,
+                              char number[ORDER_NUMBER_MAX + 1], struct err *e)
+{
     struct import_child c;
     struct opening o;
 
     memset(out, 0, sizeof *out);
     if (opening_trusts(s, e) != 0 || opening_child(db, s, path, &c, e) != 0)
         return -1;
+    c.watch = w;
     memset(&o, 0, sizeof o);
     manifest_init(&o.m);
     int bad = apply_work_order(db, s, &c, &o, out, e);

@@ -349,7 +349,19 @@ static int make_one(struct db *db, struct making *g, struct err *e)
 /* The log and the report of one moment, in that order. */
 struct pair {
     struct making log, report;
+    const struct report_watch *watch; /* NULL: nobody */
 };
+
+enum { STEP_OUTBOX, STEP_MAKING, STEP_LOG, STEP_REPORT, STEPS };
+
+static void at_step(const struct report_watch *w, unsigned step)
+{
+    static const char *const names[] = { "outbox", "making", "audit-log",
+                                         "loading-report", "done" };
+
+    if (w)
+        w->step(w->ctx, names[step], step, STEPS);
+}
 
 /* Inside one snapshot: heads, totals and records are of the same moment. */
 static int make_in_outbox(struct db *db, void *ctx, struct err *e)
@@ -585,6 +597,7 @@ int report_waiting(struct db *db, const char *data_dir,
 static int make_and_deliver(struct db *db, struct pair *p, const char *to_dir,
                             struct report_list *out, struct err *e)
 {
+    at_step(p->watch, STEP_MAKING);
     int bad = db_snapshot(db, make_in_outbox, p, e) != 0 ||
               db_write(db, enter, p, e) != 0;
 
@@ -593,9 +606,14 @@ static int make_and_deliver(struct db *db, struct pair *p, const char *to_dir,
                         e->code == ERR_FULL ? "; make room on the disk of the "
                                               "data directory, then run it again"
                                             : "");
-    return send_one(db, &p->log.x, p->log.outbox, to_dir, out, e) != 0 ||
-           send_one(db, &p->report.x, p->report.outbox, to_dir, out, e) != 0
-               ? -1 : 0;
+    at_step(p->watch, STEP_LOG);
+    if (send_one(db, &p->log.x, p->log.outbox, to_dir, out, e) != 0)
+        return -1;
+    at_step(p->watch, STEP_REPORT);
+    if (send_one(db, &p->report.x, p->report.outbox, to_dir, out, e) != 0)
+        return -1;
+    at_step(p->watch, STEPS);
+    return 0;
 }
 
 int report_outbox(const char *data_dir, char *out, size_t cap, struct err *e)
@@ -625,6 +643,15 @@ int report_export(struct db *db, const struct lock *lock, const char *data_dir,
                   const struct station *s, const struct identity *self,
                   const char *to_dir, struct report_list *out, struct err *e)
 {
+    return report_export_watched(db, lock, data_dir, s, self, to_dir, NULL, out, e);
+}
+
+int report_export_watched(struct db *db, const struct lock *lock,
+                          const char *data_dir, const struct station *s,
+                          const struct identity *self, const char *to_dir,
+                          const struct report_watch *w, struct report_list *out,
+                          struct err *e)
+{
     char outbox[4096];
     struct emptying left = { db, outbox, to_dir, out };
     struct pair p = {
@@ -632,12 +659,14 @@ int report_export(struct db *db, const struct lock *lock, const char *data_dir,
                  .outbox = outbox },
         .report = { .kind = EXPORT_LOADING_REPORT, .s = s, .self = self,
                     .outbox = outbox },
+        .watch = w,
     };
 
     if (!lock)
         return err_set(e, ERR_INTERNAL, "an export needs the export lock");
     if (report_outbox(data_dir, outbox, sizeof outbox, e) != 0)
         return -1;
+    at_step(w, STEP_OUTBOX);
     if (outbox_walk(db, outbox, empty_one, &left, e) != 0)
         return -1;
     int bad = make_and_deliver(db, &p, to_dir, out, e);

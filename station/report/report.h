@@ -41,6 +41,18 @@ int report_export(struct db *db, const struct lock *lock, const char *data_dir,
                   const struct station *s, const struct identity *self,
                   const char *to_dir, struct report_list *out, struct err *e);
 
+/* As report_export, watched: at the beginning of each step, which is "outbox",
+ * "making", "audit-log" or "loading-report", and at the end, "done". */
+struct report_watch {
+    void (*step)(void *ctx, const char *step, unsigned done, unsigned of);
+    void *ctx;
+};
+int report_export_watched(struct db *db, const struct lock *lock,
+                          const char *data_dir, const struct station *s,
+                          const struct identity *self, const char *to_dir,
+                          const struct report_watch *w, struct report_list *out,
+                          struct err *e);
+
 const char *report_kind(enum export_kind k); /* "audit-log" */
 
 /* DATA/outbox, made if it is not there. out of at least 4096 octets. */

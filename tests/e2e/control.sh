@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
-new_world 3 1
+new_world 3 2
 new_station "$DATA" "$STICK"
 "$STATION" import --data "$DATA" "$(bundle "$DATA" "$STICK" --per-euicc 1)" >/dev/null
 cards_start --delay-ms 2
@@ -137,6 +137,26 @@ wait_for 30 grep -q '"event":"verdict","fixture":"F2","verdict":"PASS"' "$WORK/l
 kill -CONT "$WATCH_PID"
 wait_for 20 grep -q '"event":"verdict","fixture":"F2","verdict":"PASS"' "$WORK/watch.json"
 
+# What takes long is told of, can be called off, and is answered when it is done.
+b2=$(bundle "$DATA" "$STICK" --per-euicc 1)
+printf '{"id":"i","do":"import","container":"%s"}\n{"id":2,"do":"cancel","job":"i"}\n{"id":3,"do":"version"}\n' "$b2" |
+    "$WORK/talk" "$SOCKET" >"$WORK/answers"
+grep '"id":3,' -A9 "$WORK/answers" | grep -q '"id":"i","ok":false,"error":"state","message":".*it was stopped' ||
+    die "not called off: $(cat "$WORK/answers")"
+has "$WORK/answers" '"id":2,"ok":true'
+ctl ask stock | grep -q '"received":3,' || die "something of what was called off was kept"
+ctl ask import "container=$b2" >"$WORK/out" 2>"$WORK/err"
+has "$WORK/out" "^{\"container\":\"$b2\",\"kind\":\"bpp-bundle\",.*\"records\":3,"
+has "$WORK/err" 'keeping, 3 of 3'
+expect 1 'nothing was imported from it' ctl ask import "container=$b2"
+ctl ask export "to=$STICK" >"$WORK/out" 2>"$WORK/err"
+has "$WORK/out" '^{"made":\[{"kind":"audit-log",.*},{"kind":"loading-report",.*}\]}$'
+has "$WORK/err" ', [1-4] of 4'
+ctl ask export "to=$STICK/again" "again=$(sed 's/.*"id":"\([^"]*\)".*/\1/' "$WORK/out")" 2>/dev/null && die "no folder"
+mkdir "$STICK/again"
+ctl ask export "to=$STICK/again" "again=$(sed 's/.*"id":"\([^"]*\)".*/\1/' "$WORK/out")" >"$WORK/again"
+diff -r "$STICK"/loading-report-* "$STICK"/again/loading-report-* || die "not the same again"
+
 # An orderly end: the unit at work is finished, who watches is told.
 ctl scan "$(printf 'F3\t%s' "$3")" >/dev/null
 wait_for 20 grep -q '"fixture":"F3","step":"load"' "$WORK/line.json"
@@ -176,5 +196,5 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     ctl stop >/dev/null
     line_ended 0
 fi
-books_agree 3
+books_agree 4 # F3's unit took what the second bundle brought for it too
 echo "control: looked, scanned, stopped; rubbish and dead clients changed nothing"

@@ -223,6 +223,42 @@ START_TEST(takes_two)
 }
 END_TEST
 
+/* --- media ------------------------------------------------------------------------------- */
+
+START_TEST(media)
+{
+    struct house h;
+    static const struct row rows[] = {
+        { "import", "", "format" },
+        { "import", "\"container\":\"bundle\"", "usage" },
+        { "import", "\"container\":\"/no/such/folder\"", "io" },
+        { "order-import", "\"container\":7", "format" },
+        { "order-import", "\"container\":\"/no/such/folder\"", "io" },
+        { "export", "", "format" },
+        { "export", "\"to\":\"stick\"", "usage" },
+        { "export", "\"to\":\"/no/such/folder\"", "io" },
+        { "export", "\"to\":\"/tmp\",\"again\":7", "format" },
+        { "export", "\"to\":\"/tmp\",\"again\":\"no such export\"", "not-found" },
+    };
+
+    house_open(&h);
+    int bob = house_dial(&h), dan = house_dial(&h), nobody = house_dial(&h);
+    house_login(bob, "B-2222", "4711");
+    house_login(dan, "B-4444", "27182");
+    REFUSED(bob, rows);
+    json_decref(house_ask(dan, "import", "\"container\":\"/no/such/folder\"", "trust"));
+    json_decref(house_ask(dan, "export", "\"to\":\"/tmp\"", "trust"));
+    json_decref(house_ask(nobody, "export", "\"to\":\"/tmp\"", "trust"));
+    json_t *j = house_ask(bob, "import", "\"container\":\"/no/such/folder\"", "io");
+    ck_assert_str_eq(text(json_object_get(j, "answer"), "container"), "/no/such/folder");
+    json_decref(j);
+    close(bob);
+    close(dan);
+    close(nobody);
+    house_close(&h);
+}
+END_TEST
+
 /* --- people ------------------------------------------------------------------------------ */
 
 START_TEST(people)
@@ -308,6 +344,7 @@ int main(void)
     const struct table_test tests[] = {
         { "orders and shifts", orders_and_shifts, 1 },
         { "takes two", takes_two, 1 },
+        { "media", media, 1 },
         { "people", people, 1 },
         { "nobody is known", nobody_is_known, 1 },
     };

@@ -277,6 +277,23 @@ START_TEST(holds_up_nobody)
     ck_assert_int_ge(done, 64);
     ck_assert_int_gt(busy, 0);
     ck_assert(first);
+    /* Not wanted any more: at the latest when it was begun. */
+    for (int i = 1; i <= 20; i++) {
+        char request[64];
+        snprintf(request, sizeof request, "{\"id\":\"d%d\",\"do\":\"doctor\"}\n", i);
+        house_say(fd, request);
+    }
+    json_decref(house_ask(fd, "cancel", "\"job\":\"d20\"", ""));
+    bool stopped = false;
+    for (int i = 0; i < 20; i++) {
+        json_t *j = house_hear(fd);
+        if (strcmp(text(j, "id"), "d20") == 0)
+            stopped = strcmp(text(j, "error"), "state") == 0;
+        json_decref(j);
+    }
+    ck_assert(stopped);
+    json_decref(house_ask(fd, "cancel", "\"job\":\"d20\"", "not-found"));
+    json_decref(house_ask(fd, "cancel", "", "format"));
     close(fd);
     /* What the dead asked for is not done; the others' is. */
     int dead = house_dial(&h), other = house_dial(&h);

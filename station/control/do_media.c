@@ -1,0 +1,104 @@
+/* What comes in on a stick, and what goes out on one. */
+#include "station/control/verbs.h"
+
+#include "station/acts/media.h"
+#include "station/import/child.h"
+#include "station/show/imported.h"
+#include "station/show/made.h"
+#include "station/show/orders.h"
+
+/* The commands take no right: who may run them may read and write as the line
+ * does. Who sits at the other end of the socket may not, so it takes somebody who
+ * works here. */
+static int worker(struct office_call *c, struct err *e)
+{
+    const struct who w = office_who(c);
+    struct actor by;
+
+    return office_db(c, e) != 0 ? -1 : who_one(&w, c->db, RIGHT_WORK, &by, e);
+}
+
+/* --- in --------------------------------------------------------------------------- */
+
+static bool go_on(void *ctx, const char *step, uint64_t done, uint64_t of)
+{
+    struct office_call *c = ctx;
+
+    office_progress(c, step, done, of);
+    return !atomic_load(&c->stop);
+}
+
+/* What to do next, where the sentence may not say it. */
+static int refuse(struct office_call *c, const char *path, struct err *e)
+{
+    const char *next = inbox_next_step(e->code);
+
+    c->answer = json_pack("{s:s, s:s?}", "container", path, "next", next);
+    return err_wrap(e, "nothing was imported from it");
+}
+
+static int open_inbox(struct office_call *c, struct inbox *b, const char **path,
+                      struct err *e)
+{
+    return office_folder(c, "container", true, path, e) != 0 || worker(c, e) != 0 ||
+           inbox_open(b, c->data_dir, e) != 0 ? -1 : 0;
+}
+
+int do_import(struct office_call *c, struct err *e)
+{
+    AUTO(inbox_close) struct inbox b = INBOX_EMPTY;
+    const struct import_watch w = { go_on, c };
+    struct import_result r;
+    const char *path;
+
+    if (open_inbox(c, &b, &path, e) != 0)
+        return -1;
+    return inbox_take(&b, path, &w, &r, e) != 0 ? refuse(c, path, e)
+                                                : office_say(c, show_imported(&r, path), e);
+}
+
+int do_order_import(struct office_call *c, struct err *e)
+{
+    AUTO(inbox_close) struct inbox b = INBOX_EMPTY;
+    AUTO(order_bindings_clear) struct order_bindings none = { NULL, 0 };
+    const struct import_watch w = { go_on, c };
+    char number[ORDER_NUMBER_MAX + 1];
+    struct import_result r;
+    struct order_info o;
+    struct order_spec s;
+    const char *path;
+
+    if (open_inbox(c, &b, &path, e) != 0)
+        return -1;
+    if (inbox_take_order(&b, path, &w, &r, number, e) != 0)
+        return refuse(c, path, e);
+    return order_by_number(c->db, number, &o, e) != 0 ||
+           order_spec_get(c->db, o.id, &s, e) != 0
+               ? -1 : office_say(c, show_order(&o, &s, &none), e);
+}
+
+/* --- out ----------------------------------------------------------------------------- */
+
+static void on_step(void *ctx, const char *step, unsigned done, unsigned of)
+{
+    office_progress(ctx, step, done, of);
+}
+
+int do_export(struct office_call *c, struct err *e)
+{
+    AUTO(desk_close) struct desk d = DESK_EMPTY;
+    const struct report_watch w = { on_step, c };
+    struct report_list made = { NULL, 0 };
+    json_t *list = json_array();
+    const char *to, *again;
+    int bad = office_folder(c, "to", true, &to, e) != 0 ||
+              control_word(&c->r, "again", &again, e) != 0 || worker(c, e) != 0 ||
+              act_export(&d, c->data_dir, to, again, &w, &made, e) != 0;
+
+    /* Also what had arrived before it failed. */
+    for (size_t i = 0; i < made.n; i++)
+        json_array_append_new(list, show_made(&made.v[i]));
+    report_list_clear(&made);
+    c->answer = json_pack("{s:o}", "made", list);
+    return bad ? -1 : 0;
+}
