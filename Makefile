@@ -131,7 +131,12 @@ lineside-states_SRCS := $(wildcard tests/tools/states.c)
 lineside-states_ROOMS := base storage
 lineside-states_LIBS :=
 
-PROGRAMS := $(foreach p,lineside lineside-ui lineside-barcodes lineside-backup lineside-restore lineside-verify lineside-lab lineside-states,$(if $($(p)_SRCS),$(p)))
+# Draws docs/screens/ from the screen's golden tests; not installed.
+lineside-screenshot_SRCS := $(wildcard tests/tools/screenshot.c)
+lineside-screenshot_ROOMS := base ui
+lineside-screenshot_LIBS :=
+
+PROGRAMS := $(foreach p,lineside lineside-ui lineside-barcodes lineside-backup lineside-restore lineside-verify lineside-lab lineside-states lineside-screenshot,$(if $($(p)_SRCS),$(p)))
 
 define program_rule
 $(BIN)/$(1): $(call objs,$($(1)_SRCS)) $(call lib,$($(1)_ROOMS))

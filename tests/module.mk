@@ -10,6 +10,7 @@
 #: make soak          as check-e2e, after the unit tests of all flavours; a
 #:                    reader is pulled at every single transfer of a load
 #: make bench         JSON lines {"name","value","unit","limit","ratio"}
+#: make screenshots   docs/screens/ anew, from the golden tests of the screen
 #: make fuzz          coverage-guided fuzzing, FUZZ_SECONDS for each harness (clang)
 #: make install       DESTDIR=, prefix=
 #: make clean
@@ -91,6 +92,16 @@ check-headers:
 		c=$${h%.h}.c; \
 		[ -f $$c ] && [ "$$(grep -m1 '^#include' $$c)" = "#include \"$$h\"" ] && continue; \
 		$(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only -include $$h -xc /dev/null || exit 1; \
+	done
+
+# What is there is drawn anew: SCREEN-HEADING.svg is of HEADING in that screen's
+# golden file. Another picture: touch its file first.
+.PHONY: screenshots
+screenshots: packages
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BIN)/lineside-screenshot
+	@for f in docs/screens/*.svg; do \
+		n=$$(basename "$$f" .svg); \
+		$(BIN)/lineside-screenshot tests/unit/ui/golden/$${n%%-*}.txt "$${n#*-}" >"$$f" || exit 1; \
 	done
 
 bench: packages

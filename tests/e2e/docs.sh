@@ -177,6 +177,17 @@ awk '/^== / { on = $2 == "80x24-en-normal" } on' tests/unit/ui/golden/line.txt |
 awk '/^```/ { n++; next } n == 1' docs/operator.md | diff "$WORK/has" - >"$WORK/diff" ||
     fault "the screen (<) and docs/operator.md (>): $(cat "$WORK/diff")"
 
+# So is each of the others, drawn in colour.
+pictures=0
+for f in docs/screens/*.svg; do
+    name=$(basename "$f" .svg)
+    "$BIN/lineside-screenshot" "tests/unit/ui/golden/${name%%-*}.txt" "${name#*-}" >"$WORK/has" || fault "$f cannot be drawn"
+    cmp -s "$f" "$WORK/has" || fault "$f is not what the screen looks like; 'make screenshots' draws it anew"
+    grep -q "screens/$name.svg" README.md docs/operator.md || fault "$f is shown nowhere"
+    pictures=$((pictures + 1))
+done
+[ $pictures -ge 6 ] || fault "only $pictures pictures of the screen were found"
+
 # --- states -----------------------------------------------------------------------
 
 # The whole page is drawn from the tables that the ledger acts by.

@@ -1,5 +1,7 @@
 #include "ui/term/term.h"
 
+#include "ui/cells/palette.h"
+
 #define NCURSES_WIDECHAR 1
 #include <langinfo.h>
 #include <linux/kd.h>
@@ -20,28 +22,11 @@ struct term {
 
 /* --- looks ------------------------------------------------------------------------ */
 
-/* Sixteen colours at most: eight, and bold ones in front. Without any, words,
- * signs and letters of blocks say the same. */
-static const struct {
-    short fore, back; /* -1: the terminal's own */
-    attr_t colour, mono;
-} looks[TONES] = {
-    [TONE_PLAIN] = { -1, -1, A_NORMAL, A_NORMAL },
-    [TONE_DIM] = { COLOR_CYAN, -1, A_NORMAL, A_NORMAL },
-    [TONE_BOLD] = { -1, -1, A_BOLD, A_BOLD },
-    [TONE_HEAD] = { COLOR_WHITE, COLOR_BLUE, A_BOLD, A_REVERSE | A_BOLD },
-    [TONE_HELP] = { COLOR_BLACK, COLOR_CYAN, A_NORMAL, A_NORMAL },
-    [TONE_INPUT] = { COLOR_BLACK, COLOR_WHITE, A_NORMAL, A_REVERSE },
-    [TONE_WARN] = { COLOR_YELLOW, -1, A_BOLD, A_BOLD | A_UNDERLINE },
-    [TONE_READY] = { COLOR_BLACK, COLOR_CYAN, A_NORMAL, A_NORMAL },
-    [TONE_SCAN] = { COLOR_BLACK, COLOR_WHITE, A_NORMAL, A_REVERSE | A_BOLD },
-    [TONE_BUSY] = { COLOR_WHITE, COLOR_BLUE, A_BOLD, A_BOLD },
-    [TONE_PASS] = { COLOR_WHITE, COLOR_GREEN, A_BOLD, A_BOLD },
-    [TONE_FAIL] = { COLOR_WHITE, COLOR_RED, A_BOLD, A_REVERSE | A_BOLD },
-    [TONE_CHECK] = { COLOR_BLACK, COLOR_YELLOW, A_NORMAL, A_REVERSE | A_UNDERLINE },
-    [TONE_STOPPED] = { COLOR_WHITE, COLOR_MAGENTA, A_BOLD, A_REVERSE },
-    [TONE_GONE] = { -1, -1, A_NORMAL, A_UNDERLINE },
-};
+static attr_t attribute(unsigned char how)
+{
+    return (how & BOLD ? A_BOLD : 0) | (how & REVERSE ? A_REVERSE : 0) |
+           (how & UNDERLINE ? A_UNDERLINE : 0);
+}
 
 static void set_looks(struct term *t)
 {
@@ -50,8 +35,8 @@ static void set_looks(struct term *t)
         use_default_colors();
     for (int i = 0; i < TONES; i++) {
         if (t->colours)
-            init_pair((short)(i + 1), looks[i].fore, looks[i].back);
-        t->attr[i] = t->colours ? looks[i].colour : looks[i].mono;
+            init_pair((short)(i + 1), tone_looks[i].fore, tone_looks[i].back);
+        t->attr[i] = attribute(t->colours ? tone_looks[i].colour : tone_looks[i].mono);
     }
 }
 

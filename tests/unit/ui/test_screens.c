@@ -1,4 +1,5 @@
 /* Screens as they were looked at, each in its sizes and languages. */
+#include "station/line/verdict.h"
 #include "tests/unit/support.h"
 #include "tests/unit/ui/golden.h"
 #include "tests/unit/ui/scenes.h"
@@ -73,6 +74,50 @@ START_TEST(a_pin_is_not_shown)
 }
 END_TEST
 
+/* A small line, as most are; what stands on it can be read from afar. */
+START_TEST(letters_for_two_metres)
+{
+    static const enum verdict ends[] = { V_DONE, V_NO_CARD };
+    AUTO(buf_clear) struct buf all = BUF_INIT;
+    struct model *m = model_new();
+    struct desk d = { .lang = LANG_EN };
+    struct grid *g = grid_new(80, 24);
+
+    model_clock(m, SCENE_NOW, 0);
+    scene_tell(m, "{\"event\":\"snapshot\",\"state\":{\"person\":\"Ada Lovelace\",\"fixtures\":["
+                  "{\"fixture\":\"F1\",\"busy\":false},{\"fixture\":\"F2\",\"busy\":false}],\"scanners\":[],"
+                  "\"counts\":{\"pass\":41,\"fail\":1},\"stock\":{\"received\":400,\"in-stock\":240,\"forecast\":{"
+                  "\"left\":240,\"unitsPerHour\":30,\"bppsPerHour\":30,\"hoursLeft\":8,\"warnHours\":4,\"low\":false},"
+                  "\"notAcknowledged\":{\"reports\":0,\"since\":null}},\"work\":{\"orders\":[{\"order\":\"WO-2026-0117\","
+                  "\"product\":\"Gateway G2\",\"quantity\":200,\"passed\":117,\"stocked\":0,\"failed\":3,\"left\":83}],"
+                  "\"shift\":null,\"waiting\":41}}}");
+    for (int i = 0; i < 2; i++) {
+        const struct verdict_row *r = verdict_row(ends[i]);
+        json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:i}", "event", "verdict", "fixture",
+                              i == 0 ? "F1" : "F2", "verdict", verdict_kind_text(r->kind), "code",
+                              r->code, "serial", i == 0 ? "SN-004711" : "SN-004712", "eid", "",
+                              "installed", i == 0, "cause", r->cause, "next", r->next, "ms", 8412);
+        model_apply(m, j);
+        json_decref(j);
+    }
+    screen_draw(&screen_line, g, model_now(m), &d);
+    golden_add(&all, g, "80x24-en-ends");
+    json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "event", "verdict", "fixture", "F1", "verdict",
+                          verdict_kind_text(verdict_row(V_SCAN_MISREAD)->kind), "code",
+                          verdict_row(V_SCAN_MISREAD)->code, "serial", "89049032123451234512345678901230",
+                          "cause", verdict_row(V_SCAN_MISREAD)->cause, "next",
+                          verdict_row(V_SCAN_MISREAD)->next);
+    model_apply(m, j);
+    json_decref(j);
+    grid_clear(g);
+    screen_draw(&screen_line, g, model_now(m), &d);
+    golden_add(&all, g, "80x24-en-refused");
+    golden_check(&all, "two");
+    grid_free(g);
+    model_free(m);
+}
+END_TEST
+
 /* Any size at all is drawn, and only within itself. */
 START_TEST(every_size)
 {
@@ -100,6 +145,7 @@ int main(void)
     const struct table_test tests[] = {
         { "looks as it did", looks_as_it_did, screen_count + 2 },
         { "a PIN is not shown", a_pin_is_not_shown, 1 },
+        { "letters for two metres", letters_for_two_metres, 1 },
         { "every size", every_size, 1 },
     };
 
