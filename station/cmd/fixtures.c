@@ -1,6 +1,7 @@
 /* lineside fixtures: what is plugged in where, what the station makes of it,
  * and the line engineer's words for places. Looking opens no device, so that
  * it may be done while the line runs. */
+#include "station/acts/fixtures.h"
 #include "station/cmd/actor.h"
 #include "station/cmd/bus_list.h"
 #include "station/cmd/cmd.h"
@@ -28,139 +29,65 @@ struct options {
 
 /* --- acts --------------------------------------------------------------------------- */
 
-struct act_call {
+struct call {
+    struct db *db;
+    struct who who;
     const char *place, *word;
-    const struct options *o;
-    const struct places *said;
-    char actor[PERSON_NAME_MAX + 1];
+    struct options *o;
 };
 
-static int do_label(struct tx *tx, void *ctx, struct err *e)
+static int do_label(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-
-    return place_label(tx, a->place, a->word, a->actor, e);
+    return act_fixture_label(c->db, &c->who, c->place, c->word, e);
 }
 
-static int do_unlabel(struct tx *tx, void *ctx, struct err *e)
+static int do_unlabel(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-
-    return place_label(tx, a->place, "", a->actor, e);
+    return act_fixture_label(c->db, &c->who, c->place, "", e);
 }
 
-static int do_allow(struct tx *tx, void *ctx, struct err *e)
+static int do_allow(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-
-    return place_allow(tx, a->place, true, a->actor, e);
+    return act_fixture_allow(c->db, &c->who, c->place, true, e);
 }
 
-static int do_disallow(struct tx *tx, void *ctx, struct err *e)
+static int do_disallow(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-
-    return place_allow(tx, a->place, false, a->actor, e);
+    return act_fixture_allow(c->db, &c->who, c->place, false, e);
 }
 
-/* A scanner is bound to a place, so that a new label does not unbind it; the
- * engineer may say either. */
-static int place_of_fixture(const struct places *said, const char *word,
-                            char out[PLACE_MAX + 1], struct err *e)
+static int do_scanner(const struct call *c, struct err *e)
 {
-    const char *place = place_ok(word) ? word : NULL;
-
-    for (size_t i = 0; i < said->n && !place; i++)
-        if (strcmp(said->v[i].label, word) == 0)
-            place = said->v[i].place;
-    if (!place)
-        return err_set(e, ERR_NOT_FOUND, "no fixture is called %s; `lineside "
-                       "fixtures` lists them", word);
-    snprintf(out, PLACE_MAX + 1, "%s", place);
-    return 0;
+    return act_scanner(c->db, &c->who, c->place, c->o->fixture, &c->o->scanner, e);
 }
 
-static int do_scanner(struct tx *tx, void *ctx, struct err *e)
+static int do_no_scanner(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-    struct scanner_setting s = a->o->scanner;
-
-    if (strlen(a->place) > PLACE_MAX)
-        return err_set(e, ERR_USAGE, "'%.80s' is no place on the bus", a->place);
-    snprintf(s.place, sizeof s.place, "%s", a->place);
-    if (a->o->fixture &&
-        place_of_fixture(a->said, a->o->fixture, s.fixture, e) != 0)
-        return -1;
-    return scanner_set(tx, &s, a->actor, e);
+    return act_no_scanner(c->db, &c->who, c->place, e);
 }
 
-static int do_no_scanner(struct tx *tx, void *ctx, struct err *e)
+static int do_release(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-
-    return scanner_remove(tx, a->place, a->actor, e);
+    return act_fixture_release(c->db, &c->who, c->place, e);
 }
 
-/* --- health --------------------------------------------------------------------- */
-
-static int do_release(struct tx *tx, void *ctx, struct err *e)
+static int do_golden(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-    char fixture[HEALTH_NAME_MAX + 1];
-
-    if (health_find(tx_db(tx), a->place, fixture, e) != 0)
-        return -1;
-    return health_release(tx, fixture, "person", a->actor, e);
+    return act_golden(c->db, &c->who, c->place, !c->o->remove, e);
 }
 
-static int do_golden(struct tx *tx, void *ctx, struct err *e)
+static int do_maintenance(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-    struct eid eid;
-
-    if (eid_parse(a->place, &eid) != 0)
-        return err_set(e, ERR_USAGE, "'%.80s' is no EID: 32 digits, whose check "
-                       "digits hold", a->place);
-    return (a->o->remove ? golden_unmark : golden_mark)(tx, &eid, a->actor, e);
+    return act_fixture_maintenance(c->db, &c->who, c->place, c->o->done, c->o->cycles,
+                                   e);
 }
 
-static int do_maintenance(struct tx *tx, void *ctx, struct err *e)
+static int do_limits(const struct call *c, struct err *e)
 {
-    const struct act_call *a = ctx;
-    char fixture[HEALTH_NAME_MAX + 1];
+    const struct act_limits l = { c->o->failures, c->o->yield, c->o->units,
+                                  c->o->golden_hours };
 
-    if (a->o->cycles < 0 && !a->o->done)
-        return err_set(e, ERR_USAGE, "say --limit N, the cycles between two "
-                       "maintenances, or --done");
-    if (health_find(tx_db(tx), a->place, fixture, e) != 0 ||
-        (a->o->done && health_maintained(tx, fixture, a->actor, e) != 0))
-        return -1;
-    return a->o->cycles < 0 ? 0
-         : health_set_limit(tx, fixture, (uint64_t)a->o->cycles, a->actor, e);
-}
-
-static void take_limit(long said, unsigned *limit)
-{
-    if (said >= 0)
-        *limit = (unsigned)said;
-}
-
-static int do_limits(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct act_call *a = ctx;
-    const struct options *o = a->o;
-    struct health_limits l;
-
-    if (o->failures < 0 && o->yield < 0 && o->units < 0 && o->golden_hours < 0)
-        return err_set(e, ERR_USAGE, "say which: --failures, --yield, --units or "
-                       "--golden-hours; `lineside fixtures health` shows them");
-    if (health_limits(tx_db(tx), &l, e) != 0)
-        return -1;
-    take_limit(o->failures, &l.failures);
-    take_limit(o->yield, &l.yield);
-    take_limit(o->units, &l.units);
-    take_limit(o->golden_hours, &l.golden_hours);
-    return health_limits_set(tx, &l, a->actor, e);
+    return act_fixture_limits(c->db, &c->who, &l, e);
 }
 
 /* A running line has read its places when it started... */
@@ -195,7 +122,7 @@ static void have_looked(const char *data_dir)
 static const struct {
     const char *name;
     int words; /* after the name */
-    tx_fn *act;
+    int (*act)(const struct call *c, struct err *e);
     void (*then)(const char *data_dir);
     const char *takes;
 } acts[] = {
@@ -335,7 +262,7 @@ static int list(const struct command *self, const struct cmd_common *c,
 }
 
 static int act(const struct command *self, const struct cmd_common *c,
-               struct db *db, struct act_call *a, int argc, char **argv)
+               struct call *a, int argc, char **argv)
 {
     struct err e = ERR_INIT;
 
@@ -347,8 +274,7 @@ static int act(const struct command *self, const struct cmd_common *c,
             }
             a->place = argv[acts[i].words > 0];
             a->word = argv[argc - 1];
-            if (cmd_actor(db, a->o->as, RIGHT_FIXTURES, a->actor, &e) != 0 ||
-                db_write(db, acts[i].act, a, &e) != 0)
+            if (acts[i].act(a, &e) != 0)
                 return cmd_fail(self, &e);
             acts[i].then(c->data_dir);
             return 0;
@@ -364,7 +290,8 @@ static int run(const struct command *self, int argc, char **argv)
     struct options o = { .scanner = { .layout = "us", .suffix = "cr" },
                          .cycles = -1, .failures = -1, .yield = -1, .units = -1,
                          .golden_hours = -1 };
-    struct act_call a = { .o = &o, .said = &said };
+    struct badges badges;
+    struct call a = { .o = &o };
     struct cmd_common c;
     struct err e = ERR_INIT;
 
@@ -378,7 +305,10 @@ static int run(const struct command *self, int argc, char **argv)
         return cmd_fail(self, &e);
     if (looking)
         return list(self, &c, db, &said, !health);
-    return act(self, &c, db, &a, argc - optind, argv + optind);
+    badges = (struct badges){ .as = o.as };
+    a.db = db;
+    a.who = cmd_who(&badges);
+    return act(self, &c, &a, argc - optind, argv + optind);
 }
 
 const struct command cmd_fixtures = {

@@ -47,6 +47,7 @@ struct lane {
 
 struct office {
     struct office_options o;
+    struct line *line;
     atomic_bool stop;
     pthread_mutex_t lock; /* of the queues */
     struct lane lanes[LANES];
@@ -128,6 +129,7 @@ static void run(struct lane *l, struct job *j)
     j->call.data_dir = f->o.data_dir;
     j->call.version = f->o.version;
     j->call.warn_hours = f->o.warn_hours;
+    j->call.line = f->line;
     j->call.ending = &f->stop;
     j->call.lane_db = &l->db;
     j->call.mode = modes[l - f->lanes];
@@ -380,8 +382,9 @@ struct office *office_new(const struct office_options *o)
     return f;
 }
 
-int office_start(struct office *f, struct err *e)
+int office_start(struct office *f, struct line *l, struct err *e)
 {
+    f->line = l;
     for (int i = 0; i < LANES; i++) {
         int rc = pthread_create(&f->lanes[i].thread, NULL, work, &f->lanes[i]);
         if (rc != 0)

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct control;
+struct line;
 struct office;
 
 #define OFFICE_WAITING_MAX 64 /* before one thread; the next is refused */
@@ -25,7 +26,7 @@ struct office_options { /* borrowed */
 };
 /* NULL: no memory. No thread yet. */
 struct office *office_new(const struct office_options *o);
-int office_start(struct office *f, struct err *e);
+int office_start(struct office *f, struct line *l, struct err *e);
 /* No job begins any more. What runs is stopped where it can be and waited for
  * where it cannot; it is answered, and what waits is refused, by
  * office_answer. Harmless twice. */

@@ -621,7 +621,7 @@ int control_serve(struct control *c, struct line *l, struct err *e)
 {
     c->line = l;
     if (door_open(&c->door, c->o.data_dir, e) != 0 ||
-        office_start(c->office, e) != 0)
+        office_start(c->office, l, e) != 0)
         return -1;
     int bad = pthread_create(&c->thread, NULL, serve, c);
     if (bad) {

@@ -9,6 +9,8 @@
 
 #include <stdatomic.h>
 
+struct line; /* station/line/line.h */
+
 /* One thread each, so that none waits for what takes longer. */
 enum office_lane {
     LANE_ASK,  /* questions: they read */
@@ -21,6 +23,7 @@ struct office_call {
     struct control_request r;
     const char *data_dir, *version;
     unsigned warn_hours;
+    struct line *line; /* borrowed */
     atomic_bool stop;          /* this one is not wanted any more, or the line ends */
     const atomic_bool *ending; /* the line ends */
     void (*tell)(struct office_call *c, const char *step, uint64_t done, uint64_t of);
@@ -71,6 +74,7 @@ office_fn do_order_make, do_order_activate, do_order_close, do_order_bind,
     do_quarantine_resolve, do_quarantine_scrap, do_quarantine_limit, do_void,
     do_replace, do_imei, do_person_add, do_person_role, do_person_block,
     do_person_unblock, do_person_badge, do_person_pin, do_rule,
-    do_import, do_order_import, do_export;
+    do_import, do_order_import, do_export, do_fixture_label, do_fixture_allow,
+    do_fixture_limits, do_fixture_cycles, do_scanner, do_golden;
 
 #endif

@@ -223,6 +223,62 @@ START_TEST(takes_two)
 }
 END_TEST
 
+/* --- fixtures ---------------------------------------------------------------------------- */
+
+START_TEST(fixtures)
+{
+    struct house h;
+    static const struct row rows[] = {
+        { "fixture-label", "\"place\":\"1-2\"", "format" },
+        { "fixture-label", "\"place\":\"there\",\"label\":\"F7\"", "usage" },
+        { "fixture-label", "\"place\":\"1-2\",\"label\":\"F 7\"", "usage" },
+        { "fixture-allow", "\"place\":\"1-2\"", "format" },
+        { "fixture-allow", "\"place\":\"there\",\"allowed\":true", "usage" },
+        { "scanner", "", "format" },
+        { "scanner", "\"place\":\"1-3\",\"layout\":\"dvorak\"", "usage" },
+        { "scanner", "\"place\":\"1-3\",\"layout\":\"far too long\"", "usage" },
+        { "scanner", "\"place\":\"1-3\",\"fixture\":\"F9\"", "not-found" },
+        { "scanner", "\"place\":\"1-3\",\"remove\":true", "not-found" },
+        { "golden", "\"eid\":\"7\"", "usage" },
+        { "golden", "\"eid\":\"" EID_2 "\",\"remove\":1", "format" },
+        { "fixture-limits", "", "usage" },
+        { "fixture-limits", "\"yield\":101", "format" },
+        { "fixture-cycles", "\"fixture\":\"F1\"", "format" },
+        { "fixture-cycles", "\"fixture\":\"F9\",\"cycles\":5", "not-found" },
+    };
+    static const struct row right[] = {
+        { "fixture-label", "\"place\":\"1-2\",\"label\":\"F7\"", "" },
+        { "fixture-allow", "\"place\":\"1-2\",\"allowed\":true", "" },
+        { "scanner", "\"place\":\"1-3\",\"fixture\":\"F7\",\"layout\":\"de\"", "" },
+        { "golden", "\"eid\":\"" EID_2 "\"", "" },
+        { "fixture-limits", "\"failures\":3,\"goldenHours\":0", "" },
+    };
+
+    house_open(&h);
+    int bob = house_dial(&h), cyd = house_dial(&h);
+    house_login(bob, "B-2222", "4711");
+    house_login(cyd, "B-3333", "90210");
+    REFUSED(cyd, rows);
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        json_decref(house_ask(bob, right[i].verb, right[i].members, "trust"));
+        json_decref(done(cyd, right[i].verb, right[i].members));
+    }
+    expect_actor(&h, "fixture-labelled", "Cyd");
+    json_t *a = done(cyd, "scanner", "\"place\":\"1-3\",\"remove\":true");
+    ck_assert_str_eq(text(json_array_get(json_object_get(a, "labels"), 0), "label"), "F7");
+    ck_assert_uint_eq(json_array_size(json_object_get(a, "scanners")), 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(
+        json_object_get(a, "health"), "limits"), "failures")), 3);
+    json_decref(a);
+    a = done(cyd, "golden", "\"eid\":\"" EID_2 "\",\"remove\":true");
+    ck_assert_uint_eq(json_array_size(json_object_get(json_object_get(a, "health"), "golden")), 0);
+    json_decref(a);
+    close(bob);
+    close(cyd);
+    house_close(&h);
+}
+END_TEST
+
 /* --- media ------------------------------------------------------------------------------- */
 
 START_TEST(media)
@@ -344,6 +400,7 @@ int main(void)
     const struct table_test tests[] = {
         { "orders and shifts", orders_and_shifts, 1 },
         { "takes two", takes_two, 1 },
+        { "fixtures", fixtures, 1 },
         { "media", media, 1 },
         { "people", people, 1 },
         { "nobody is known", nobody_is_known, 1 },
