@@ -101,12 +101,17 @@ static json_t *session_json(const struct line_event *ev)
                      control_string(ev->person), "reason", control_string(ev->detail));
 }
 
+static json_t *command_json(const struct line_event *ev)
+{
+    return json_pack("{s:s, s:s}", "event", "command", "command", ev->state);
+}
+
 static json_t *(*const shapes[])(const struct line_event *ev) = {
     [LINE_READY] = ready_json,       [LINE_UNRESOLVED] = unresolved_json,
     [LINE_BUSY] = busy_json,         [LINE_VERDICT] = verdict_json,
     [LINE_FIXTURE] = fixture_json,   [LINE_SCANNER] = scanner_json,
     [LINE_CHOSEN] = chosen_json,     [LINE_SESSION] = session_json,
-    [LINE_HEALTH] = fixture_json,
+    [LINE_HEALTH] = fixture_json,    [LINE_COMMAND] = command_json,
 };
 
 json_t *control_event_json(const struct line_event *ev)

@@ -216,7 +216,7 @@ void state_apply(struct state *s, const struct line_event *ev)
         [LINE_VERDICT] = on_verdict, [LINE_FIXTURE] = on_fixture,
         [LINE_SCANNER] = on_scanner, [LINE_CHOSEN] = NULL,
         [LINE_SESSION] = on_session,
-        [LINE_HEALTH] = on_health,
+        [LINE_HEALTH] = on_health,   [LINE_COMMAND] = NULL,
     };
 
     s->seen++;

@@ -133,6 +133,8 @@ static void station_scan(struct floor *f, const char *place, struct span text)
     struct two_scans *t = pair_of(f, place);
     struct span line;
 
+    if (line_command(f->line, text)) /* a fixture's label before it stays chosen */
+        return;
     if (!t) {
         line_refuse(f->line, "", "", V_MACHINE);
         return;

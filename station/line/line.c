@@ -370,9 +370,22 @@ static bool take_badge(struct line *l, const struct scan *scan, struct span text
     return true;
 }
 
+bool line_command(struct line *l, struct span text)
+{
+    char command[COMMAND_SCAN_MAX + 1];
+
+    if (!scan_command(text, command))
+        return false;
+    line_tell(l, &(struct line_event){ .kind = LINE_COMMAND, .state = command });
+    return true;
+}
+
 void line_scan_from(struct line *l, struct span text, uint64_t connection)
 {
     struct scan scan;
+
+    if (line_command(l, text))
+        return;
     enum scan_answer a = scan_parse(text, known, l, &scan);
 
     if (a == SCAN_UNKNOWN_FIXTURE && take_badge(l, &scan, text))

@@ -9,7 +9,7 @@
  *
  * Every line given to line_scan is answered by exactly one LINE_VERDICT,
  * sooner or later; a badge that is let in or waits for its PIN, by a
- * LINE_SESSION. */
+ * LINE_SESSION; a command of the operator's screen, by a LINE_COMMAND. */
 #ifndef LINESIDE_LINE_LINE_H
 #define LINESIDE_LINE_LINE_H
 
@@ -43,6 +43,8 @@ enum line_event_kind {
     LINE_SESSION,    /* state: "opened", "closed", or "pin": a badge was
                         scanned and waits for its PIN. fixture "": the whole
                         station. detail: why it was closed                  */
+    LINE_COMMAND,    /* a command barcode was scanned: state is the command. It
+                        is the screens' to obey: the line does nothing      */
     LINE_HEALTH      /* a fixture was stopped, released, is due for
                         maintenance or had it (line/health.h): state, detail
                         is why, place where it is on the bus                */
@@ -138,6 +140,9 @@ void line_scan_from(struct line *l, struct span text, uint64_t connection);
  * ERR_BUSY it has a unit at work; ERR_WRONG_STATE the line is being stopped. */
 int line_return(struct line *l, const char *fixture, const char *serial,
                 const char *reason, const char *actor, struct err *e);
+
+/* The text of a scan is a command's: it is told, and nothing else is to be done. */
+bool line_command(struct line *l, struct span text);
 
 /* Who is logged in (roster.h); as long as the line. */
 struct roster;

@@ -103,6 +103,31 @@ const char *scan_imei(const char *barcode)
     return strncasecmp(barcode, IMEI_SCAN_PREFIX, n) == 0 ? barcode + n : NULL;
 }
 
+static bool command_char(uint8_t c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+bool scan_command(struct span line, char out[COMMAND_SCAN_MAX + 1])
+{
+    const uint8_t *tab = line.n ? memchr(line.p, '\t', line.n) : NULL;
+    size_t from = tab ? (size_t)(tab - line.p) + 1 : 0, n = strlen(COMMAND_SCAN_PREFIX);
+
+    if (line.n > from && line.p[line.n - 1] == '\r')
+        line.n--;
+    if (line.n - from <= n || line.n - from > n + COMMAND_SCAN_MAX ||
+        strncasecmp((const char *)line.p + from, COMMAND_SCAN_PREFIX, n) != 0)
+        return false;
+    size_t k = 0;
+    for (size_t i = from + n; i < line.n; i++, k++) {
+        if (!command_char(line.p[i]))
+            return false;
+        out[k] = (char)line.p[i];
+    }
+    out[k] = '\0';
+    return true;
+}
+
 static void hand_over(struct scan_lines *s, scan_line_fn *line, void *ctx)
 {
     line(ctx, SPAN(s->line, s->n));

@@ -35,6 +35,14 @@ struct scan {
 /* The rest of it, or NULL: it is none. */
 const char *scan_imei(const char *barcode);
 
+/* A barcode that begins so, in any case of letters, and goes on with 1 to 32
+ * letters, digits and hyphens is a command for the operator's screen. */
+#define COMMAND_SCAN_PREFIX "LINESIDE-"
+#define COMMAND_SCAN_MAX 32
+/* A scan line's command, with or without a fixture and a TAB before it; false: it
+ * has none. */
+bool scan_command(struct span line, char out[COMMAND_SCAN_MAX + 1]);
+
 /* Is there a fixture of this name? */
 typedef bool scan_known_fn(void *ctx, const char *fixture);
 

@@ -100,6 +100,8 @@ sees 'F1 DONE BEFORE'
 # Other screens, by key and by command barcode; another language and size.
 key F1
 sees 'LINESIDE-LOGOUT'
+printf 'LINESIDE-ABOUT\n' >&6 # at a scanner of the line's own
+sees 'days left'
 scan LINESIDE-EVENTS
 sees 'F2 .* FAIL (wrong-eid)'
 scan LINESIDE-UNIT

@@ -205,6 +205,18 @@ static void take_keys(struct app *a)
     }
 }
 
+static void take_commands(struct app *a)
+{
+    char word[WORD_CAP];
+    struct request r;
+
+    while (!a->done && model_command(a->model, word)) {
+        hands_command(&a->hands, model_now(a->model), a->grid->cols, a->grid->rows, word, &r);
+        ask(a, &r);
+        a->changed = true;
+    }
+}
+
 /* --- sounds ----------------------------------------------------------------------------------- */
 
 static void take_sounds(struct app *a)
@@ -296,6 +308,7 @@ static void turn(struct app *a)
     else if (!a->line && now >= a->retry_at)
         find(a);
     take_keys(a); /* also after a signal: its size may be another */
+    take_commands(a);
     ask_question(a);
     take_sounds(a);
     ring(a, now);

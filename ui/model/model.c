@@ -7,6 +7,8 @@
 struct model {
     struct snapshot s;
     unsigned sounds;
+    size_t commands;
+    char command[MODEL_COMMANDS][WORD_CAP];
 };
 
 struct model *model_new(void)
@@ -484,6 +486,21 @@ static void on_chosen(struct model *m, const json_t *j)
         f->chosen_at = m->s.now;
 }
 
+static void on_command(struct model *m, const json_t *j)
+{
+    if (m->commands < MODEL_COMMANDS && *text(j, "command"))
+        copy(m->command[m->commands++], WORD_CAP, text(j, "command"));
+}
+
+bool model_command(struct model *m, char out[WORD_CAP])
+{
+    if (m->commands == 0)
+        return false;
+    memcpy(out, m->command[0], WORD_CAP);
+    memmove(m->command[0], m->command[1], --m->commands * WORD_CAP);
+    return true;
+}
+
 static void on_session(struct model *m, const json_t *j)
 {
     const char *state = text(j, "state"), *fixture = text(j, "fixture");
@@ -530,7 +547,7 @@ void model_apply(struct model *m, const json_t *event)
         { "fixture", on_fixture },   { "scanner", on_scanner },
         { "chosen", on_chosen },     { "session", on_session },
         { "stock", on_stock },       { "work", on_work },
-        { "unresolved", on_unresolved },
+        { "unresolved", on_unresolved }, { "command", on_command },
     };
     const char *name = text(event, "event");
 

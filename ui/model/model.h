@@ -23,6 +23,10 @@ void model_pin_done(struct model *m);
 /* A reply to the question of this screen; NULL: none yet, it is asked anew. */
 void model_answer(struct model *m, const char *screen, const json_t *reply);
 
+/* The next command barcode that was scanned somewhere; false: none. */
+#define MODEL_COMMANDS 8 /* more than that at once are not kept */
+bool model_command(struct model *m, char out[WORD_CAP]);
+
 /* What is to be heard, since it was asked the last time. */
 enum sound { SOUND_PASS = 1, SOUND_FAIL = 2, SOUND_REFUSED = 4 };
 unsigned model_sounds(struct model *m);

@@ -313,6 +313,14 @@ static void enter(struct hands *h, const struct snapshot *s, int cols, int rows,
     }
 }
 
+void hands_command(struct hands *h, const struct snapshot *s, int cols, int rows,
+                   const char *word, struct request *out)
+{
+    *out = (struct request){ .wish = WISH_NOTHING };
+    touch(h, s);
+    command(h, s, cols, rows, word, out);
+}
+
 void hands_key(struct hands *h, const struct snapshot *s, int cols, int rows,
                enum key k, struct request *out)
 {

@@ -41,6 +41,9 @@ const struct screen *hands_screen(const struct hands *h, const struct snapshot *
 
 void hands_key(struct hands *h, const struct snapshot *s, int cols, int rows,
                enum key k, struct request *out);
+/* A command barcode, scanned wherever. */
+void hands_command(struct hands *h, const struct snapshot *s, int cols, int rows,
+                   const char *word, struct request *out);
 void hands_char(struct hands *h, const struct snapshot *s, uint32_t ch);
 /* After every change of the snapshot, and every second. */
 void hands_look(struct hands *h, const struct snapshot *s);

@@ -284,7 +284,7 @@ int main(void)
         { "reads requests", reads_requests, sizeof requests / sizeof *requests },
         { "bounds requests", bounds_requests, 1 },
         { "wants text", wants_text, 1 },
-        { "tells events", tells_events, LINE_SESSION + 1 },
+        { "tells events", tells_events, LINE_HEALTH + 1 },
         { "keeps no more than fits", keeps_no_more_than_fits, 1 },
         { "follows a unit", follows_a_unit, 1 },
         { "is free after a refused unit", is_free_after_a_refused_unit, 1 },

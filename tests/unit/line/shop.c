@@ -222,6 +222,9 @@ static void on_event(void *ctx, const struct line_event *ev)
         snprintf(s->steps + n, sizeof s->steps - n, "%s, ", ev->step);
     else if (ev->kind == LINE_SESSION)
         keep_session(s, ev);
+    else if (ev->kind == LINE_COMMAND)
+        snprintf(s->sessions + strlen(s->sessions), sizeof s->sessions - strlen(s->sessions),
+                 "command %s, ", ev->state);
     pthread_mutex_unlock(&s->lock);
     if (ev->kind == LINE_BUSY && s->at_step)
         s->at_step(ev->step);

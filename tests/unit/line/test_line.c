@@ -521,6 +521,10 @@ START_TEST(refuses_bad_scans)
         ck_assert_str_eq(v.code, scans[i].code);
         ck_assert_int_eq(v.kind, VERDICT_REFUSED);
     }
+    /* A command is the screen's, also while a fixture would be busy. */
+    line_scan(s.line, SPAN_STR("F1\tLINESIDE-HELP"));
+    line_scan(s.line, SPAN_STR("lineside-log"));
+    ck_assert_str_eq(s.sessions, "command HELP, command log, ");
     line_stop(s.line);
     shop_expect(&s, s.barcode, "scan-stopping");
     ck_assert_uint_eq(shop_apdus(), before);

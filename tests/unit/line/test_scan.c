@@ -100,6 +100,38 @@ static void see(void *ctx, struct span line)
 }
 
 /* The same lines however the octets arrive. */
+static const struct {
+    const char *line, *command; /* NULL: none */
+} commands[] = {
+    { "LINESIDE-HELP", "HELP" },
+    { "F1\tLINESIDE-Log-2", "Log-2" },
+    { "lineside-help\r", "help" },
+    { "F9\tlineside-1", "1" },
+    { "LINESIDE-12345678901234567890123456789012", "12345678901234567890123456789012" },
+    { "LINESIDE-123456789012345678901234567890123", NULL },
+    { "LINESIDE-", NULL },
+    { "F1\tLINESIDE-\r", NULL },
+    { "LINESIDE", NULL },
+    { "LINESIDE-A B", NULL },
+    { "LINESIDE-A\tB", NULL },
+    { "LINESIDE-\xc3\xa9", NULL },
+    { "F1 LINESIDE-HELP", NULL },
+    { "XLINESIDE-HELP", NULL },
+    { "\r", NULL },
+    { "", NULL },
+};
+
+START_TEST(knows_a_command)
+{
+    char command[COMMAND_SCAN_MAX + 1] = "";
+    bool is = scan_command(SPAN_STR(commands[_i].line), command);
+
+    ck_assert_msg(is == (commands[_i].command != NULL), "%s", commands[_i].line);
+    if (is)
+        ck_assert_str_eq(command, commands[_i].command);
+}
+END_TEST
+
 START_TEST(cuts_lines)
 {
     char in[4096] = "F1\ta\r\nF2\tb\n\n";
@@ -131,6 +163,7 @@ int main(void)
 
     tcase_add_loop_test(t, parses, 0, sizeof rows / sizeof *rows);
     tcase_add_test(t, knows_an_eid);
+    tcase_add_loop_test(t, knows_a_command, 0, sizeof commands / sizeof *commands);
     tcase_add_loop_test(t, cuts_lines, 1, 20);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -140,6 +140,31 @@ START_TEST(obeys_command_barcodes)
 }
 END_TEST
 
+/* Of the line's own scanners. */
+START_TEST(obeys_commands_that_the_line_tells)
+{
+    struct stand t = stand_at(SCENE_NORMAL, 0);
+    char word[WORD_CAP];
+
+    scene_tell(t.m, "{\"event\":\"command\",\"command\":\"help\"}");
+    scene_tell(t.m, "{\"event\":\"command\",\"command\":\"LOGOUT\"}");
+    scene_tell(t.m, "{\"event\":\"command\"}");
+    for (int i = 0; i < 2; i++) {
+        ck_assert(model_command(t.m, word));
+        hands_command(&t.h, model_now(t.m), 80, 24, word, &t.r);
+    }
+    ck_assert_ptr_eq(t.h.screen, &screen_keys);
+    ck_assert_int_eq(t.r.wish, WISH_LOGOUT);
+    ck_assert(!model_command(t.m, word));
+    for (int i = 0; i < 20; i++)
+        scene_tell(t.m, "{\"event\":\"command\",\"command\":\"x\"}");
+    for (int i = 0; i < MODEL_COMMANDS; i++)
+        ck_assert(model_command(t.m, word));
+    ck_assert(!model_command(t.m, word));
+    leave(&t);
+}
+END_TEST
+
 /* Every action and every screen has a barcode of its own. */
 START_TEST(has_no_barcode_twice)
 {
@@ -377,6 +402,7 @@ int main(void)
         { "logs in by key", logs_in_by_key, 1 },
         { "asks the PIN of a scanned badge", asks_the_pin_of_a_scanned_badge, 1 },
         { "obeys command barcodes", obeys_command_barcodes, 1 },
+        { "obeys commands that the line tells", obeys_commands_that_the_line_tells, 1 },
         { "has no barcode twice", has_no_barcode_twice, 1 },
         { "chooses a fixture", chooses_a_fixture, 1 },
         { "locks when nobody is there", locks_when_nobody_is_there, 1 },

@@ -65,6 +65,15 @@ START_TEST(has_room_for_every_verdict)
 }
 END_TEST
 
+/* What the line passes over as a command is what the screen takes for one. */
+START_TEST(knows_the_lines_commands)
+{
+    ck_assert_str_eq(COMMAND_PREFIX, COMMAND_SCAN_PREFIX);
+    for (size_t i = 0; i < action_count; i++)
+        ck_assert_uint_le(strlen(actions[i].barcode), COMMAND_SCAN_MAX);
+}
+END_TEST
+
 START_TEST(finds_languages)
 {
     enum lang l = LANG_EN;
@@ -87,6 +96,7 @@ int main(void)
         { "knows every verdict", knows_every_verdict, VERDICTS },
         { "knows every step", knows_every_step, STEPS },
         { "has room for every verdict", has_room_for_every_verdict, VERDICTS },
+        { "knows the line's commands", knows_the_lines_commands, 1 },
         { "finds languages", finds_languages, 1 },
     };
 

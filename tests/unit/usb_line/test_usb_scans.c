@@ -117,6 +117,7 @@ START_TEST(of_the_station)
     type(&c, c.eid);
     ck_assert_str_eq(verdict(&c, 1).code, "scan-which");
     type(&c, "LEFT-4");
+    type(&c, "LINESIDE-HELP"); /* the screen's; the fixture stays chosen */
     type(&c, c.eid);
     struct shop_verdict v = verdict(&c, 2);
     ck_assert_str_eq(v.code, "done");
