@@ -151,9 +151,12 @@ static void tell(struct office_call *c, const char *step, uint64_t done, uint64_
     uint64_t one = 1;
 
     pthread_mutex_lock(&j->f->lock);
-    bool other = j->at.step != step;
-    j->at = (struct progress){ step, done, of, true };
+    bool other = j->at.step != step, same = !other && j->at.done == done;
+    if (!same)
+        j->at = (struct progress){ step, done, of, true };
     pthread_mutex_unlock(&j->f->lock);
+    if (same)
+        return;
     if (!other && now - j->told_ms < PROGRESS_MS)
         return;
     j->told_ms = now;

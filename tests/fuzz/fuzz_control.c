@@ -32,6 +32,13 @@ static void one_line(struct span line)
     CHECK(bad ? e.code != ERR_NONE && e.msg[0] : r.verb < CONTROL_VERBS);
     if (!bad && control_text(&r, "line", &text, &e) == 0)
         CHECK(text.n < CONTROL_REQUEST_MAX);
+    uint64_t n = 7;
+    const char *word = NULL;
+    if (!bad && control_number(&r, "limit", 1, 1000, &n, &e) == 0)
+        CHECK(n >= 1 && n <= 1000);
+    if (!bad && control_need(&r, "what", &word, &e) == 0)
+        CHECK(word && strlen(word) < CONTROL_REQUEST_MAX);
+    control_forget_secrets(r.words);
     json_t *reply = bad ? control_reply_refused(r.id, &e) : control_reply_ok(r.id);
     char *out = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
     CHECK(out && !strchr(out, '\n'));

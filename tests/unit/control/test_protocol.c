@@ -115,6 +115,66 @@ static struct line_event event(enum line_event_kind kind)
 }
 
 /* Kept or lent, cut text or whole: each is one the schema knows. */
+static struct control_request request(const char *line)
+{
+    struct control_request r;
+    struct err e = ERR_INIT;
+
+    ck_assert_msg(control_request_read(SPAN(line, strlen(line)), &r, &e) == 0, "%s", e.msg);
+    return r;
+}
+
+START_TEST(wants_numbers)
+{
+    static const struct {
+        const char *line;
+        bool good;
+        uint64_t n;
+    } rows[] = {
+        { "{\"id\":1,\"do\":\"log\"}", true, 7 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":1}", true, 1 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":1000}", true, 1000 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":0}", false, 7 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":1001}", false, 7 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":-1}", false, 7 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":5.0}", false, 7 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":\"5\"}", false, 7 },
+        { "{\"id\":1,\"do\":\"log\",\"limit\":null}", false, 7 },
+    };
+    struct control_request r = request(rows[_i].line);
+    struct err e = ERR_INIT;
+    uint64_t n = 7;
+
+    ck_assert_int_eq(control_number(&r, "limit", 1, 1000, &n, &e) == 0, rows[_i].good);
+    ck_assert_uint_eq(n, rows[_i].n);
+    ck_assert_int_eq(e.code, rows[_i].good ? ERR_NONE : ERR_FORMAT);
+    control_request_clear(&r);
+}
+END_TEST
+
+/* Wherever it stands: no octet of a PIN is left where it was read to. */
+START_TEST(forgets_pins)
+{
+    struct control_request r = request(
+        "{\"id\":1,\"do\":\"void\",\"pin\":\"47110815\",\"newPin\":\"47110816\","
+        "\"second\":{\"badge\":\"B-1\",\"pin\":\"47110817\"}}");
+    json_t *second = json_object_get(r.words, "second");
+    const char *pins[] = { json_string_value(json_object_get(r.words, "pin")),
+                           json_string_value(json_object_get(r.words, "newPin")),
+                           json_string_value(json_object_get(second, "pin")) };
+
+    control_forget_secrets(r.words);
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
+        for (size_t at = 0; at < 8; at++)
+            ck_assert_int_eq(pins[i][at], 0);
+    ck_assert_str_eq(json_string_value(json_object_get(second, "badge")), "B-1");
+    control_request_clear(&r);
+    struct control_request odd = request("{\"id\":1,\"do\":\"void\",\"pin\":7,\"second\":[]}");
+    control_forget_secrets(odd.words);
+    control_request_clear(&odd);
+}
+END_TEST
+
 START_TEST(tells_events)
 {
     struct line_event ev = event((enum line_event_kind)_i);
@@ -284,6 +344,8 @@ int main(void)
         { "reads requests", reads_requests, sizeof requests / sizeof *requests },
         { "bounds requests", bounds_requests, 1 },
         { "wants text", wants_text, 1 },
+        { "wants numbers", wants_numbers, 9 },
+        { "forgets PINs", forgets_pins, 1 },
         { "tells events", tells_events, LINE_HEALTH + 1 },
         { "keeps no more than fits", keeps_no_more_than_fits, 1 },
         { "follows a unit", follows_a_unit, 1 },

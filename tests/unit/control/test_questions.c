@@ -312,6 +312,43 @@ START_TEST(holds_up_nobody)
 }
 END_TEST
 
+struct posted {
+    json_int_t id;
+    bool came;
+};
+
+static void on_reply(void *ctx, const json_t *j)
+{
+    struct posted *p = ctx;
+
+    p->came |= !json_object_get(j, "event") && number(j, "id") == p->id &&
+               json_is_true(json_object_get(j, "ok"));
+}
+
+/* A client of ours that does not wait. */
+START_TEST(is_posted)
+{
+    struct house h;
+    struct client *c;
+    struct posted p = { .came = false };
+    struct err e = ERR_INIT;
+    json_t *reply;
+
+    house_open(&h);
+    house_good(client_open(h.s.data, on_reply, &p, &c, &e), &e);
+    house_good(client_post(c, CONTROL_DOCTOR, NULL, &p.id, &e), &e);
+    house_good(client_ask(c, CONTROL_VERSION, NULL, &reply, &e), &e);
+    json_decref(reply);
+    while (!p.came)
+        house_good(client_next(c, 60000, &e), &e);
+    house_good(client_ask_long(c, CONTROL_STOCK, NULL, &reply, &e), &e);
+    schema_check_answer("stock", reply);
+    json_decref(reply);
+    client_close(c);
+    house_close(&h);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
@@ -319,6 +356,7 @@ int main(void)
         { "refuses", refuses, 1 },
         { "is never cut", is_never_cut, 1 },
         { "holds up nobody", holds_up_nobody, 1 },
+        { "is posted", is_posted, 1 },
     };
 
     return run_tests("questions", tests, sizeof tests / sizeof *tests);
