@@ -58,6 +58,9 @@ exec 6<>"$WORK/fifo"
 # Before the line is there, and after.
 screen_start 80 24 --lang en
 sees 'THE LINE IS NOT THERE'
+# A terminal that has no cursor to be moved is told so.
+$T new-window -d "TERM=dumb $PWD/$STATION ui --data $DATA 2>$WORK/dumb.err"
+wait_for 10 grep -q 'set TERM to what it is' "$WORK/dumb.err"
 line_start
 sees 'F3 READY'
 sees 'Nobody is logged in'

@@ -14,7 +14,6 @@ enum key {
     K_UP, K_DOWN, K_LEFT, K_RIGHT, K_PAGE_UP, K_PAGE_DOWN,
     K_ENTER, K_ESCAPE, K_ERASE,
     K_RESIZE, /* the terminal has another size */
-    K_GONE,   /* there is no terminal any more */
     KEYS
 };
 

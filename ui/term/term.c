@@ -17,6 +17,7 @@ struct term {
     SCREEN *screen;
     struct grid *shown; /* what the terminal has; NULL: not known */
     bool utf8, colours;
+    uint8_t *glyphs; /* of the kernel's console, a bit each; NULL: nobody can tell */
     attr_t attr[TONES];
 };
 
@@ -52,6 +53,34 @@ static bool set_locale(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+/* The kernel's console has a font of 512 glyphs at most, and says which. */
+static uint8_t *console_glyphs(void)
+{
+    struct unimapdesc d = { .entry_ct = 0 };
+
+    if (ioctl(STDOUT_FILENO, GIO_UNIMAP, &d) == 0 || d.entry_ct == 0)
+        return NULL; /* no console of the kernel's, or one without a map */
+    d.entries = calloc(d.entry_ct, sizeof *d.entries);
+    uint8_t *bits = d.entries ? calloc(1, 0x10000 / 8) : NULL;
+    if (bits && ioctl(STDOUT_FILENO, GIO_UNIMAP, &d) == 0) {
+        for (unsigned i = 0; i < d.entry_ct; i++)
+            bits[d.entries[i].unicode / 8] |= (uint8_t)(1 << d.entries[i].unicode % 8);
+    } else {
+        free(bits);
+        bits = NULL;
+    }
+    free(d.entries);
+    return bits;
+}
+
+/* One that only goes on from line to line is no screen. */
+static bool has_cursor(void)
+{
+    const char *cup = tigetstr("cup");
+
+    return cup && cup != (const char *)-1;
+}
+
 int term_open(struct term **out, struct err *e)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -61,7 +90,9 @@ int term_open(struct term **out, struct err *e)
         return err_set(e, ERR_NOMEM, "no memory for a terminal");
     t->utf8 = set_locale();
     t->screen = newterm(NULL, stdout, stdin);
-    if (!t->screen) {
+    if (!t->screen || !has_cursor()) {
+        if (t->screen)
+            endwin();
         free(t);
         return err_set(e, ERR_USAGE, "this kind of terminal (TERM) is not known "
                        "here; set TERM to what it is, such as linux or xterm");
@@ -75,6 +106,7 @@ int term_open(struct term **out, struct err *e)
     set_escdelay(25);
     curs_set(0);
     set_looks(t);
+    t->glyphs = console_glyphs();
     *out = t;
     return 0;
 }
@@ -86,6 +118,7 @@ void term_close(struct term *t)
     endwin();
     delscreen(t->screen);
     grid_free(t->shown);
+    free(t->glyphs);
     free(t);
 }
 
@@ -105,7 +138,7 @@ void term_forget(struct term *t)
 
 /* --- output --------------------------------------------------------------------------- */
 
-/* For a terminal that is not UTF-8: the nearest of ASCII. */
+/* For a terminal that is not UTF-8, or whose font lacks it: the nearest of ASCII. */
 static uint32_t plainer(uint32_t ch)
 {
     static const struct {
@@ -115,7 +148,7 @@ static uint32_t plainer(uint32_t ch)
         { 0x2588, '#' }, { 0x2580, '"' }, { 0x2584, '_' }, { 0x2591, '.' },
         { 0x2592, '%' }, { 0x25A0, '#' }, { 0x25CB, 'o' }, { 0x25BA, '>' },
         { 0x25BC, 'v' }, { 0x221A, 'v' }, { 0x00B7, '-' }, { 0x2026, '~' },
-        { 0x2190, '<' }, { 0x2191, '^' }, { 0x2192, '>' }, { 0x2193, 'v' },
+        { 0x00A0, ' ' }, { 0x2190, '<' }, { 0x2191, '^' }, { 0x2192, '>' }, { 0x2193, 'v' },
     };
 
     if (ch < 0x7F)
@@ -128,8 +161,9 @@ static uint32_t plainer(uint32_t ch)
 
 static void put(const struct term *t, int x, int y, const struct cell *c)
 {
-    uint32_t ch = t->utf8 ? c->ch : plainer(c->ch);
-    wchar_t text[3] = { (wchar_t)ch, 0, 0 };
+    /* What the C library takes for another width would move the rest of the row. */
+    bool plain = !term_has_glyph(t, c->ch) || wcwidth((wchar_t)c->ch) != c->width;
+    wchar_t text[2] = { (wchar_t)(plain ? plainer(c->ch) : c->ch), 0 };
     cchar_t cc;
 
     if (c->width == 0) /* the terminal has written it with its left half */
@@ -137,8 +171,11 @@ static void put(const struct term *t, int x, int y, const struct cell *c)
     if (setcchar(&cc, text, t->attr[c->tone], t->colours ? (short)(c->tone + 1) : 0, NULL) != OK)
         return;
     mvadd_wch(y, x, &cc);
-    if (c->width == 2 && !t->utf8)
-        mvaddch(y, x + 1, ' ' | t->attr[c->tone]);
+    if (c->width == 2 && plain) {
+        text[0] = ' ';
+        setcchar(&cc, text, t->attr[c->tone], t->colours ? (short)(c->tone + 1) : 0, NULL);
+        mvadd_wch(y, x + 1, &cc);
+    }
 }
 
 static bool same(const struct cell *a, const struct cell *b)
@@ -172,18 +209,9 @@ void term_bell(struct term *t)
 
 bool term_has_glyph(const struct term *t, uint32_t ch)
 {
-    struct unimapdesc d = { .entry_ct = 0 };
-
     if (!t->utf8)
         return ch < 0x7F;
-    if (ioctl(STDOUT_FILENO, GIO_UNIMAP, &d) == 0 || d.entry_ct == 0)
-        return true; /* no console of the kernel's, or one without a map */
-    d.entries = calloc(d.entry_ct, sizeof *d.entries);
-    bool has = !d.entries || ioctl(STDOUT_FILENO, GIO_UNIMAP, &d) != 0;
-    for (unsigned i = 0; !has && i < d.entry_ct; i++)
-        has = d.entries[i].unicode == ch;
-    free(d.entries);
-    return has;
+    return !t->glyphs || ch < 0x7F || (ch <= 0xFFFF && t->glyphs[ch / 8] >> ch % 8 & 1);
 }
 
 /* --- input ------------------------------------------------------------------------------ */
