@@ -1,5 +1,12 @@
 #include "station/acts/media.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 int inbox_open(struct inbox *b, const char *data_dir, struct err *e)
 {
     *b = (struct inbox)INBOX_EMPTY;
@@ -47,6 +54,78 @@ static const char *const next_steps[ERR_CODES] = {
 const char *inbox_next_step(enum err_code code)
 {
     return next_steps[code];
+}
+
+/* --- what lies there ------------------------------------------------------------- */
+
+static bool uuid_ok(const char *s)
+{
+    return strlen(s) == UUID_LEN && strspn(s, "0123456789abcdef-") == UUID_LEN;
+}
+
+/* KIND-UUID, and a folder. */
+static bool item_of(int dir, const char *name, struct media_item *out)
+{
+    size_t n = strlen(name);
+    struct stat st;
+    char kind[32];
+
+    if (n <= UUID_LEN + 1 || n - UUID_LEN - 1 >= sizeof kind ||
+        name[n - UUID_LEN - 1] != '-' || !uuid_ok(name + n - UUID_LEN))
+        return false;
+    snprintf(kind, sizeof kind, "%.*s", (int)(n - UUID_LEN - 1), name);
+    memcpy(out->id, name + n - UUID_LEN, UUID_LEN + 1);
+    return kind_parse(kind, &out->kind) == 0 &&
+           fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct media_item *x = a, *y = b;
+    int kinds = strcmp(kind_name(x->kind), kind_name(y->kind));
+
+    return kinds ? kinds : strcmp(x->id, y->id);
+}
+
+static int list_in(DIR *d, struct media_list *out, struct err *e)
+{
+    struct media_item item;
+    struct dirent *de;
+
+    while ((de = readdir(d))) {
+        if (!item_of(dirfd(d), de->d_name, &item))
+            continue;
+        if (out->n == MEDIA_MAX) {
+            out->more = true;
+            return 0;
+        }
+        struct media_item *v = realloc(out->v, (out->n + 1) * sizeof *v);
+        if (!v)
+            return err_set(e, ERR_NOMEM, "no memory for what lies there");
+        out->v = v;
+        v[out->n++] = item;
+    }
+    return 0;
+}
+
+int media_list(const char *folder, struct media_list *out, struct err *e)
+{
+    DIR *d = opendir(folder);
+
+    *out = (struct media_list){ NULL, 0, false };
+    if (!d)
+        return err_errno(e, "%s cannot be looked into; is the stick mounted?", folder);
+    int bad = list_in(d, out, e);
+    closedir(d);
+    if (!bad && out->n)
+        qsort(out->v, out->n, sizeof *out->v, by_name);
+    return bad;
+}
+
+void media_list_clear(struct media_list *l)
+{
+    free(l->v);
+    *l = (struct media_list){ NULL, 0, false };
 }
 
 /* --- out ----------------------------------------------------------------------- */

@@ -31,6 +31,22 @@ int inbox_take_order(struct inbox *b, const char *path, const struct import_watc
  * NULL: it does. */
 const char *inbox_next_step(enum err_code code);
 
+/* What lies in a folder by the names of its folders, KIND-UUID: nothing of it is
+ * opened, and nothing proven. In the order of kinds
+ * and ids; of more than MEDIA_MAX some. */
+#define MEDIA_MAX 500
+struct media_item {
+    enum container_kind kind;
+    char id[UUID_LEN + 1];
+};
+struct media_list {
+    struct media_item *v;
+    size_t n;
+    bool more;
+};
+int media_list(const char *folder, struct media_list *out, struct err *e);
+void media_list_clear(struct media_list *l);
+
 /* --- out ----------------------------------------------------------------------- */
 
 /* d is opened here. again: the export of that id once more (NULL: what is new). What

@@ -18,6 +18,28 @@ static int worker(struct office_call *c, struct err *e)
     return office_db(c, e) != 0 ? -1 : who_one(&w, c->db, RIGHT_WORK, &by, e);
 }
 
+/* --- what lies there ----------------------------------------------------------------- */
+
+int do_media(struct office_call *c, struct err *e)
+{
+    AUTO(media_list_clear) struct media_list l = { NULL, 0, false };
+    json_t *all;
+    const char *folder;
+
+    if (office_folder(c, "folder", true, &folder, e) != 0 || worker(c, e) != 0 ||
+        media_list(folder, &l, e) != 0)
+        return -1;
+    all = json_array();
+    for (size_t i = 0; i < l.n; i++) {
+        const char *kind = kind_name(l.v[i].kind);
+        json_array_append_new(all, json_pack("{s:s, s:s, s:o}", "kind", kind, "id",
+                                             l.v[i].id, "container",
+                                             json_sprintf("%s/%s-%s", folder, kind,
+                                                          l.v[i].id)));
+    }
+    return office_say(c, json_pack("{s:o, s:b}", "containers", all, "more", l.more), e);
+}
+
 /* --- in --------------------------------------------------------------------------- */
 
 static bool go_on(void *ctx, const char *step, uint64_t done, uint64_t of)

@@ -47,6 +47,7 @@ const struct office_verb office_verbs[CONTROL_VERBS] = {
     [CONTROL_FIXTURE_CYCLES] = { do_fixture_cycles, LANE_ACT, true, false },
     [CONTROL_SCANNER] = { do_scanner, LANE_ACT, true, false },
     [CONTROL_GOLDEN] = { do_golden, LANE_ACT, true, false },
+    [CONTROL_MEDIA] = { do_media, LANE_SLOW, true, false },
     [CONTROL_IMPORT] = { do_import, LANE_SLOW, true, true },
     [CONTROL_ORDER_IMPORT] = { do_order_import, LANE_SLOW, true, true },
     [CONTROL_EXPORT] = { do_export, LANE_SLOW, true, false },

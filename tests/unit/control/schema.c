@@ -130,3 +130,17 @@ void schema_check_answer(const char *verb, const json_t *reply)
     ck_assert_msg(answer != NULL, "the reply to %s has no answer", verb);
     check(schema, answer, name);
 }
+
+bool schema_knows_verb(const char *verb)
+{
+    const json_t *request = json_object_get(defs(), "request");
+    const json_t *all = json_object_get(json_object_get(json_object_get(
+        request, "properties"), "do"), "enum");
+    size_t i;
+    json_t *one;
+
+    json_array_foreach(all, i, one)
+        if (strcmp(json_string_value(one), verb) == 0)
+            return true;
+    return false;
+}

@@ -5,7 +5,9 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static json_t *done(int fd, const char *verb, const char *members)
@@ -281,6 +283,37 @@ END_TEST
 
 /* --- media ------------------------------------------------------------------------------- */
 
+#define UUID_1 "11111111-1111-4111-8111-111111111111"
+
+static void look_at_a_stick(struct house *h, int fd)
+{
+    static const char *const names[] = {
+        "work-order-" UUID_1, "bpp-bundle-" UUID_1, "bpp-bundle-1", "bpp-bundle",
+        "cat-pictures-" UUID_1, "bpp-bundle-GGGGGGGG-1111-4111-8111-111111111111",
+        "-" UUID_1, UUID_1,
+    };
+    char path[300], members[300];
+
+    snprintf(path, sizeof path, "%s/stick", h->s.data);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/stick/%s", h->s.data, names[i]);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+    }
+    snprintf(path, sizeof path, "%s/stick/backup-%s", h->s.data, UUID_1);
+    ck_assert_int_eq(symlink("/", path), 0); /* no folder */
+    snprintf(members, sizeof members, "\"folder\":\"%s/stick\"", h->s.data);
+    json_t *a = done(fd, "media", members), *all = json_object_get(a, "containers");
+    ck_assert_uint_eq(json_array_size(all), 2);
+    ck_assert_str_eq(text(json_array_get(all, 0), "kind"), "bpp-bundle");
+    ck_assert_str_eq(text(json_array_get(all, 1), "id"), UUID_1);
+    snprintf(path, sizeof path, "%s/stick/work-order-%s", h->s.data, UUID_1);
+    ck_assert_str_eq(text(json_array_get(all, 1), "container"), path);
+    json_decref(a);
+    snprintf(path, sizeof path, "rm -r '%s/stick'", h->s.data);
+    ck_assert_int_eq(system(path), 0);
+}
+
 START_TEST(media)
 {
     struct house h;
@@ -305,6 +338,9 @@ START_TEST(media)
     json_decref(house_ask(dan, "import", "\"container\":\"/no/such/folder\"", "trust"));
     json_decref(house_ask(dan, "export", "\"to\":\"/tmp\"", "trust"));
     json_decref(house_ask(nobody, "export", "\"to\":\"/tmp\"", "trust"));
+    json_decref(house_ask(dan, "media", "\"folder\":\"/tmp\"", "trust"));
+    json_decref(house_ask(bob, "media", "\"folder\":\"/no/such/folder\"", "io"));
+    look_at_a_stick(&h, bob);
     json_t *j = house_ask(bob, "import", "\"container\":\"/no/such/folder\"", "io");
     ck_assert_str_eq(text(json_object_get(j, "answer"), "container"), "/no/such/folder");
     json_decref(j);

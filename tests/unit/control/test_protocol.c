@@ -115,6 +115,19 @@ static struct line_event event(enum line_event_kind kind)
 }
 
 /* Kept or lent, cut text or whole: each is one the schema knows. */
+START_TEST(names_verbs)
+{
+    const char *name = control_verb_name((enum control_verb)_i);
+    enum control_verb v;
+    struct err e = ERR_INIT;
+
+    ck_assert_msg(name != NULL, "verb %d has no name", _i);
+    ck_assert_msg(schema_knows_verb(name), "the schema does not know %s", name);
+    ck_assert_int_eq(control_verb_parse(name, &v, &e), 0);
+    ck_assert_int_eq(v, _i);
+}
+END_TEST
+
 static struct control_request request(const char *line)
 {
     struct control_request r;
@@ -344,6 +357,7 @@ int main(void)
         { "reads requests", reads_requests, sizeof requests / sizeof *requests },
         { "bounds requests", bounds_requests, 1 },
         { "wants text", wants_text, 1 },
+        { "names verbs", names_verbs, CONTROL_VERBS },
         { "wants numbers", wants_numbers, 9 },
         { "forgets PINs", forgets_pins, 1 },
         { "tells events", tells_events, LINE_HEALTH + 1 },
