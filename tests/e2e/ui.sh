@@ -82,6 +82,40 @@ key 1 1 Enter
 sees 'Ada  '
 sees 'Ada is logged in'
 
+# An order and a shift, from their barcodes: nothing is done before it is meant.
+as 4711 orders new --number WO-1 --product Meter --quantity 5 --recipe 'load any; enable 1; close' --as B-0001 >/dev/null
+scan LINESIDE-ORDERS
+sees 'WO-1 .* waiting'
+key Enter
+sees 'Activate this order'
+key Enter
+sees 'Enter again does it'
+key Escape
+sees '► Activate this order'
+[ "$(events --kind order-moved | wc -l)" = 0 ] || die "an order was moved before it was meant"
+key Enter Enter
+sees 'It is done'
+sees 'State active'
+key Enter
+sees 'No unit is worked on by this order'
+key Enter
+sees 'State closed'
+scan LINESIDE-SHIFT
+sees 'No shift is open'
+key Enter Enter
+sees 'Opened by Ada'
+key Enter
+sees 'signed record goes out'
+key Enter
+sees 'No shift is open'
+events --kind shift-closed | grep -q '"actor":"Ada"' || die "the shift was closed by somebody else"
+sees 'Nobody is logged in' # a session ends with its shift
+scan B-0001
+sees 'PIN:'
+scan 4711
+sees 'Ada is logged in'
+scan LINESIDE-LINE
+
 # Two scans, PASS.
 scan F1
 scan "$EID1"

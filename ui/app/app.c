@@ -29,6 +29,7 @@ struct app {
     json_int_t login; /* the id of the login that is asked */
     json_int_t question; /* ... of the screen's question; 0: none is open */
     const struct screen *questioner;
+    json_int_t deed; /* ... of what is to be done; 0: nothing */
     int signals;
     bool changed, ended, done;
     int bells;
@@ -51,6 +52,15 @@ static void on_reply(struct app *a, const json_t *j)
     if (a->question && json_integer_value(json_object_get(j, "id")) == a->question) {
         a->question = 0;
         model_answer(a->model, a->questioner->name, j);
+        return;
+    }
+    bool deed = a->deed && json_integer_value(json_object_get(j, "id")) == a->deed;
+    if (deed) {
+        a->deed = 0;
+        a->hands.asked = NULL; /* what is shown may be another now */
+    }
+    if (deed && json_is_true(json_object_get(j, "ok"))) {
+        hands_notice(&a->hands, s, false, tr(l, N_("It is done.")));
         return;
     }
     if (json_is_true(json_object_get(j, "ok"))) {
@@ -82,7 +92,7 @@ static void lose(struct app *a, const char *why)
 {
     client_close(a->line);
     a->line = NULL;
-    a->question = 0;
+    a->question = a->deed = 0;
     a->ended = false;
     a->retry_at = clock_monotonic_ms() + RETRY_MS;
     a->changed = true;
@@ -130,6 +140,10 @@ static void ask(struct app *a, const struct request *r)
                             *r->badge ? r->badge : NULL, "fixture",
                             *r->fixture ? r->fixture : NULL);
         model_pin_done(a->model);
+    } else if (r->wish == WISH_DEED) {
+        if (control_verb_parse(r->verb, &verb, &e) != 0)
+            return;
+        members = r->member ? json_pack("{s:s}", r->member, r->text) : json_object();
     } else {
         verb = CONTROL_LOGOUT;
         members = json_object();
@@ -140,7 +154,8 @@ static void ask(struct app *a, const struct request *r)
         json_decref(members);
         hands_notice(&a->hands, s, true, tr(a->hands.d.lang, N_("The line is not there. Nothing was done.")));
     } else if (!members || client_post(a->line, verb, members,
-                                       verb == CONTROL_LOGIN ? &a->login : &id, &e) != 0) {
+                                       verb == CONTROL_LOGIN ? &a->login
+                                       : r->wish == WISH_DEED ? &a->deed : &id, &e) != 0) {
         hands_notice(&a->hands, s, true, members ? e.msg : tr(a->hands.d.lang, N_("This is no text that can be sent.")));
     }
 }
@@ -159,7 +174,9 @@ static void ask_question(struct app *a)
     a->questioner = a->hands.screen;
     if (strcmp(s->answer_to, a->questioner->name) != 0 || a->questioner->searches)
         model_answer(a->model, a->questioner->name, NULL);
-    json_t *members = *what ? json_pack("{s:s}", "what", what) : json_object();
+    const struct doings *does = a->questioner->does;
+    json_t *members = *what ? json_pack("{s:s}", does && does->member ? does->member : "what", what)
+                            : json_object();
     if (!members || client_post(a->line, verb, members, &a->question, &e) != 0) {
         a->question = 0;
         hands_notice(&a->hands, s, true, tr(a->hands.d.lang, N_("This is no text that can be sent.")));

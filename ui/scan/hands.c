@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void request_forget(struct request *r)
 {
@@ -45,6 +46,8 @@ static void go_to(struct hands *h, const struct screen *s)
 {
     h->screen = s;
     h->d.what[0] = '\0';
+    h->d.pick = 0;
+    h->d.sure = NULL;
     h->d.at = 0;
     h->d.selected[0] = '\0';
 }
@@ -90,6 +93,8 @@ void hands_look(struct hands *h, const struct snapshot *s)
     }
     if (h->d.prompt == PROMPT_NONE && *h->d.fixture && s->now - h->fixture_at >= FIXTURE_WAIT_S)
         h->d.fixture[0] = '\0';
+    if (s->now - h->touched >= NOTICE_S) /* whoever was asked has gone */
+        h->d.sure = NULL;
     if (*h->d.notice && s->now - h->notice_at >= NOTICE_S)
         h->d.notice[0] = '\0';
     look_idle(h, s);
@@ -131,6 +136,7 @@ void hands_char(struct hands *h, const struct snapshot *s, uint32_t ch)
 
     touch(h, s);
     h->d.leaving = false;
+    h->d.sure = NULL;
     if ((ch < 0x20 && ch != '\t') || ch == 0x7F || ch > 0x10FFFF || n + add > TYPED_MAX)
         return;
     memcpy(h->d.typed + n, c, add);
@@ -183,11 +189,47 @@ static void cancel(struct hands *h)
     h->d.leaving = false;
 }
 
+/* --- deeds ------------------------------------------------------------------------------ */
+
+/* What is asked about is what is done: another answer of the line's in between
+ * may offer something else. */
+static void ask_or_do(struct hands *h, const struct snapshot *s, struct request *out)
+{
+    const struct deed *deed = screen_deed(h->screen, s, h->d.pick);
+    const char *member = h->screen->does ? h->screen->does->member : NULL;
+    bool meant = deed && h->d.sure && strcmp(h->d.sure, deed->verb) == 0;
+
+    h->d.sure = deed && !meant ? deed->verb : NULL;
+    if (!meant)
+        return;
+    out->wish = WISH_DEED;
+    out->verb = deed->verb;
+    out->member = member;
+    snprintf(out->text, sizeof out->text, "%s", h->d.what);
+}
+
+static void choose(struct hands *h, const struct snapshot *s, struct request *out)
+{
+    const struct doings *does = h->screen->does;
+    char what[NAME_CAP];
+
+    if (h->screen == &screen_menu && h->d.at < screen_count) {
+        go_to(h, screens[h->d.at]);
+    } else if (does && does->opens && does->chosen(&h->d, s, what)) {
+        go_to(h, does->opens);
+        memcpy(h->d.what, what, sizeof h->d.what);
+    } else {
+        ask_or_do(h, s, out);
+    }
+}
+
 static void do_act(struct hands *h, const struct snapshot *s, int cols, int rows,
                    enum act a, struct request *out)
 {
     if (a != ACT_LEAVE)
         h->d.leaving = false;
+    if (a != ACT_CHOOSE)
+        h->d.sure = NULL;
     if (h->d.locked && !is_open(a)) {
         hands_notice(h, s, true, tr(h->d.lang, N_("Locked. Scan your badge and type your PIN.")));
         return;
@@ -219,8 +261,7 @@ static void do_act(struct hands *h, const struct snapshot *s, int cols, int rows
         leave(h, s, out);
         return;
     case ACT_CHOOSE:
-        if (h->screen == &screen_menu && h->d.at < screen_count)
-            go_to(h, screens[h->d.at]);
+        choose(h, s, out);
         return;
     case ACT_CANCEL:
         cancel(h);
@@ -265,7 +306,10 @@ static void scanned(struct hands *h, const struct snapshot *s, struct request *o
     const struct slot *f = fixture_of(s, h->d.typed);
 
     if (h->screen->searches) {
-        snprintf(h->d.what, sizeof h->d.what, "%.*s", NAME_CAP - 1, h->d.typed);
+        const char *prefix = h->screen->does ? h->screen->does->prefix : NULL;
+        size_t skip = prefix && strncasecmp(h->d.typed, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+        snprintf(h->d.what, sizeof h->d.what, "%.*s", NAME_CAP - 1, h->d.typed + skip);
+        h->d.sure = NULL;
         h->d.at = 0;
         return;
     }

@@ -13,10 +13,12 @@ enum wish {
     WISH_SCAN,   /* text */
     WISH_LOGIN,  /* badge ("": that was scanned), pin, fixture ("": the station) */
     WISH_LOGOUT,
+    WISH_DEED,   /* verb, with text as its member (NULL: with nothing) */
     WISH_LEAVE
 };
 struct request {
     enum wish wish;
+    const char *verb, *member;
     char text[NAME_CAP + TYPED_MAX + 2];
     char badge[TYPED_MAX + 1], pin[TYPED_MAX + 1], fixture[NAME_CAP];
 };

@@ -60,5 +60,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_about = {
     "about", N_("About"), N_("This station, its version, its certificate."), parts,
-    sizeof parts / sizeof *parts, "about", 60, false, true, NULL
+    sizeof parts / sizeof *parts, "about", 60, false, true, NULL, NULL
 };

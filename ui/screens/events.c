@@ -48,5 +48,5 @@ static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, en
 
 const struct screen screen_events = {
     "events", N_("Events"), N_("What happened since this screen began."), parts,
-    sizeof parts / sizeof *parts, NULL, 0, false, false, act
+    sizeof parts / sizeof *parts, NULL, 0, false, false, act, NULL
 };

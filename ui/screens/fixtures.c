@@ -87,5 +87,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_fixtures = {
     "fixtures", N_("Fixtures"), N_("Yield, cycles and contacts of each fixture."), parts,
-    sizeof parts / sizeof *parts, "fixtures", 5, false, false, act
+    sizeof parts / sizeof *parts, "fixtures", 5, false, false, act, NULL
 };

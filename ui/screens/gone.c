@@ -23,5 +23,5 @@ static const struct part parts[] = {
     { keyline_draw, one_row },
 };
 const struct screen screen_gone = {
-    "gone", N_("Line"), "", parts, sizeof parts / sizeof *parts, NULL, 0, false, true, NULL
+    "gone", N_("Line"), "", parts, sizeof parts / sizeof *parts, NULL, 0, false, true, NULL, NULL
 };

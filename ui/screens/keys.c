@@ -28,5 +28,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_keys = {
     "help", N_("Help"), N_("Keys and command barcodes."), parts,
-    sizeof parts / sizeof *parts, NULL, 0, false, true, NULL
+    sizeof parts / sizeof *parts, NULL, 0, false, true, NULL, NULL
 };

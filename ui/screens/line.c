@@ -302,5 +302,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_line = {
     "line", N_("Line"), N_("The fixtures and the units in them."), parts,
-    sizeof parts / sizeof *parts, NULL, 0, false, true, act
+    sizeof parts / sizeof *parts, NULL, 0, false, true, act, NULL
 };

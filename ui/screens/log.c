@@ -42,5 +42,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_log = {
     "log", N_("Log"), N_("The ledger's newest events; their chain."), parts,
-    sizeof parts / sizeof *parts, "log", 5, false, false, act
+    sizeof parts / sizeof *parts, "log", 5, false, false, act, NULL
 };

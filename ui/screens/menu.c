@@ -42,5 +42,5 @@ static const struct part parts[] = {
     { keyline_draw, one_row },
 };
 const struct screen screen_menu = {
-    "menu", N_("Menu"), "", parts, sizeof parts / sizeof *parts, NULL, 0, false, false, act
+    "menu", N_("Menu"), "", parts, sizeof parts / sizeof *parts, NULL, 0, false, false, act, NULL
 };

@@ -68,5 +68,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_quarantine = {
     "quarantine", N_("Quarantine"), N_("Units and profiles that are held, and why."), parts,
-    sizeof parts / sizeof *parts, "quarantine", 10, false, false, act
+    sizeof parts / sizeof *parts, "quarantine", 10, false, false, act, NULL
 };

@@ -13,6 +13,28 @@ struct part {
     int (*height)(const struct view *v, int cols, int rows);
 };
 
+/* What can be done at a screen. Enter asks whether it is meant, Enter again does
+ * it, in the name of who is logged in at the station. */
+struct deed {
+    const char *verb;  /* of the control socket */
+    const char *label; /* in English, as all below */
+    const char *sure;  /* what comes of it, in a sentence */
+    bool (*can)(const struct snapshot *s); /* whether it is offered now */
+};
+/* What some screens have besides. */
+struct doings {
+    const char *member; /* what `what` is called in question and deeds; NULL: "what" */
+    const char *prefix; /* of its barcodes, which is no part of it; NULL: none */
+    const struct deed *deed;
+    size_t deeds;
+    const struct screen *opens; /* Enter opens it, about the chosen row; NULL: none */
+    bool (*chosen)(const struct desk *d, const struct snapshot *s, char what[NAME_CAP]);
+};
+/* The i-th deed that is offered now; NULL: there are not so many. */
+const struct deed *screen_deed(const struct screen *sc, const struct snapshot *s, size_t i);
+void deeds_draw(struct grid *g, struct area a, const struct view *v);
+int deeds_height(const struct view *v, int cols, int rows);
+
 struct screen {
     const char *name;  /* "log"; its command barcode is LINESIDE-LOG */
     const char *title; /* in English */
@@ -27,10 +49,12 @@ struct screen {
     /* What an action does here besides what it does everywhere; NULL: nothing.
      * True: it is done. */
     bool (*act)(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a);
+    const struct doings *does; /* NULL: nothing more */
 };
 
 extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
-    screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about;
+    screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about,
+    screen_orders, screen_order, screen_shift;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 

@@ -96,5 +96,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_stock = {
     "stock", N_("Stock"), N_("Profiles, bundles, what became of them."), parts,
-    sizeof parts / sizeof *parts, "stock", 10, false, false, act
+    sizeof parts / sizeof *parts, "stock", 10, false, false, act, NULL
 };

@@ -88,5 +88,5 @@ static const struct part parts[] = {
 };
 const struct screen screen_unit = {
     "unit", N_("Unit"), N_("A unit's whole life, by a scan."), parts,
-    sizeof parts / sizeof *parts, "unit", 0, true, false, act
+    sizeof parts / sizeof *parts, "unit", 0, true, false, act, NULL
 };

@@ -30,6 +30,7 @@ enum tone note_tone(const struct note *n);
 /* The word of a verdict in this language, and of a fixture's state. */
 const char *verdict_word(enum lang l, const char *verdict);
 const char *state_word(enum lang l, const char *state);
+const char *order_state_word(enum lang l, const char *state);
 /* A step of a unit's work in plain words, and how far it is, of 100. */
 const char *step_words(enum lang l, const char *step, int *percent);
 

@@ -37,26 +37,67 @@ static struct area cell_area(struct area a, int y, const int *w, size_t n, size_
     return (struct area){ a.x + x, a.y + y, i + 1 == n || w[i] > left ? left : w[i], 1 };
 }
 
+struct table {
+    const struct column *c;
+    size_t columns, rows, first, chosen; /* first: that is seen; chosen: rows, if none is */
+    table_row_fn *fn;
+    const void *ctx;
+    const char *none;
+};
+
+static void draw_row(struct grid *g, struct area a, const struct view *v, const struct table *t,
+                     const int *w, int y, size_t row)
+{
+    struct cell_text cells[TABLE_COLUMNS];
+    bool chosen = row == t->chosen;
+
+    for (size_t i = 0; i < t->columns; i++)
+        cells[i] = (struct cell_text){ .text = "", .tone = TONE_PLAIN };
+    t->fn(v, t->ctx, row, cells);
+    if (chosen)
+        grid_fill(g, area_row(a, y), ' ', TONE_INPUT);
+    for (size_t i = 0; i < t->columns; i++)
+        draw_cell(g, cell_area(a, y, w, t->columns, i), t->c[i].right,
+                  chosen ? TONE_INPUT : cells[i].tone, cells[i].text);
+}
+
+static void draw_table(struct grid *g, struct area a, const struct view *v, const struct table *t)
+{
+    int w[TABLE_COLUMNS];
+
+    widths(t->c, t->columns, a.w, w);
+    grid_fill(g, area_row(a, 0), ' ', TONE_HELP);
+    for (size_t i = 0; i < t->columns && a.h > 0; i++)
+        draw_cell(g, cell_area(a, 0, w, t->columns, i), t->c[i].right, TONE_HELP,
+                  say(v, t->c[i].title));
+    if (t->rows == 0 && a.h > 1)
+        grid_text(g, a.x + 1, a.y + 1, a.w - 1, TONE_DIM, say(v, t->none));
+    for (int y = 1; y < a.h && t->first + (size_t)y <= t->rows; y++)
+        draw_row(g, a, v, t, w, y, t->first + (size_t)y - 1);
+}
+
 void table_draw(struct grid *g, struct area a, const struct view *v,
                 const struct column *c, size_t columns, size_t rows,
                 table_row_fn *fn, const void *ctx, const char *none)
 {
-    int w[TABLE_COLUMNS];
+    draw_table(g, a, v, &(struct table){ c, columns, rows, v->d->at, rows, fn, ctx, none });
+}
 
-    widths(c, columns, a.w, w);
-    grid_fill(g, area_row(a, 0), ' ', TONE_HELP);
-    for (size_t i = 0; i < columns && a.h > 0; i++)
-        draw_cell(g, cell_area(a, 0, w, columns, i), c[i].right, TONE_HELP, say(v, c[i].title));
-    if (rows == 0 && a.h > 1)
-        grid_text(g, a.x + 1, a.y + 1, a.w - 1, TONE_DIM, say(v, none));
-    for (int y = 1; y < a.h && v->d->at + (size_t)y <= rows; y++) {
-        struct cell_text cells[TABLE_COLUMNS];
-        for (size_t i = 0; i < columns; i++)
-            cells[i] = (struct cell_text){ .text = "", .tone = TONE_PLAIN };
-        fn(v, ctx, v->d->at + (size_t)y - 1, cells);
-        for (size_t i = 0; i < columns; i++)
-            draw_cell(g, cell_area(a, y, w, columns, i), c[i].right, cells[i].tone, cells[i].text);
-    }
+void list_draw(struct grid *g, struct area a, const struct view *v,
+               const struct column *c, size_t columns, size_t rows,
+               table_row_fn *fn, const void *ctx, const char *none)
+{
+    size_t page = a.h > 1 ? (size_t)a.h - 1 : 1;
+    size_t at = v->d->at < rows ? v->d->at : rows > 0 ? rows - 1 : 0;
+
+    draw_table(g, a, v, &(struct table){ c, columns, rows, at - at % page, at, fn, ctx, none });
+}
+
+bool list_act(struct desk *d, size_t n, size_t shown, enum act a)
+{
+    size_t last = n > 0 ? n - 1 : 0;
+
+    return table_act(d, last + shown, shown, a);
 }
 
 bool table_act(struct desk *d, size_t n, size_t shown, enum act a)

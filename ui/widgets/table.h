@@ -26,6 +26,12 @@ void table_draw(struct grid *g, struct area a, const struct view *v,
                 const struct column *c, size_t columns, size_t rows,
                 table_row_fn *fn, const void *ctx, const char *none);
 
+/* The same as a list to choose from: v->d->at is the chosen row, and is seen. */
+void list_draw(struct grid *g, struct area a, const struct view *v,
+               const struct column *c, size_t columns, size_t rows,
+               table_row_fn *fn, const void *ctx, const char *none);
+bool list_act(struct desk *d, size_t n, size_t shown, enum act a);
+
 /* What up, down and pages do on a screen of n rows of which `shown` are seen.
  * True: it was one of these. */
 bool table_act(struct desk *d, size_t n, size_t shown, enum act a);

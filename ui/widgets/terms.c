@@ -50,6 +50,15 @@ const char *state_word(enum lang l, const char *state)
     return look_up(l, v, sizeof v / sizeof *v, state);
 }
 
+const char *order_state_word(enum lang l, const char *state)
+{
+    static const struct term v[] = {
+        { "waiting", N_("waiting") }, { "active", N_("active") }, { "closed", N_("closed") },
+    };
+
+    return look_up(l, v, sizeof v / sizeof *v, state);
+}
+
 const char *step_words(enum lang l, const char *step, int *percent)
 {
     static const struct {

@@ -28,6 +28,8 @@ struct desk {
     char notice[SENTENCE_CAP]; /* the answer to what was done last; "": none */
     bool notice_bad;
     bool leaving; /* asked once */
+    size_t pick;  /* of what can be done here */
+    const char *sure; /* the verb that was asked once; NULL: none */
 };
 
 struct view {

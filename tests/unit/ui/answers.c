@@ -41,6 +41,36 @@ static const struct {
       "{\"units\":[{\"serial\":{},\"positions\":[1,{},{\"position\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"bpps\":"
       "[{},1]},{},{}],\"events\":[{},1,{\"event\":-9223372036854775807,\"at\":\"x\",\"kind\":\"\\u009b\",\"fields\":{\"夹\":"
       "\"\\t\",\"b\":{}}}]}]}" },
+    { "orders", "orders", "{\"orders\":[]}",
+      "{\"orders\":[{\"order\":\"WO-6\",\"product\":\"Two eUICCs\",\"state\":\"waiting\",\"serials\":\"*\",\"quantity\":10,"
+      "\"left\":10,\"event\":4,\"fixtures\":[],\"open\":0,\"passed\":0,\"stocked\":0,\"failed\":0},{\"order\":\"WO-7\","
+      "\"product\":\"Meter\",\"state\":\"active\",\"serials\":\"SN-###\",\"quantity\":300,\"left\":181,\"event\":6,\"fixtures\":["
+      "{\"fixture\":\"F1\",\"position\":\"\"},{\"fixture\":\"F2\",\"position\":\"main\"}],\"open\":1,\"passed\":119,\"stocked\":0,"
+      "\"failed\":3}]}",
+      "{\"orders\":[{},[],{\"order\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"product\":\"\\u001b[2J\",\"state\":"
+      "\"\\u202e\",\"quantity\":-1,\"left\":9223372036854775807,\"passed\":9223372036854775807,\"stocked\":9223372036854775807,"
+      "\"fixtures\":[{\"fixture\":\"a very long name of a fixture that is longer than any column of any table is wide\"},1]}]}" },
+    { "order", "findings", "{\"order\":\"WO-6\",\"state\":\"waiting\"}",
+      "{\"order\":\"WO-6\",\"product\":\"Two eUICCs\",\"state\":\"waiting\",\"serials\":\"*\",\"quantity\":10,\"left\":7,\"event\":4,"
+      "\"fixtures\":[{\"fixture\":\"F1\",\"position\":\"\"}],\"open\":0,\"passed\":2,\"stocked\":1,\"failed\":1,\"barcode\":\"order:WO-6\","
+      "\"recipes\":[{\"position\":\"left\",\"recipe\":\"load class=test; close\"},{\"position\":\"right\",\"recipe\":\"register\"}],"
+      "\"stock\":[{\"position\":\"left\",\"complete\":0,\"profiles\":[{\"profile\":\"class=test\",\"bpps\":0,\"euiccs\":0}]},{\"position\":"
+      "\"right\",\"complete\":3,\"profiles\":[]}],\"findings\":[{\"refuses\":true,\"text\":\"position left, profile 1 (class=test): nobody "
+      "has delivered one: 0 in stock for 10 units. Import the bundles first, or correct the recipe\"}]}",
+      "{\"order\":{},\"state\":\"active\",\"product\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"serials\":\"\\u009b\","
+      "\"quantity\":9223372036854775807,\"left\":-9223372036854775807,\"recipes\":[1,{},{\"position\":\"x\",\"recipe\":\"load smdp=2.999.10; load "
+      "smdp=2.999.11; load smdp=2.999.12; load smdp=2.999.13; load smdp=2.999.14; enable 1; connectivity-check; keep 2; close\"}],"
+      "\"stock\":[[],{\"profiles\":[{},7]}],\"findings\":[{},{\"text\":\"\\u001b[31m夹具夹具夹具夹具夹具夹具夹具\"}],\"fixtures\":[1,{}]}" },
+    { "shift", "bundles", "{\"shift\":1}",
+      "{\"shift\":12,\"name\":\"early\",\"open\":true,\"openedBy\":\"Ada Lovelace\",\"openedAt\":\"20261130060012Z\",\"bundles\":[{\"id\":"
+      "\"ca13520c\",\"before\":{\"received\":400,\"in-stock\":358,\"reserved\":0,\"loading\":0,\"installed\":40,\"failed\":2,\"quarantined\":0,"
+      "\"voided\":0,\"deleted\":0},\"after\":{\"received\":400,\"in-stock\":240,\"reserved\":2,\"loading\":1,\"installed\":150,\"failed\":4,"
+      "\"quarantined\":2,\"voided\":1,\"deleted\":0}}],\"total\":{\"unit\":{\"passed\":109,\"stocked\":0,\"failed\":3},\"bpp\":{\"installed\":110}},"
+      "\"operators\":{\"Ada Lovelace\":{\"unit\":{\"passed\":60,\"failed\":3}},\"Bo\":{\"unit\":{\"passed\":49}}}}",
+      "{\"shift\":9223372036854775807,\"name\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\","
+      "\"openedBy\":\"\\u001b]0;x\\u0007\",\"openedAt\":7,\"bundles\":[1,{},{\"before\":{\"received\":9223372036854775807,\"in-stock\":-9223372036854775807},"
+      "\"after\":{\"received\":-9223372036854775807,\"in-stock\":9223372036854775807}},{\"after\":{\"in-stock\":9223372036854775807}}],"
+      "\"total\":{\"unit\":{\"failed\":-9223372036854775807}},\"operators\":{\"\":{},\"\\u202e夹\":{\"unit\":{\"passed\":9223372036854775807,\"failed\":1}}}}" },
     { "log", "events", "{\"events\":[],\"lookedTo\":null,\"chain\":{\"event\":0,\"hash\":\"\"}}",
       "{\"events\":[{\"event\":1313,\"at\":\"20261130122504Z\",\"kind\":\"position-moved\",\"actor\":\"Ada Lovelace\","
       "\"fields\":{\"serial\":\"SN-004711\",\"position\":\"main\",\"from\":\"open\",\"to\":\"passed\"}},{\"event\":1312,\"at\":"

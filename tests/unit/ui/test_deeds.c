@@ -1,0 +1,215 @@
+/* What is done from a screen: asked about first, done only when it is meant. */
+#include "tests/unit/support.h"
+#include "tests/unit/ui/golden.h"
+#include "tests/unit/ui/scenes.h"
+#include "ui/scan/hands.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+struct stand {
+    struct model *m;
+    struct hands h;
+    struct request r;
+};
+
+static struct stand stand_at(enum scene s, const char *command)
+{
+    struct stand t = { .m = scene_model(s) };
+
+    hands_init(&t.h, LANG_EN, 0);
+    hands_look(&t.h, model_now(t.m));
+    for (const char *c = command; *c; c++)
+        hands_char(&t.h, model_now(t.m), (uint8_t)*c);
+    hands_key(&t.h, model_now(t.m), 80, 24, K_ENTER, &t.r);
+    return t;
+}
+
+static void press(struct stand *t, enum key k)
+{
+    hands_key(&t->h, model_now(t->m), 80, 24, k, &t->r);
+    hands_look(&t->h, model_now(t->m));
+}
+
+static void scan(struct stand *t, const char *text)
+{
+    for (; *text; text++)
+        hands_char(&t->h, model_now(t->m), (uint8_t)*text);
+    press(t, K_ENTER);
+}
+
+static void shift_is(struct stand *t, int number)
+{
+    char text[160];
+
+    snprintf(text, sizeof text, "{\"event\":\"work\",\"work\":{\"orders\":[],\"shift\":{\"shift\":%d,\"since\":%d,\"passed\":0,"
+             "\"stocked\":0,\"failed\":0},\"waiting\":0}}", number, SCENE_NOW);
+    scene_tell(t->m, number ? text : "{\"event\":\"work\",\"work\":{\"orders\":[],\"shift\":null,\"waiting\":0}}");
+}
+
+START_TEST(opens_an_order_and_activates_it)
+{
+    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-ORDERS");
+    const char *verb, *what;
+
+    ck_assert_ptr_eq(t.h.screen, &screen_orders);
+    press(&t, K_ENTER); /* no answer yet: nothing to open */
+    ck_assert_ptr_eq(t.h.screen, &screen_orders);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    scene_answer(t.m, "orders", SCENE_NORMAL);
+    press(&t, K_DOWN);
+    press(&t, K_DOWN); /* there are two */
+    press(&t, K_ENTER);
+    ck_assert_ptr_eq(t.h.screen, &screen_order);
+    ck_assert(hands_question(&t.h, model_now(t.m), &verb, &what));
+    ck_assert_str_eq(verb, "order");
+    ck_assert_str_eq(what, "WO-6");
+
+    press(&t, K_ENTER); /* nothing is known of it: nothing to be asked */
+    ck_assert_ptr_null(t.h.d.sure);
+    scene_answer(t.m, "order", SCENE_NORMAL);
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    ck_assert_str_eq(t.h.d.sure, "order-activate");
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_DEED);
+    ck_assert_str_eq(t.r.verb, "order-activate");
+    ck_assert_str_eq(t.r.member, "order");
+    ck_assert_str_eq(t.r.text, "WO-6");
+    ck_assert_ptr_null(t.h.d.sure);
+    press(&t, K_ENTER); /* and once more is asked anew */
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    model_free(t.m);
+}
+END_TEST
+
+START_TEST(chooses_among_deeds)
+{
+    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-ORDER");
+
+    scan(&t, "ORDER:WO-6");
+    ck_assert_str_eq(t.h.d.what, "WO-6");
+    scene_answer(t.m, "order", SCENE_NORMAL);
+    for (int i = 0; i < 3; i++)
+        press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    ck_assert_str_eq(t.h.d.sure, "order-close");
+    press(&t, K_UP);
+    ck_assert_ptr_null(t.h.d.sure);
+    press(&t, K_ENTER);
+    ck_assert_str_eq(t.h.d.sure, "order-activate");
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    scan(&t, "WO-9"); /* of another order nothing was asked */
+    ck_assert_str_eq(t.h.d.what, "WO-9");
+    ck_assert_ptr_null(t.h.d.sure);
+    model_free(t.m);
+}
+END_TEST
+
+START_TEST(does_nothing_that_is_not_meant)
+{
+    static const enum key others[] = { K_ESCAPE, K_UP, K_PAGE_DOWN, K_F1, K_F2, K_F8, K_F10 };
+    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-SHIFT");
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        shift_is(&t, 12);
+        press(&t, K_ENTER);
+        ck_assert_str_eq(t.h.d.sure, "shift-close");
+        press(&t, others[i]);
+        ck_assert_ptr_null(t.h.d.sure);
+        scan(&t, "LINESIDE-SHIFT");
+        ck_assert_ptr_null(t.h.d.sure);
+    }
+    press(&t, K_ENTER); /* then nobody comes back to it */
+    model_clock(t.m, SCENE_NOW + 4 + NOTICE_S, 0);
+    hands_look(&t.h, model_now(t.m));
+    ck_assert_ptr_null(t.h.d.sure);
+
+    press(&t, K_ENTER); /* closed by somebody else meanwhile */
+    ck_assert_str_eq(t.h.d.sure, "shift-close");
+    shift_is(&t, 0);
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    ck_assert_str_eq(t.h.d.sure, "shift-open");
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_DEED);
+    ck_assert_str_eq(t.r.verb, "shift-open");
+    ck_assert_ptr_null(t.r.member);
+    model_free(t.m);
+}
+END_TEST
+
+START_TEST(offers_nothing_without_a_line)
+{
+    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-SHIFT");
+
+    model_lose(t.m, "gone");
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    model_free(t.m);
+}
+END_TEST
+
+/* What comes of it stands there in full, in every language. */
+START_TEST(says_what_comes_of_it)
+{
+    static const struct screen *const with[] = { &screen_order, &screen_shift };
+    AUTO(buf_clear) struct buf all = BUF_INIT;
+    struct grid *g = grid_new(80, 24);
+    char name[64];
+
+    for (enum lang l = LANG_EN; l < LANGS; l++)
+        for (size_t i = 0; i < 2; i++) {
+            struct model *m = scene_model(SCENE_NORMAL);
+            struct desk d = { .lang = l, .what = "WO-6" };
+            scene_answer(m, with[i]->name, SCENE_NORMAL);
+            d.sure = screen_deed(with[i], model_now(m), 0)->verb;
+            screen_draw(with[i], g, model_now(m), &d);
+            snprintf(name, sizeof name, "80x24-%s-%s", lang_code(l), d.sure);
+            golden_add(&all, g, name);
+            for (size_t k = 0; k < with[i]->does->deeds; k++) {
+                ck_assert_int_le(text_rows(tr(l, with[i]->does->deed[k].sure), 80), 2);
+                ck_assert_int_le(text_width(tr(l, with[i]->does->deed[k].label)), 76);
+            }
+            model_free(m);
+        }
+    golden_check(&all, "sure");
+    grid_free(g);
+}
+END_TEST
+
+START_TEST(the_chosen_row_is_seen)
+{
+    struct stand t = stand_at(SCENE_FULL, "LINESIDE-ORDERS");
+    struct grid *g = grid_new(80, 24);
+
+    scene_answer(t.m, "orders", SCENE_FULL); /* 82 of them */
+    for (int i = 0; i < 100; i++) {
+        int seen = 0;
+        screen_draw(t.h.screen, g, model_now(t.m), &t.h.d);
+        for (int y = 0; y < 24; y++)
+            seen += grid_at(g, 0, y)->tone == TONE_INPUT;
+        ck_assert_int_eq(seen, 1);
+        press(&t, i % 10 == 9 ? K_PAGE_DOWN : K_DOWN);
+    }
+    ck_assert_uint_eq(t.h.d.at, 81);
+    grid_free(g);
+    model_free(t.m);
+}
+END_TEST
+
+int main(void)
+{
+    const struct table_test tests[] = {
+        { "opens an order and activates it", opens_an_order_and_activates_it, 1 },
+        { "chooses among deeds", chooses_among_deeds, 1 },
+        { "does nothing that is not meant", does_nothing_that_is_not_meant, 1 },
+        { "offers nothing without a line", offers_nothing_without_a_line, 1 },
+        { "says what comes of it", says_what_comes_of_it, 1 },
+        { "the chosen row is seen", the_chosen_row_is_seen, 1 },
+    };
+
+    return run_tests("ui_deeds", tests, sizeof tests / sizeof *tests);
+}
