@@ -13,9 +13,9 @@ static const struct {
     const char *name, *label;
     enum tone tone;
 } states[] = {
-    { "in-stock", N_("in stock"), TONE_READY },    { "reserved", N_("reserved"), TONE_PLAIN },
-    { "loading", N_("loading"), TONE_BUSY },       { "installed", N_("installed"), TONE_PASS },
-    { "failed", N_("failed"), TONE_FAIL },         { "quarantined", N_("quarantined"), TONE_CHECK },
+    { "in-stock", N_("in stock"), TONE_BOLD },     { "reserved", N_("reserved"), TONE_PLAIN },
+    { "loading", N_("loading"), TONE_PLAIN },      { "installed", N_("installed"), TONE_BOLD },
+    { "failed", N_("failed"), TONE_WARN },         { "quarantined", N_("quarantined"), TONE_WARN },
     { "voided", N_("voided"), TONE_DIM },
 };
 #define STATES (sizeof states / sizeof *states)
