@@ -221,7 +221,9 @@ static const struct part parts[] = {
 static const struct doings does = {
     .member = "order", .prefix = "order:", .deed = deeds, .deeds = sizeof deeds / sizeof *deeds,
 };
+/* Not often: the line counts the whole stock for it. */
+#define EVERY_S 60
 const struct screen screen_order = {
     "order", N_("Order"), N_("One work order, by a scan: recipe, stock, activate, close."), parts,
-    sizeof parts / sizeof *parts, "order", 10, true, false, act, &does
+    sizeof parts / sizeof *parts, "order", EVERY_S, true, false, act, &does
 };
