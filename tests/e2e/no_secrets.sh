@@ -62,4 +62,11 @@ if strings -a "$BIN/lineside" | grep -E 'lineside-(lab|verify|restore)$'; then
 fi
 libs=$(objdump -p "$BIN/lineside-verify" | awk '/NEEDED/ { print $2 }' | sort | tr '\n' ' ')
 [ "$libs" = "libc.so.6 libcrypto.so.3 " ] || die "lineside-verify links $libs"
+# The operator's screen has a terminal and the control socket: no ledger, no key.
+# What keeps the ledger has no terminal.
+libs=$(objdump -p "$BIN/lineside-ui" | awk '/NEEDED/ { print $2 }' | sort | tr '\n' ' ')
+[ "$libs" = "libc.so.6 libjansson.so.4 libncursesw.so.6 libtinfo.so.6 " ] || die "lineside-ui links $libs"
+if objdump -p "$BIN/lineside" | grep NEEDED | grep -E 'ncurses|tinfo|zint'; then
+    die "the station's program draws"
+fi
 echo "no secrets: lineside, lineside-backup and lineside-verify can open nothing"
