@@ -93,13 +93,13 @@ static int on_busy(void *p, int count)
 {
     struct db *db = p;
 
-    if (count == 0) {
+    if (count == 0)
         db->busy_since = clock_monotonic_ms();
-        if (db->turn_fd >= 0 && !db->asks_turn)
-            db->asks_turn = flock(db->turn_fd, LOCK_SH | LOCK_NB) == 0;
-    } else if (clock_monotonic_ms() - db->busy_since >= db->options.busy_ms) {
+    else if (clock_monotonic_ms() - db->busy_since >= db->options.busy_ms)
         return 0;
-    }
+    /* Refused when a long writer looks at this very moment: asked again. */
+    if (db->turn_fd >= 0 && !db->asks_turn)
+        db->asks_turn = flock(db->turn_fd, LOCK_SH | LOCK_NB) == 0;
     sleep_ms(1);
     return 1;
 }

@@ -411,6 +411,43 @@ START_TEST(long_writers_step_aside)
 }
 END_TEST
 
+static int hold_while_looked_at(struct tx *tx, void *ctx, struct err *e)
+{
+    struct waiting *w = ctx;
+    char path[512];
+
+    (void)tx;
+    snprintf(path, sizeof path, "%s/turn.lock", w->g->dir);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0 ||
+        pthread_create(w->thread, NULL, say_once, w->line) != 0)
+        return err_set(e, ERR_NOMEM, "no thread");
+    usleep(100000); /* it has asked by now */
+    close(fd);
+    for (int i = 0; i < 10000 && !someone_waits(w->g); i++)
+        usleep(200);
+    return someone_waits(w->g) ? 0 : err_set(e, ERR_TIMEOUT, "it did not ask again");
+}
+
+/* Who is not heard asks again. */
+START_TEST(asks_again)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+    struct db *line;
+    pthread_t t;
+
+    ground_open(&g);
+    good(db_open(g.dir, DB_WRITE, &g.options, &line, &e));
+    struct waiting w = { &g, line, &t };
+    int bad = db_write(g.db, hold_while_looked_at, &w, &e);
+    pthread_join(t, NULL);
+    good(bad);
+    db_close(line);
+    ground_close(&g);
+}
+END_TEST
+
 /* --- locks ---------------------------------------------------------------------------- */
 
 START_TEST(a_second_run_is_told_who)
@@ -549,6 +586,7 @@ int main(void)
         { "snapshot", a_snapshot_stands_still, 1 },
         { "threads", threads_share_a_connection, 1 },
         { "step aside", long_writers_step_aside, 1 },
+        { "asks again", asks_again, 1 },
         { "second run", a_second_run_is_told_who, 1 },
         { "dead process", a_dead_process_holds_nothing, 1 },
         { "asking", who_asks_for_a_lock_holds_nobody_up, 1 },
