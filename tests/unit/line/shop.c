@@ -65,6 +65,7 @@ static void remove_all(const char *dir)
 void shop_close(struct shop *s)
 {
     shop_stop(s);
+    db_close(s->books);
     remove_all(s->data);
     desk_clear(&s->d);
     pthread_cond_destroy(&s->told);
@@ -333,18 +334,19 @@ void shop_commission(struct shop *s)
 
 /* --- the books ------------------------------------------------------------------ */
 
+/* One for all looks at the books: opening takes longer than looking. */
 static struct db *reader(struct shop *s)
 {
-    struct db *db;
     struct err e = ERR_INIT;
 
-    good(db_open(s->data, DB_READ, NULL, &db, &e), &e);
-    return db;
+    if (!s->books)
+        good(db_open(s->data, DB_READ, NULL, &s->books, &e), &e);
+    return s->books;
 }
 
 uint64_t shop_count(struct shop *s, enum bpp_state state)
 {
-    AUTO(db_close_p) struct db *db = reader(s);
+    struct db *db = reader(s);
     struct stock_overview o = { 0 };
     struct err e = ERR_INIT;
 
@@ -359,7 +361,7 @@ uint64_t shop_count(struct shop *s, enum bpp_state state)
 
 uint64_t shop_failures(struct shop *s)
 {
-    AUTO(db_close_p) struct db *db = reader(s);
+    struct db *db = reader(s);
     struct unexported u;
     struct err e = ERR_INIT;
 
@@ -393,7 +395,7 @@ static int keep_actor(void *ctx, uint64_t number, struct span der,
 
 void shop_actor(struct shop *s, const char *kind, char out[129])
 {
-    AUTO(db_close_p) struct db *db = reader(s);
+    struct db *db = reader(s);
     struct err e = ERR_INIT;
     uint64_t looked_to;
 
@@ -404,7 +406,7 @@ void shop_actor(struct shop *s, const char *kind, char out[129])
 
 unsigned shop_events(struct shop *s, const char *kind)
 {
-    AUTO(db_close_p) struct db *db = reader(s);
+    struct db *db = reader(s);
     struct err e = ERR_INIT;
     unsigned n = 0;
     uint64_t looked_to;

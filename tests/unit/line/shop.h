@@ -37,6 +37,7 @@ struct shop {
     pthread_mutex_t lock;
     pthread_cond_t told;
     struct shop_verdict last;
+    struct db *books; /* shop.c's */
     unsigned verdicts, unresolved;
     char health[256]; /* LINE_HEALTH since shop_start: "stopped, released, " */
     char steps[1024]; /* of all units: "read EID, identify, " */
