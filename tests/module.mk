@@ -21,7 +21,7 @@ PACKAGES_CHECK := asn1c mandoc pcscd vsmartcard-vpcd libccid libpcsclite-dev ipr
 PACKAGES_FUZZ := clang llvm libclang-rt-14-dev
 
 E2E := $(sort $(wildcard tests/e2e/*.sh))
-KILLS ?= 40
+KILLS ?= 60
 UNITS ?= 100
 SEED ?=
 LOGS := build/log

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
-KILLS=${KILLS:-40}
+KILLS=${KILLS:-60}
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 [ -n "$SEED" ] || SEED=1
 echo "kills: $KILLS, seed $SEED (repeat with SEED=$SEED)"

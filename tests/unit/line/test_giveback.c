@@ -281,7 +281,7 @@ START_TEST(survives_a_fault_anywhere)
     unsigned last = count_apdus();
 
     ck_assert_uint_gt(last, 20);
-    for (unsigned at = 1 + (unsigned)_i; at <= last; at += SOME) {
+    for (unsigned at = 1 + (unsigned)_i; at <= last; at += FAULTS) {
         struct shop s;
         finished(&s);
         start(&s, faults[(at / (unsigned)FAULTS + (unsigned)_i) % FAULTS], at);
