@@ -34,14 +34,15 @@ static int find_unit(struct db *db, const char *word, struct act_held *out,
     if (strlen(word) != TXID_HEX || hex_decode(word, txid.o, sizeof txid.o) != 0 ||
         stock_by_txid(db, &txid, &b, &none) != 0)
         return 0;
+    if (b.state != BPP_QUARANTINED)
+        return err_set(e, ERR_WRONG_STATE, "BPP %s is %s; only one that is "
+                       "quarantined is resolved, and nothing else is done with a "
+                       "BPP here", word, bpp_state_name(b.state));
     if (out->what != HOLD_RESOLVE)
         return err_set(e, ERR_WRONG_STATE, "BPP %s is %s, and its one-time key "
                        "may be gone: it is never usable again; resolve it, or "
                        "give it up with `lineside void`", word,
                        bpp_state_name(b.state));
-    if (b.state != BPP_QUARANTINED)
-        return err_set(e, ERR_WRONG_STATE, "BPP %s is %s; there is nothing to "
-                       "resolve", word, bpp_state_name(b.state));
     if (position_by_eid(db, &b.eid, &p, e) != 0)
         return err_wrap(e, "BPP %s", word);
     memcpy(out->serial, p.serial, sizeof p.serial);

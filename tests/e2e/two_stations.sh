@@ -175,6 +175,7 @@ t=$("$STATION" quarantine --data "$A" --json | grep -o '"transactionId":"[0-9a-f
 refused 1 'never usable again' '86420 4711' quarantine release "$t" --as B-0001 --second B-0002
 as '86420 4711' void "$t" --reason 'B has it' --as B-0001 --second B-0002 >/dev/null
 [ "$(counts "$A")" = '3 2 0 2 ' ] || die "A counts: $(counts "$A")"
+refused 1 'is voided; only one' '86420 4711' quarantine release "$t" --as B-0001 --second B-0002
 mkdir "$WORK/outC"
 "$STATION" export --data "$A" --to "$WORK/outC" >/dev/null
 expect 0 'All that was asked holds' "$VERIFY" "$WORK"/outC/* --root "$W/dm/root.pem" \
