@@ -124,3 +124,44 @@ int do_fixture_cycles(struct office_call *c, struct err *e)
            act_fixture_maintenance(c->db, &w, fixture, false, cycles, e) != 0
                ? -1 : done(c, e);
 }
+
+/* --- stopped, worn ------------------------------------------------------------------ */
+
+/* Somebody has changed what the ledger says of fixtures. */
+int ask_look(struct office_call *c, struct err *e)
+{
+    (void)e;
+    line_look(c->line);
+    return 0;
+}
+
+/* One of this line's, as the ledger knows it. */
+static int key_of(const struct office_call *c, const char **key, struct err *e)
+{
+    const char *fixture;
+
+    if (control_need(&c->r, "fixture", &fixture, e) != 0)
+        return -1;
+    *key = line_fixture_key(c->line, fixture);
+    return *key ? 0 : err_set(e, ERR_NOT_FOUND, "this line has no fixture %.80s; "
+                              "`lineside ctl snapshot` lists them", fixture);
+}
+
+int do_release(struct office_call *c, struct err *e)
+{
+    const struct who w = office_who(c);
+    const char *key;
+
+    return key_of(c, &key, e) != 0 || office_db(c, e) != 0 ||
+           act_fixture_release(c->db, &w, key, e) != 0 ? -1 : ask_look(c, e);
+}
+
+int do_maintained(struct office_call *c, struct err *e)
+{
+    const struct who w = office_who(c);
+    const char *key;
+
+    return key_of(c, &key, e) != 0 || office_db(c, e) != 0 ||
+           act_fixture_maintenance(c->db, &w, key, true, -1, e) != 0
+               ? -1 : ask_look(c, e);
+}

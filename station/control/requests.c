@@ -139,16 +139,6 @@ static int logout(struct control *c, struct peer *p,
     return 0;
 }
 
-/* Somebody has changed what the ledger says of fixtures: a few rows are read. */
-static int look(struct control *c, struct peer *p,
-                const struct control_request *r, struct err *e)
-{
-    (void)e;
-    line_look(control_line(c));
-    control_send(p, control_reply_ok(r->id), NULL);
-    return 0;
-}
-
 json_t *control_seat_json(const struct seat *s)
 {
     json_t *j = json_pack("{s:o, s:s, s:s, s:s, s:I}", "person",
@@ -202,36 +192,6 @@ static int give_back(struct control *c, struct peer *p,
     return 0;
 }
 
-/* --- fixtures --------------------------------------------------------------------- */
-
-#define NOBODY_KNOWN "engineer" /* as the commands name who acts then */
-
-/* One commit is waited for: an engineer at a screen does this now and then. */
-static int keep_up(struct control *c, struct peer *p, const struct control_request *r,
-                   int (*act)(struct line *, const char *, const char *, struct err *),
-                   struct err *e)
-{
-    const char *fixture;
-
-    if (control_need(r, "fixture", &fixture, e) != 0 ||
-        act(control_line(c), fixture, r->by[0] ? r->by : NOBODY_KNOWN, e) != 0)
-        return -1;
-    control_send(p, control_reply_ok(r->id), NULL);
-    return 0;
-}
-
-static int release(struct control *c, struct peer *p, const struct control_request *r,
-                   struct err *e)
-{
-    return keep_up(c, p, r, line_release, e);
-}
-
-static int maintained(struct control *c, struct peer *p,
-                      const struct control_request *r, struct err *e)
-{
-    return keep_up(c, p, r, line_maintained, e);
-}
-
 /* --- what takes long ---------------------------------------------------------------- */
 
 static int cancel(struct control *c, struct peer *p, const struct control_request *r,
@@ -254,10 +214,8 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_STOP] = stop,               [CONTROL_VERSION] = version,
     [CONTROL_LOGIN] = login_here,        [CONTROL_LOGOUT] = logout,
     [CONTROL_WHO] = who,
-    [CONTROL_LOOK] = look,
     [CONTROL_RETURN] = give_back,
     [CONTROL_CANCEL] = cancel,
-    [CONTROL_RELEASE] = release,         [CONTROL_MAINTAINED] = maintained,
 };
 
 /* Here, and nowhere else, it is asked whether this client may do this: of who
@@ -273,8 +231,6 @@ static int may(struct control *c, const struct peer *p, struct control_request *
     } needs[CONTROL_VERBS] = {
         [CONTROL_STOP] = { true, RIGHT_STOP },
         [CONTROL_RETURN] = { true, RIGHT_RETURN },
-        [CONTROL_RELEASE] = { true, RIGHT_FIXTURES },
-        [CONTROL_MAINTAINED] = { true, RIGHT_FIXTURES },
     };
     const char *named = json_string_value(json_object_get(r->words, "fixture"));
     const char *fixture = named ? line_fixture_name(control_line(c), named) : NULL;

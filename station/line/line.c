@@ -162,6 +162,13 @@ const char *line_fixture_name(const struct line *l, const char *name)
     return w ? worker_fixture(w) : NULL;
 }
 
+const char *line_fixture_key(const struct line *l, const char *name)
+{
+    const struct worker *w = find(l, name);
+
+    return w ? worker_key(w) : NULL;
+}
+
 static bool known(void *ctx, const char *name)
 {
     return find(ctx, name) != NULL;
@@ -246,28 +253,6 @@ void line_slower(struct line *l, const char *place)
 
     if (w)
         worker_slower(w);
-}
-
-static int upkeep(struct line *l, const char *fixture, enum worker_upkeep what,
-                  const char *actor, struct err *e)
-{
-    struct worker *w = find(l, fixture);
-
-    if (!w)
-        return err_set(e, ERR_NOT_FOUND, "this line has no fixture %.80s; `lineside "
-                       "ctl snapshot` lists them", fixture);
-    return worker_upkeep(w, what, actor, e);
-}
-
-int line_release(struct line *l, const char *fixture, const char *actor, struct err *e)
-{
-    return upkeep(l, fixture, UPKEEP_RELEASE, actor, e);
-}
-
-int line_maintained(struct line *l, const char *fixture, const char *actor,
-                    struct err *e)
-{
-    return upkeep(l, fixture, UPKEEP_MAINTAINED, actor, e);
 }
 
 static int add_fixtures(struct line *l, const struct line_options *o,

@@ -114,18 +114,12 @@ void line_slower(struct line *l, const char *place);
 /* Looks what the ledger says of fixtures that were stopped, released or
  * maintained by others, and tells what is new. Any thread. */
 void line_look(struct line *l);
-/* This fixture, which was stopped, takes units again; it had its maintenance, and
- * its cycles are counted anew. In `actor`'s name; waits for the disk. Any thread
- * but a listener's. ERR_NOT_FOUND: no such fixture; ERR_WRONG_STATE: it is not
- * stopped. */
-int line_release(struct line *l, const char *fixture, const char *actor,
-                 struct err *e);
-int line_maintained(struct line *l, const char *fixture, const char *actor,
-                    struct err *e);
 /* There is a fixture that bears this name or lies at this place. */
 bool line_has(const struct line *l, const char *name);
 /* ... its own name; NULL: there is none. As long as the line. */
 const char *line_fixture_name(const struct line *l, const char *name);
+/* ... what its health is kept under (storage/health.h); likewise. */
+const char *line_fixture_key(const struct line *l, const char *name);
 
 /* One scan line without its end. Answers at once, or a worker does later.
  * Longer than SCAN_LINE_MAX is answered as too long. A line that is nothing

@@ -138,35 +138,6 @@ static bool is_news(struct worker *w, const struct fixture_health *h)
     return news;
 }
 
-struct upkeep {
-    const char *fixture, *actor;
-    enum worker_upkeep what;
-};
-
-static int upkeep_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    const struct upkeep *u = ctx;
-
-    return u->what == UPKEEP_RELEASE
-         ? health_release(tx, u->fixture, "person", u->actor, e)
-         : health_maintained(tx, u->fixture, u->actor, e);
-}
-
-int worker_upkeep(struct worker *w, enum worker_upkeep what, const char *actor,
-                  struct err *e)
-{
-    AUTO(db_close_p) struct db *db = NULL;
-    struct upkeep u = { w->key, actor, what };
-    struct err unread = ERR_INIT;
-
-    if (writer_do(w->s->writer, upkeep_tx, &u, e) != 0)
-        return -1;
-    /* It is done, whether or not it can be told now. */
-    if (db_open(w->s->data_dir, DB_READ, &w->s->db, &db, &unread) == 0)
-        worker_look(w, db);
-    return 0;
-}
-
 void worker_slower(struct worker *w)
 {
     contact_slower(&w->slot);
@@ -339,6 +310,11 @@ static void *work(void *ctx)
 const char *worker_fixture(const struct worker *w)
 {
     return w->f->name;
+}
+
+const char *worker_key(const struct worker *w)
+{
+    return w->key;
 }
 
 enum verdict worker_imei(struct worker *w, const char *text, struct err *why)

@@ -24,9 +24,6 @@ void worker_tell(const struct worker_shared *s, const struct line_event *ev);
 
 struct worker;
 
-/* What a person does to a fixture, not to a unit. */
-enum worker_upkeep { UPKEEP_RELEASE, UPKEEP_MAINTAINED };
-
 /* Starts the thread. s and f are borrowed until worker_free. */
 int worker_new(const struct worker_shared *s, const struct line_fixture *f,
                struct worker **out, struct err *e);
@@ -39,13 +36,11 @@ enum verdict worker_imei(struct worker *w, const char *text, struct err *why);
 bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
                  const char *reason);
 const char *worker_fixture(const struct worker *w); /* its name */
+const char *worker_key(const struct worker *w);     /* fixture_health.fixture */
 bool worker_busy(struct worker *w);
 /* Tells what has changed of its fixture's health since it was told last. Any
  * thread; db is the caller's. */
 void worker_look(struct worker *w, struct db *db);
-/* What line_release and line_maintained do: tells what has changed, too. */
-int worker_upkeep(struct worker *w, enum worker_upkeep what, const char *actor,
-                  struct err *e);
 /* The driver at this place went slower. Any thread. */
 void worker_slower(struct worker *w);
 /* Lets its unit end, then ends the thread and closes the fixture. Harmless

@@ -4,6 +4,7 @@
 #include "tests/unit/control/house.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -109,6 +110,46 @@ static int stop_f1(struct tx *tx, void *ctx, struct err *e)
     return health_get(tx_db(tx), "F1", &h, e) != 0 ? -1
          : health_stop(tx, &h, "failures", "3 failures in a row", "line", e);
 }
+
+struct waiting {
+    int ada, other;
+    bool answered;
+};
+
+/* Within another's transaction, as if the disk were slow. */
+static int ask_meanwhile(struct tx *tx, void *ctx, struct err *e)
+{
+    struct waiting *w = ctx;
+
+    (void)tx, (void)e;
+    house_say(w->ada, "{\"id\":2,\"do\":\"maintained\",\"fixture\":\"F1\"}\n");
+    for (int i = 0; i < 20; i++)
+        json_decref(house_ask(w->other, "version", "", ""));
+    struct pollfd p = { .fd = w->ada, .events = POLLIN };
+    w->answered = poll(&p, 1, 0) != 0;
+    return 0;
+}
+
+/* What somebody does to a fixture waits for the disk; nobody else does. */
+START_TEST(waits_alone)
+{
+    AUTO(db_close_p) struct db *db = NULL;
+    struct house house;
+    struct err e = ERR_INIT;
+
+    house_open(&house);
+    house_good(db_open(house.s.data, DB_WRITE, NULL, &db, &e), &e);
+    house_good(db_write(db, stop_f1, NULL, &e), &e);
+    struct waiting w = { house_dial(&house), house_dial(&house), false };
+    house_login(w.ada, "B-1111", "86420");
+    house_good(db_write(db, ask_meanwhile, &w, &e), &e);
+    ck_assert(!w.answered);
+    expect(w.ada, 2, "", NULL, NULL);
+    close(w.ada);
+    close(w.other);
+    house_close(&house);
+}
+END_TEST
 
 /* A stopped fixture is released, and maintained, by who may, in their name. */
 START_TEST(keeps_up_fixtures)
@@ -227,6 +268,7 @@ int main(void)
         { "holds up nobody else", holds_up_nobody_else, 1 },
         { "refuses", refuses, 1 },
         { "keeps up fixtures", keeps_up_fixtures, 1 },
+        { "waits alone", waits_alone, 1 },
         { "a connection of one's own", a_connection_of_ones_own, 1 },
     };
 
