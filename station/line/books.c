@@ -399,9 +399,9 @@ void book_stocked(struct book_stocked *o, const struct books *w,
 
 /* What a failure says of the unit. Contacts, fixtures, labels, stock and the
  * station itself say nothing of it: health is kept per fixture. */
-static enum hold_rule hold_rule(enum verdict v)
+static enum hold_rule hold_rule(const struct failure *f)
 {
-    switch (v) {
+    switch (f->verdict) {
     case V_NO_EVIDENCE:
     case V_BAD_EVIDENCE:
         return HOLD_AT_ONCE;
@@ -412,14 +412,15 @@ static enum hold_rule hold_rule(enum verdict v)
     case V_KEY_NOT_ON_CARD:
     case V_AUTHORISE_REFUSED:
     case V_LOAD_FAILED:
-    case V_LOAD_AGAIN:
-    case V_UNRESOLVED:
     case V_CONSUMED_ELSEWHERE:
     case V_ENABLE_FAILED:
     case V_NOTIFICATIONS:
     case V_DELETE_KEYS:
     case V_CLOSE:
         return HOLD_COUNTS;
+    case V_LOAD_AGAIN:
+    case V_UNRESOLVED:
+        return f->contacts_lost ? HOLD_NOT : HOLD_COUNTS;
     default:
         return HOLD_NOT;
     }
@@ -440,7 +441,7 @@ static int release_position(struct tx *tx, const struct book_failure *o,
         return -1;
     const struct visit_end end = {
         .code = verdict_row(o->f.verdict)->code, .step = o->f.step,
-        .rule = hold_rule(o->f.verdict), .loading = loading,
+        .rule = hold_rule(&o->f), .loading = loading,
         .event = failed_at,
     };
     return position_fail(tx, a, &end, e);

@@ -151,6 +151,7 @@ struct failure {
     const char *order;       /* ""; none          */
     const struct eid *eid;   /* NULL: not read    */
     const struct txid *txid; /* NULL: of no BPP   */
+    bool contacts_lost;      /* whatever the verdict */
     int64_t started_at;
 };
 struct book_failure {

@@ -80,6 +80,7 @@ void run_write_failure(struct run *r, int64_t position, const struct txid *txid)
         .order = r->duty.number,
         .eid = r->eid_read ? &r->eid : NULL,
         .txid = txid,
+        .contacts_lost = r->contacts_lost,
         .started_at = r->started_at,
     };
 

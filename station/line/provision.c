@@ -139,6 +139,7 @@ int run_settle(struct run *r)
     int partly = doubt_read(r->card, &records, &unread);
     int bad = settle_all(r, &records);
 
+    r->contacts_lost = partly && verdict_of_contacts(&unread);
     doubt_records_clear(&records);
     if (bad || !partly)
         return bad;
@@ -287,6 +288,7 @@ static int interrupted(struct run *r)
     struct err why = *r->e;
     enum verdict v = V_UNRESOLVED;
 
+    r->contacts_lost = verdict_of_contacts(&why);
     r->all.v[r->at].state = BPP_LOADING;
     if (power_on_again(r) == 0 && ask_about(r, &v) != 0)
         return -1;

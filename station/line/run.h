@@ -30,6 +30,7 @@ struct run {
     struct buf status_raw;
     struct ifpp_status status; /* into status_raw */
     bool keys_deleted;         /* were told to be, so that it holds no more */
+    bool contacts_lost;        /* is what left a BPP in doubt */
     enum euicc_kind kind;
 
     struct duty duty;    /* of the fixture's order */

@@ -308,6 +308,13 @@ enum verdict verdict_of_card(const struct err *e)
     return of[e->code];
 }
 
+bool verdict_of_contacts(const struct err *e)
+{
+    enum verdict v = verdict_of_card(e);
+
+    return v == V_NO_CARD || v == V_FIXTURE;
+}
+
 enum verdict verdict_of_station(const struct err *e)
 {
     switch (e->code) {

@@ -144,6 +144,8 @@ enum verdict verdict_of_scan(enum scan_answer a);
 /* What a failure of the session with the card means when no step of the
  * recipe says it better. */
 enum verdict verdict_of_card(const struct err *e);
+/* The way to the card failed, not the card: contacts, cable, reader. */
+bool verdict_of_contacts(const struct err *e);
 /* ... and one of the ledger or the machine. */
 enum verdict verdict_of_station(const struct err *e);
 

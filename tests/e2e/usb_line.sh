@@ -75,7 +75,10 @@ on_usb tests/e2e/usb_line.sh --readers $readers --levels $levels --scanners 4 --
 
 # Every unit passed in the end, with the one BPP that there is for it.
 good=$(tail -1 "$WORK/rig.txt" | grep -oE '[0-9]+ (PASS|ALREADY DONE)' | awk '{ n += $1 } END { print n + 0 }')
-[ "$good" = "$UNITS" ] || die "$(grep -v 'PASS$\|ALREADY DONE' "$WORK/rig.txt" | tail -20)"
+[ "$good" = "$UNITS" ] || {
+    "$STATION" quarantine --data "$DATA" >&2
+    die "$(grep -v 'PASS$\|ALREADY DONE\|REFUSED quarantined' "$WORK/rig.txt" | tail -20)"
+}
 books_agree "$UNITS"
 
 # A place has one name, whatever was pulled and plugged there; the labelled

@@ -156,6 +156,52 @@ static unsigned whole(void)
     return shop_apdus() - before;
 }
 
+/* Pulled out again and again, in the middle of a load too: the contacts say
+ * nothing of the unit, which passes as soon as it is left in. */
+START_TEST(is_not_held_for_its_contacts)
+{
+    struct shop s;
+    struct shop_verdict v = { .kind = VERDICT_FAIL };
+    unsigned halfway = 0, end = whole();
+
+    shop_open(&s, 1);
+    keep_fixture(&s);
+    shop_stock(&s, 0, 1);
+    for (unsigned at = 1; v.kind == VERDICT_FAIL && at <= end; at++) {
+        start_chip(&s, SHOP_UNPLUG, at);
+        v = shop_scan(&s, "F1\tSN-1");
+        shop_stop(&s);
+        halfway += strcmp(v.code, "unresolved") == 0;
+    }
+    ck_assert_uint_gt(halfway, QUARANTINE_LIMIT_DEFAULT);
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    v = shop_scan(&s, "F1\tSN-1");
+    ck_assert_msg(v.kind == VERDICT_PASS || v.kind == VERDICT_ALREADY_DONE, "%s: %s",
+                  v.code, v.detail);
+    ck_assert_uint_eq(shop_count(&s, BPP_INSTALLED), 1);
+    shop_close(&s);
+}
+END_TEST
+
+/* A card that falls silent in the middle of a load, three times in a row, is. */
+START_TEST(is_held_for_its_silence)
+{
+    struct shop s;
+
+    shop_open(&s, 1);
+    keep_fixture(&s);
+    shop_stock(&s, 0, 1);
+    for (int i = 0; i < QUARANTINE_LIMIT_DEFAULT; i++) {
+        start_chip(&s, CARD_FAULT_MUTE, whole() / 2);
+        shop_expect(&s, "F1\tSN-1", "load-again");
+        shop_stop(&s);
+    }
+    start_chip(&s, CARD_FAULT_NONE, 0);
+    is_refused(&s, "F1\tSN-1", "quarantined");
+    shop_close(&s);
+}
+END_TEST
+
 /* Begun here, finished elsewhere, and its notifications taken off: nobody can
  * say what became of it. */
 static void lose_evidence(struct shop *s)
@@ -383,6 +429,8 @@ int main(void)
 
     tcase_set_timeout(t, 120);
     tcase_add_test(t, is_held_after_three);
+    tcase_add_test(t, is_not_held_for_its_contacts);
+    tcase_add_test(t, is_held_for_its_silence);
     tcase_add_test(t, is_known_by_its_eUICC);
     tcase_add_test(t, is_held_in_doubt);
     tcase_add_test(t, is_resolved_by_its_eUICC);
