@@ -188,6 +188,9 @@ $(UNIT): $(B)/%: $(B)/%.o $(ALL_LIBS) $(B)/lib/libunit.a
 UNIT_USB := $(filter $(B)/tests/unit/usb%,$(UNIT))
 $(UNIT_USB): $(call lib,inprocess)
 
+# The one with a terminal.
+$(B)/tests/unit/ui/test_app: LDFLAGS += $(shell pkg-config --libs ncursesw)
+
 # Here libusb fails on command (tests/unit/usb/inject.c).
 INJECT_CALLS := init hotplug_register_callback handle_events_timeout_completed \
 	get_port_numbers get_device_descriptor get_active_config_descriptor open \

@@ -82,7 +82,8 @@ static json_t *rows_json(const struct grid *g, void (*dump)(const struct grid *,
     for (int y = 0; y < g->rows; y++) {
         AUTO(buf_clear) struct buf b = BUF_INIT;
         dump(g, y, &b);
-        json_array_append_new(rows, json_stringn((const char *)b.p, b.n));
+        /* A row of blanks is a row: without octets there is no b.p either. */
+        json_array_append_new(rows, json_stringn(b.n ? (const char *)b.p : "", b.n));
     }
     return rows;
 }

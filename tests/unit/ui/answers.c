@@ -110,7 +110,7 @@ static void repeat(json_t *j, const char *list)
         json_array_append(there, json_array_get(there, i % k));
 }
 
-void scene_answer(struct model *m, const char *screen, enum scene s)
+json_t *scene_reply(const char *screen, enum scene s)
 {
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         if (strcmp(answers[i].screen, screen) != 0)
@@ -119,8 +119,18 @@ void scene_answer(struct model *m, const char *screen, enum scene s)
                         : s == SCENE_WORST ? answers[i].worst : answers[i].answer);
         if (s == SCENE_FULL)
             repeat(j, answers[i].list);
-        json_t *reply = json_pack("{s:i, s:b, s:o}", "id", 1, "ok", 1, "answer", j);
-        model_answer(m, screen, reply);
-        json_decref(reply);
+        return j;
     }
+    return NULL;
+}
+
+void scene_answer(struct model *m, const char *screen, enum scene s)
+{
+    json_t *j = scene_reply(screen, s);
+
+    if (!j)
+        return;
+    json_t *reply = json_pack("{s:i, s:b, s:o}", "id", 1, "ok", 1, "answer", j);
+    model_answer(m, screen, reply);
+    json_decref(reply);
 }

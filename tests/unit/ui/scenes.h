@@ -15,6 +15,8 @@ struct model *scene_model(enum scene s);
 
 /* The line has answered this screen's question, if it has one. */
 void scene_answer(struct model *m, const char *screen, enum scene s);
+/* ... the answer itself, owned; NULL: that screen asks nothing. */
+json_t *scene_reply(const char *screen, enum scene s);
 
 /* One message in JSON text; fails the test when it is none. */
 void scene_tell(struct model *m, const char *text);
