@@ -2,15 +2,21 @@
  * second, on a console of 240 by 67: how much of a core it takes (ui_cpu, of
  * 10 %), and how long after the line has told something it is on the terminal
  * (ui_lag, the slowest of all, of 100 ms). The line is played: what it would
- * tell, in the groups it would send. */
+ * tell, in the groups it would send.
+ * ui_line: the line of bench_line.c with that screen at its socket, against the
+ * same line alone. */
 #include "station/control/protocol.h"
+#include "station/control/server.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/robot.h"
 
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,20 +54,35 @@ static void open_door(struct stage *s)
         bench_die("the control socket cannot be opened");
 }
 
+/* Not by a fork alone: a line would copy its pages then. */
+static pid_t spawn_screen(const char *dir, int *term)
+{
+    char *argv[] = { (char *)"lineside-ui", (char *)dir, (char *)"en", (char *)"", (char *)"mute",
+                     (char *)"pass=0,fail=0,refused=0", (char *)"0", NULL };
+    struct winsize size = { .ws_row = 67, .ws_col = 240 };
+    posix_spawn_file_actions_t io;
+    int its;
+    pid_t pid;
+
+    setenv("TERM", "linux", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    if (openpty(term, &its, NULL, NULL, &size) != 0)
+        bench_die("there is no terminal");
+    fcntl(*term, F_SETFD, FD_CLOEXEC);
+    posix_spawn_file_actions_init(&io);
+    for (int fd = 0; fd < 3; fd++)
+        posix_spawn_file_actions_adddup2(&io, its, fd);
+    posix_spawn_file_actions_addclose(&io, its);
+    if (posix_spawn(&pid, PROGRAM, &io, NULL, argv, environ) != 0)
+        bench_die(PROGRAM " cannot be started");
+    posix_spawn_file_actions_destroy(&io);
+    close(its);
+    return pid;
+}
+
 static void start_screen(struct stage *s)
 {
-    struct winsize size = { .ws_row = 67, .ws_col = 240 };
-
-    s->pid = forkpty(&s->term, NULL, NULL, &size);
-    if (s->pid < 0)
-        bench_die("there is no terminal");
-    if (s->pid == 0) {
-        setenv("TERM", "linux", 1);
-        setenv("LC_ALL", "C.UTF-8", 1);
-        execl(PROGRAM, "lineside-ui", s->dir, "en", "", "mute", "pass=0,fail=0,refused=0", "0",
-              (char *)NULL);
-        _exit(3);
-    }
+    s->pid = spawn_screen(s->dir, &s->term);
     s->line = accept4(s->door, NULL, NULL, SOCK_CLOEXEC);
     if (s->line < 0)
         bench_die("the screen does not come");
@@ -204,9 +225,101 @@ static void ui(void)
     bench_emit("ui_lag", lag, "ms", LAG_LIMIT, BENCH_COST);
 }
 
+/* --- what it costs the line ------------------------------------------------------------- */
+
+#define UNITS 16 /* per fixture and round */
+#define ROUNDS 3 /* the median counts */
+
+struct watched {
+    const struct line_options *robot;
+    struct control *control;
+    pthread_t reader; /* the terminal */
+    int term, shown;
+    pid_t pid;
+    uint64_t octets;
+};
+
+static void no_stop(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_event(void *ctx, const struct line_event *ev)
+{
+    struct watched *w = ctx;
+
+    control_tell(w->control, ev);
+    w->robot->event(w->robot->event_ctx, ev);
+}
+
+/* Tells when the tiles are there; reads to the screen's end. */
+static void *read_terminal(void *ctx)
+{
+    struct watched *w = ctx;
+    static char seen[1 << 16];
+    bool there = false;
+
+    for (ssize_t n; (n = read(w->term, seen, sizeof seen)) > 0; w->octets += (uint64_t)n)
+        if (!there && memmem(seen, (size_t)n, "READY", 5))
+            there = write(w->shown, "", 1) == 1;
+    close(w->shown);
+    return NULL;
+}
+
+static void watched_start(void *ctx, const struct line_options *o, struct line **out)
+{
+    struct watched *w = ctx;
+    struct line_options mine = *o;
+    struct err e = ERR_INIT;
+    int ends[2];
+    char ready;
+
+    *w = (struct watched){ .robot = o };
+    mine.event = on_event;
+    mine.event_ctx = w;
+    if (control_new(&(struct control_options){ .data_dir = o->data_dir, .version = "bench",
+                                               .stop = no_stop }, &w->control, &e) != 0)
+        bench_die("ui_line: %s", e.msg);
+    robot_bare.start(NULL, &mine, out);
+    if (control_serve(w->control, *out, &e) != 0 || pipe2(ends, O_CLOEXEC) != 0)
+        bench_die("ui_line: %s", e.msg);
+    w->shown = ends[1];
+    w->pid = spawn_screen(o->data_dir, &w->term);
+    if (pthread_create(&w->reader, NULL, read_terminal, w) != 0 || read(ends[0], &ready, 1) != 1)
+        bench_die("ui_line: the screen shows no line");
+    close(ends[0]);
+}
+
+static void watched_end(void *ctx, struct line *l)
+{
+    struct watched *w = ctx;
+    struct control_stats st;
+
+    double used = cpu_s(w->pid);
+    line_end(l);
+    control_end(w->control);
+    control_stats(w->control, &st);
+    kill(w->pid, SIGTERM);
+    waitpid(w->pid, NULL, 0);
+    pthread_join(w->reader, NULL);
+    close(w->term);
+    bench_note("  the screen wrote %llu octets in %.2f s of processor; %llu times it fell behind",
+               (unsigned long long)w->octets, used, (unsigned long long)st.lost);
+    robot_bare.end(NULL, l);
+    control_free(w->control);
+}
+
+static void ui_line(void)
+{
+    struct watched watched = { .robot = NULL };
+    const struct robot_line with = { watched_start, watched_end, &watched, false };
+
+    robot_race_line("ui_line", &with, &robot_bare, UNITS, ROUNDS);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct bench all[] = { { "ui", ui } };
+    static const struct bench all[] = { { "ui", ui }, { "ui_line", ui_line } };
 
     return bench_main(argc, argv, all, sizeof all / sizeof *all);
 }
