@@ -162,7 +162,7 @@ sed -n '/^| right | may |/,/^$/p' docs/people.md | sed '/^$/d' | diff "$WORK/has
 
 # Each text of the screen, in every language; msgfmt has looked at the formats.
 if command -v xgettext >/dev/null; then
-    xgettext --from-code=UTF-8 --language=C --keyword= --keyword=N_ --keyword=tr:2 --keyword=say:2 --output="$WORK/ui.pot" ui/*/*.c
+    xgettext --from-code=UTF-8 --language=C --keyword= --keyword=N_ --keyword=tr:2 --keyword=say:2 --output="$WORK/ui.pot" ui/*/*.[ch]
     [ "$(grep -c '^msgid' "$WORK/ui.pot")" -ge 80 ] || fault "the screen's texts cannot be read"
     for po in ui/words/po/*.po; do
         msgcmp "$po" "$WORK/ui.pot" >"$WORK/lint" 2>&1 || fault "$po lacks texts: $(grep -A3 'no definition\|untranslated\|fuzzy' "$WORK/lint")"

@@ -3,6 +3,7 @@
 #include "station/base/clock.h"
 #include "station/control/client.h"
 #include "ui/app/serve.h"
+#include "ui/scan/form.h"
 #include "ui/scan/hands.h"
 #include "ui/term/term.h"
 
@@ -58,6 +59,7 @@ static void on_reply(struct app *a, const json_t *j)
     if (deed) {
         a->deed = 0;
         a->hands.asked = NULL; /* what is shown may be another now */
+        hands_answered(&a->hands, json_is_true(json_object_get(j, "ok")));
     }
     if (deed && json_is_true(json_object_get(j, "ok"))) {
         hands_notice(&a->hands, s, false, tr(l, N_("It is done.")));
@@ -121,43 +123,58 @@ static void listen_to_line(struct app *a)
 
 /* --- what is asked of it ------------------------------------------------------------------ */
 
+static json_t *login_members(const struct request *r)
+{
+    return json_pack("{s:s, s:s*, s:s*}", "pin", r->pin, "badge", *r->badge ? r->badge : NULL,
+                     "fixture", *r->fixture ? r->fixture : NULL);
+}
+
+/* NULL: it is no text that can be sent. */
+static json_t *deed_members(const struct app *a, const struct request *r)
+{
+    const struct form *f = &a->hands.d.form;
+    json_t *j = r->member ? json_pack("{s:s}", r->member, r->text) : json_object();
+
+    if (!j || !f->sent || form_members(f, j))
+        return j;
+    control_forget_secrets(j);
+    json_decref(j);
+    return NULL;
+}
+
 static void ask(struct app *a, const struct request *r)
 {
+    const struct snapshot *s = model_now(a->model);
+    enum control_verb verb = CONTROL_SCAN;
     struct err e = ERR_INIT;
     json_t *members = NULL;
     json_int_t id;
-    enum control_verb verb = CONTROL_SCAN;
 
     if (r->wish == WISH_LEAVE)
         a->done = true;
     if (r->wish == WISH_NOTHING || r->wish == WISH_LEAVE)
         return;
-    if (r->wish == WISH_SCAN) {
-        members = json_pack("{s:s}", "line", r->text);
-    } else if (r->wish == WISH_LOGIN) {
-        verb = CONTROL_LOGIN;
-        members = json_pack("{s:s, s:s*, s:s*}", "pin", r->pin, "badge",
-                            *r->badge ? r->badge : NULL, "fixture",
-                            *r->fixture ? r->fixture : NULL);
+    if (r->wish == WISH_DEED && control_verb_parse(r->verb, &verb, &e) != 0)
+        return;
+    if (r->wish == WISH_LOGIN || r->wish == WISH_LOGOUT)
+        verb = r->wish == WISH_LOGIN ? CONTROL_LOGIN : CONTROL_LOGOUT;
+    if (r->wish == WISH_LOGIN)
         model_pin_done(a->model);
-    } else if (r->wish == WISH_DEED) {
-        if (control_verb_parse(r->verb, &verb, &e) != 0)
-            return;
-        members = r->member ? json_pack("{s:s}", r->member, r->text) : json_object();
-    } else {
-        verb = CONTROL_LOGOUT;
-        members = json_object();
-    }
-    const struct snapshot *s = model_now(a->model);
+    members = r->wish == WISH_SCAN ? json_pack("{s:s}", "line", r->text)
+            : r->wish == WISH_LOGIN ? login_members(r)
+            : r->wish == WISH_DEED ? deed_members(a, r) : json_object();
     if (!a->line) {
-        control_forget(members, "pin");
+        control_forget_secrets(members);
         json_decref(members);
         hands_notice(&a->hands, s, true, tr(a->hands.d.lang, N_("The line is not there. Nothing was done.")));
     } else if (!members || client_post(a->line, verb, members,
                                        verb == CONTROL_LOGIN ? &a->login
                                        : r->wish == WISH_DEED ? &a->deed : &id, &e) != 0) {
         hands_notice(&a->hands, s, true, members ? e.msg : tr(a->hands.d.lang, N_("This is no text that can be sent.")));
+    } else {
+        return;
     }
+    hands_answered(&a->hands, false);
 }
 
 /* One at a time: the next one is asked when this one was answered. */

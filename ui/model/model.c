@@ -47,6 +47,16 @@ void model_pin_done(struct model *m)
     m->s.pin_wanted = false;
 }
 
+bool model_places(struct model *m, const struct place *v, size_t n)
+{
+    n = n < SNAPSHOT_PLACES ? n : SNAPSHOT_PLACES;
+    if (n == m->s.places && memcmp(v, m->s.place, n * sizeof *v) == 0)
+        return false;
+    memcpy(m->s.place, v, n * sizeof *v);
+    m->s.places = n;
+    return true;
+}
+
 /* --- members of messages ----------------------------------------------------------- */
 
 /* Cut between two characters. */

@@ -23,6 +23,9 @@ void model_pin_done(struct model *m);
 /* A reply to the question of this screen; NULL: none yet, it is asked anew. */
 void model_answer(struct model *m, const char *screen, const json_t *reply);
 
+/* The folders that may be media; SNAPSHOT_PLACES are kept. True: others than before. */
+bool model_places(struct model *m, const struct place *v, size_t n);
+
 /* The next command barcode that was scanned somewhere; false: none. */
 #define MODEL_COMMANDS 8 /* more than that at once are not kept */
 bool model_command(struct model *m, char out[WORD_CAP]);

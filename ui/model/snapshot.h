@@ -12,10 +12,12 @@
 #define NAME_CAP 64    /* of fixtures, people, serials */
 #define WORD_CAP 40    /* of codes, steps, states, orders */
 #define SENTENCE_CAP 256
+#define WHAT_CAP 320   /* of what is searched for, and of paths */
 
 #define SNAPSHOT_SLOTS 1024
 #define SNAPSHOT_ORDERS 32
 #define SNAPSHOT_NOTES 200
+#define SNAPSHOT_PLACES 16
 #define CHOSEN_S 60 /* a chosen fixture's unit is awaited for so long */
 
 struct ending { /* of a unit, or of a scan that was refused */
@@ -94,6 +96,13 @@ struct shift_row {
     long long passed, stocked, failed;
 };
 
+/* A folder that may be a medium. */
+struct place {
+    char name[NAME_CAP]; /* of its folder */
+    char path[WHAT_CAP - NAME_CAP]; /* whole; room is left for a container's name */
+    bool mounted; /* false: a folder of this machine's own disk */
+};
+
 struct snapshot {
     int64_t now;   /* seconds since 1970 */
     long zone;     /* seconds that the clock on the wall is ahead of UTC */
@@ -119,6 +128,8 @@ struct snapshot {
     char answer_to[WORD_CAP];
     const json_t *answer;
     char answer_error[SENTENCE_CAP];
+    size_t places; /* where media are, as far as this screen's own machine shows them */
+    struct place place[SNAPSHOT_PLACES];
     size_t notes, note_first; /* a ring: the oldest is note[note_first] */
     struct note note[SNAPSHOT_NOTES];
 };

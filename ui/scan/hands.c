@@ -1,6 +1,7 @@
 #include "ui/scan/hands.h"
 
 #include "ui/cells/dump.h"
+#include "ui/scan/form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static void end_prompt(struct hands *h)
 
 static void go_to(struct hands *h, const struct screen *s)
 {
+    form_forget(&h->d);
     h->screen = s;
     h->d.what[0] = '\0';
     h->d.pick = 0;
@@ -73,9 +75,39 @@ static void look_idle(struct hands *h, const struct snapshot *s)
         return;
     if (h->d.prompt != PROMPT_NONE || *h->d.typed)
         end_prompt(h);
+    form_forget(&h->d);
     if (h->screen != &screen_line)
         go_to(h, &screen_line);
     h->d.locked = *s->person;
+}
+
+/* A form is of who began it, and of a line that is there. */
+static void look_at_form(struct hands *h, const struct snapshot *s)
+{
+    struct form *f = &h->d.form;
+
+    if (!f->deed)
+        return;
+    if (!s->linked) {
+        form_forget(&h->d);
+    } else if (!f->sent && strcmp(f->person, s->person) != 0) {
+        form_forget(&h->d);
+        hands_notice(h, s, true, tr(h->d.lang, N_("Somebody else is logged in now. Nothing was done; begin anew.")));
+    } else if (!f->sent && s->now - h->touched >= PINS_S) {
+        form_wipe_pins(&h->d);
+    }
+}
+
+void hands_answered(struct hands *h, bool done)
+{
+    if (!h->d.form.sent)
+        return;
+    if (done) {
+        form_forget(&h->d);
+    } else { /* what was refused may be mended */
+        h->d.form.sent = false;
+        form_wipe_pins(&h->d);
+    }
 }
 
 void hands_look(struct hands *h, const struct snapshot *s)
@@ -97,6 +129,7 @@ void hands_look(struct hands *h, const struct snapshot *s)
         h->d.sure = NULL;
     if (*h->d.notice && s->now - h->notice_at >= NOTICE_S)
         h->d.notice[0] = '\0';
+    look_at_form(h, s);
     look_idle(h, s);
 }
 
@@ -106,7 +139,8 @@ bool hands_question(struct hands *h, const struct snapshot *s, const char **verb
                     const char **what)
 {
     const struct screen *now = h->screen;
-    bool other = h->asked != now || strcmp(h->asked_what, h->d.what) != 0;
+    bool other = h->asked != now || strcmp(h->asked_what, h->d.what) != 0 ||
+                 strcmp(h->asked_by, s->person) != 0;
     bool old = now->every_s > 0 && s->now - h->asked_at >= now->every_s;
 
     if (!now->verb || !s->linked)
@@ -116,6 +150,7 @@ bool hands_question(struct hands *h, const struct snapshot *s, const char **verb
     h->asked = now;
     h->asked_at = s->now;
     memcpy(h->asked_what, h->d.what, sizeof h->asked_what);
+    memcpy(h->asked_by, s->person, sizeof h->asked_by);
     *verb = now->verb;
     *what = now->searches ? h->d.what : "";
     return true;
@@ -195,23 +230,68 @@ static void cancel(struct hands *h)
  * may offer something else. */
 static void ask_or_do(struct hands *h, const struct snapshot *s, struct request *out)
 {
-    const struct deed *deed = screen_deed(h->screen, s, h->d.pick);
-    const char *member = h->screen->does ? h->screen->does->member : NULL;
+    const struct deed *deed = screen_deed(h->screen, &h->d, s, h->d.pick);
     bool meant = deed && h->d.sure && strcmp(h->d.sure, deed->verb) == 0;
+    char about[WHAT_CAP];
 
-    h->d.sure = deed && !meant ? deed->verb : NULL;
-    if (!meant)
+    h->d.sure = NULL;
+    if (!deed || !deed_about(h->screen, deed, &h->d, s, about))
         return;
+    if (deed->fields) {
+        form_open(&h->d, s, deed, about);
+    } else if (!meant) {
+        h->d.sure = deed->verb;
+    } else {
+        out->wish = WISH_DEED;
+        out->verb = deed->verb;
+        out->member = deed->member;
+        snprintf(out->text, sizeof out->text, "%s", about);
+    }
+}
+
+/* Enter, with what was typed or scanned. */
+static void form_enter(struct hands *h, const struct snapshot *s, struct request *out)
+{
+    struct form *f = &h->d.form;
+    char why[SENTENCE_CAP];
+
+    if (f->sent)
+        return;
+    if (form_field(f) || *h->d.typed) {
+        if (!form_take(&h->d, s, why))
+            hands_notice(h, s, true, why);
+        return;
+    }
+    f->sent = true;
     out->wish = WISH_DEED;
-    out->verb = deed->verb;
-    out->member = member;
-    snprintf(out->text, sizeof out->text, "%s", h->d.what);
+    out->verb = f->deed->verb;
+    out->member = f->deed->member;
+    snprintf(out->text, sizeof out->text, "%s", f->about);
+}
+
+/* What an action does to an open form; false: what it does everywhere. */
+static bool form_act(struct hands *h, const struct snapshot *s, enum act a, struct request *out)
+{
+    if (!h->d.form.deed || h->d.prompt != PROMPT_NONE || (a != ACT_CHOOSE && a != ACT_CANCEL &&
+                                                          (a < ACT_UP || a > ACT_FORTH)))
+        return false;
+    if (a == ACT_CHOOSE)
+        form_enter(h, s, out);
+    else if (a != ACT_CANCEL)
+        form_choose(&h->d, s, a);
+    else if (*h->d.typed)
+        forget_typed(h);
+    else if (h->d.form.sent)
+        form_forget(&h->d);
+    else
+        form_back(&h->d);
+    return true;
 }
 
 static void choose(struct hands *h, const struct snapshot *s, struct request *out)
 {
     const struct doings *does = h->screen->does;
-    char what[NAME_CAP];
+    char what[WHAT_CAP];
 
     if (h->screen == &screen_menu && h->d.at < screen_count) {
         go_to(h, screens[h->d.at]);
@@ -234,6 +314,8 @@ static void do_act(struct hands *h, const struct snapshot *s, int cols, int rows
         hands_notice(h, s, true, tr(h->d.lang, N_("Locked. Scan your badge and type your PIN.")));
         return;
     }
+    if (form_act(h, s, a, out))
+        return;
     switch (a) {
     case ACT_HELP:
         go_to(h, &screen_keys);
@@ -271,6 +353,8 @@ static void do_act(struct hands *h, const struct snapshot *s, int cols, int rows
     }
     if (h->screen->act)
         h->screen->act(&h->d, s, cols, rows, a);
+    if (!screen_deed(h->screen, &h->d, s, h->d.pick)) /* another row has others */
+        h->d.pick = 0;
 }
 
 static void command(struct hands *h, const struct snapshot *s, int cols, int rows,
@@ -340,7 +424,9 @@ static void enter(struct hands *h, const struct snapshot *s, int cols, int rows,
 {
     const char *word;
 
-    if (!*h->d.typed) {
+    if (!*h->d.typed && h->d.prompt != PROMPT_NONE) {
+        return;
+    } else if (!*h->d.typed) {
         do_act(h, s, cols, rows, ACT_CHOOSE, out);
     } else if (command_is(h->d.typed, &word)) {
         char kept[TYPED_MAX + 1];
@@ -351,6 +437,8 @@ static void enter(struct hands *h, const struct snapshot *s, int cols, int rows,
     } else if (h->d.prompt == PROMPT_BADGE) {
         snprintf(h->badge, sizeof h->badge, "%s", h->d.typed);
         ask_pin(h, "");
+    } else if (h->d.form.deed) {
+        form_enter(h, s, out);
     } else {
         scanned(h, s, out);
         forget_typed(h);

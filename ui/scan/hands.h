@@ -7,19 +7,21 @@
 
 #define FIXTURE_WAIT_S 60 /* a fixture's label waits so long for its unit's */
 #define NOTICE_S 20       /* an answer is shown so long */
+#define PINS_S 120        /* PINs of a form that nobody goes on with are kept so long */
 
 enum wish {
     WISH_NOTHING,
     WISH_SCAN,   /* text */
     WISH_LOGIN,  /* badge ("": that was scanned), pin, fixture ("": the station) */
     WISH_LOGOUT,
-    WISH_DEED,   /* verb, with text as its member (NULL: with nothing) */
+    WISH_DEED,   /* verb, with text as its member (NULL: with nothing), and what the form
+                  * has, if one is open */
     WISH_LEAVE
 };
 struct request {
     enum wish wish;
     const char *verb, *member;
-    char text[NAME_CAP + TYPED_MAX + 2];
+    char text[WHAT_CAP + TYPED_MAX + 2];
     char badge[TYPED_MAX + 1], pin[TYPED_MAX + 1], fixture[NAME_CAP];
 };
 void request_forget(struct request *r); /* a PIN may stand in it */
@@ -32,7 +34,7 @@ struct hands {
     unsigned logins;
     const struct screen *asked; /* whose question was asked last, */
     int64_t asked_at;           /* when, and what was searched    */
-    char asked_what[NAME_CAP];
+    char asked_what[WHAT_CAP], asked_by[NAME_CAP];
     int lock_after_s; /* without a key; 0: never */
     bool glyphs;      /* the terminal shows Chinese */
 };
@@ -53,6 +55,8 @@ void hands_look(struct hands *h, const struct snapshot *s);
  * what is searched for ("": nothing). */
 bool hands_question(struct hands *h, const struct snapshot *s, const char **verb,
                     const char **what);
+/* What was to be done is done, or was refused. */
+void hands_answered(struct hands *h, bool done);
 /* A sentence to whoever stands there. */
 void hands_notice(struct hands *h, const struct snapshot *s, bool bad, const char *text);
 

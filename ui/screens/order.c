@@ -50,7 +50,7 @@ static void draw_top(struct grid *g, struct area a, const struct view *v)
 {
     const json_t *o = order_of(v->s);
     struct fact f[FACTS];
-    char text[2 * NAME_CAP];
+    char text[WHAT_CAP + NAME_CAP];
 
     snprintf(text, sizeof text, "%s %s", say(v, N_("Order")), o ? json_word(o, "order") : v->d->what);
     grid_text(g, a.x + 1, a.y, a.w - 1, TONE_HEAD, text);
@@ -177,23 +177,23 @@ static bool is_in(const struct snapshot *s, const char *state)
     return strcmp(json_word(order_of(s), "state"), state) == 0;
 }
 
-static bool waiting(const struct snapshot *s)
+static bool waiting(const struct desk *d, const struct snapshot *s)
 {
+    (void)d;
     return is_in(s, "waiting");
 }
 
-static bool not_closed(const struct snapshot *s)
+static bool not_closed(const struct desk *d, const struct snapshot *s)
 {
+    (void)d;
     return is_in(s, "waiting") || is_in(s, "active");
 }
 
 static const struct deed deeds[] = {
-    { "order-activate", N_("Activate this order"),
-      N_("This order is held against the stock; then fixtures can be given it, and the line works by orders alone."),
-      waiting },
-    { "order-close", N_("Close this order"),
-      N_("No unit is worked on by this order any more, and its fixtures are free. It cannot be opened again."),
-      not_closed },
+    { .verb = "order-activate", .label = N_("Activate this order"), .can = waiting, .member = "order",
+      .sure = N_("This order is held against the stock; then fixtures can be given it, and the line works by orders alone.") },
+    { .verb = "order-close", .label = N_("Close this order"), .can = not_closed, .member = "order",
+      .sure = N_("No unit is worked on by this order any more, and its fixtures are free. It cannot be opened again.") },
 };
 
 static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a)
@@ -201,17 +201,9 @@ static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, en
     const struct view v = { s, d, screen_order.name, screen_order.title };
     size_t shown = (size_t)screen_rest(&screen_order, &v, cols, rows);
 
-    if (a == ACT_UP && d->pick > 0) {
-        d->pick--;
-        return true;
-    }
-    if (a == ACT_DOWN && screen_deed(&screen_order, s, d->pick + 1)) {
-        d->pick++;
-        return true;
-    }
     if (a == ACT_BACK || a == ACT_FORTH)
         return table_act(d, count_lines(order_of(s)), shown > 0 ? shown : 1, a);
-    return false;
+    return deeds_act(&screen_order, d, s, a == ACT_UP ? ACT_LEFT : a == ACT_DOWN ? ACT_RIGHT : a);
 }
 
 static const struct part parts[] = {

@@ -81,11 +81,11 @@ static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, en
     return list_act(d, json_array_size(all_of(s)), shown > 3 ? shown - 3 : 1, a);
 }
 
-static bool chosen(const struct desk *d, const struct snapshot *s, char what[NAME_CAP])
+static bool chosen(const struct desk *d, const struct snapshot *s, char what[WHAT_CAP])
 {
     const char *name = json_word(order_at(all_of(s), d->at), "order");
 
-    snprintf(what, NAME_CAP, "%s", name);
+    snprintf(what, WHAT_CAP, "%s", name);
     return *name;
 }
 

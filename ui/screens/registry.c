@@ -1,4 +1,5 @@
 #include "ui/screens/screens.h"
+#include "ui/widgets/parts.h"
 
 #include <strings.h>
 
@@ -37,6 +38,17 @@ int screen_rest(const struct screen *s, const struct view *v, int cols, int rows
     return rest > 0 ? rest : 0;
 }
 
+/* In place of what the screen has between its first line and what is said below. */
+static void draw_form(struct grid *g, struct area a, const struct view *v)
+{
+    int said = message_height(v, g->cols, g->rows);
+
+    head_draw(g, area_take(&a, 1), v);
+    form_draw(g, area_take(&a, a.h - said - 1), v);
+    message_draw(g, area_take(&a, said), v);
+    keyline_draw(g, a, v);
+}
+
 void screen_draw(const struct screen *s, struct grid *g, const struct snapshot *now,
                  const struct desk *d)
 {
@@ -45,6 +57,10 @@ void screen_draw(const struct screen *s, struct grid *g, const struct snapshot *
     int rest = screen_rest(s, &v, g->cols, g->rows);
 
     grid_clear(g);
+    if (d->form.deed) {
+        draw_form(g, left, &v);
+        return;
+    }
     for (size_t i = 0; i < s->count; i++) {
         int h = s->parts[i].height ? s->parts[i].height(&v, g->cols, g->rows) : rest;
         struct area a = area_take(&left, h);

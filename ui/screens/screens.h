@@ -13,27 +13,91 @@ struct part {
     int (*height)(const struct view *v, int cols, int rows);
 };
 
-/* What can be done at a screen. Enter asks whether it is meant, Enter again does
- * it, in the name of who is logged in at the station. */
+/* --- what can be done ---------------------------------------------------------- */
+
+enum field_kind {
+    FIELD_TEXT,    /* least to most characters */
+    FIELD_NUMBER,  /* a whole one, from least to most */
+    FIELD_SCAN,    /* a barcode; least to most characters */
+    FIELD_CHOICE,  /* one of `choices`, or of what `option` tells */
+    FIELD_FIXTURE, /* one of the line's, by its label or by arrows */
+    FIELD_PLACE,   /* a folder that may be a medium */
+    FIELD_BADGE,
+    FIELD_PIN,     /* shown as stars */
+    FIELD_TRUE,    /* not asked for: it goes along, as true or false */
+    FIELD_FALSE
+};
+/* A value that goes to the line, and how it is shown. */
+struct choice {
+    const char *value, *text; /* in English */
+};
+struct option {
+    char value[WHAT_CAP], text[WHAT_CAP]; /* as it is shown */
+};
+/* What a deed wants to be told. Only its shape is looked at here; what it may be, the
+ * line says. */
+struct field {
+    /* Of the act: "reason"; "second.pin" is a member of the object `second`, "recipes[]" one
+     * more of a list. NULL: what the field before was given, once more. */
+    const char *member;
+    const char *label; /* in English */
+    enum field_kind kind;
+    bool optional;
+    long least, most;   /* 0: no such bound; of a PIN there are bounds anyway */
+    const char *prefix; /* of its barcodes, which is no part of it; NULL: none */
+    const struct choice *choices;
+    size_t count;
+    /* The i-th that can be chosen now; false: there are not so many. */
+    bool (*option)(const struct desk *d, const struct snapshot *s, size_t i, struct option *out);
+};
+/* The other one of an act that takes two people; who is logged in is the first. */
+#define SECOND_PERSON                                                                   \
+    { .member = "second.badge", .label = N_("Second person's badge"), .kind = FIELD_BADGE }, \
+    { .member = "second.pin", .label = N_("Second person's PIN"), .kind = FIELD_PIN }
+
+/* What can be done at a screen, in the name of who is logged in at the station. One without
+ * fields: Enter asks whether it is meant, Enter again does it. Else its fields are
+ * asked for one after the other, in place of the screen, and then whether it is meant. */
 struct deed {
     const char *verb;  /* of the control socket */
     const char *label; /* in English, as all below */
     const char *sure;  /* what comes of it, in a sentence */
-    bool (*can)(const struct snapshot *s); /* whether it is offered now */
+    /* Whether it is offered now. */
+    bool (*can)(const struct desk *d, const struct snapshot *s);
+    const char *member; /* what it is done to is called so; NULL: to nothing that is named */
+    /* What that is; false: nothing now. NULL: the chosen row, or else what the screen is about. */
+    bool (*about)(const struct desk *d, const struct snapshot *s, char what[WHAT_CAP]);
+    const struct field *field; /* FORM_FIELDS at most */
+    size_t fields;
 };
+#define FORM(f) .field = (f), .fields = sizeof(f) / sizeof *(f)
 /* What some screens have besides. */
 struct doings {
-    const char *member; /* what `what` is called in question and deeds; NULL: "what" */
+    const char *member; /* what `what` is called in its question; NULL: "what" */
     const char *prefix; /* of its barcodes, which is no part of it; NULL: none */
     const struct deed *deed;
     size_t deeds;
     const struct screen *opens; /* Enter opens it, about the chosen row; NULL: none */
-    bool (*chosen)(const struct desk *d, const struct snapshot *s, char what[NAME_CAP]);
+    bool (*chosen)(const struct desk *d, const struct snapshot *s, char what[WHAT_CAP]);
 };
 /* The i-th deed that is offered now; NULL: there are not so many. */
-const struct deed *screen_deed(const struct screen *sc, const struct snapshot *s, size_t i);
+const struct deed *screen_deed(const struct screen *sc, const struct desk *d,
+                               const struct snapshot *s, size_t i);
+/* What it is done to ("" where nothing is named); false: there is nothing. */
+bool deed_about(const struct screen *sc, const struct deed *deed, const struct desk *d,
+                const struct snapshot *s, char what[WHAT_CAP]);
 void deeds_draw(struct grid *g, struct area a, const struct view *v);
 int deeds_height(const struct view *v, int cols, int rows);
+/* Left and right choose among deeds; a screen without rows to choose from gives it up
+ * and down as such. True: it was one of these. */
+bool deeds_act(const struct screen *sc, struct desk *d, const struct snapshot *s, enum act a);
+
+/* The i-th that can be chosen for this field; false: there are not so many. */
+bool field_option(const struct field *f, const struct view *v, size_t i, struct option *out);
+bool field_chooses(const struct field *f); /* one of several, by arrows */
+/* The field that is asked for; NULL: none, it is asked whether it is meant. */
+const struct field *form_field(const struct form *f);
+void form_draw(struct grid *g, struct area a, const struct view *v);
 
 struct screen {
     const char *name;  /* "log"; its command barcode is LINESIDE-LOG */

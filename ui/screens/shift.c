@@ -14,13 +14,15 @@ static const json_t *shift_of(const struct snapshot *s)
 }
 
 /* Untold: the line does not know either. */
-static bool none_is_open(const struct snapshot *s)
+static bool none_is_open(const struct desk *d, const struct snapshot *s)
 {
+    (void)d;
     return s->linked && s->has_work && s->shift.number == 0;
 }
 
-static bool one_is_open(const struct snapshot *s)
+static bool one_is_open(const struct desk *d, const struct snapshot *s)
 {
+    (void)d;
     return s->linked && s->has_work && s->shift.number > 0;
 }
 
@@ -152,7 +154,7 @@ static void draw(struct grid *g, struct area a, const struct view *v)
 {
     const json_t *j = shift_of(v->s);
 
-    if (none_is_open(v->s))
+    if (none_is_open(v->d, v->s))
         grid_text(g, a.x + 1, a.y + 1, a.w - 1, TONE_BOLD, say(v, N_("No shift is open.")));
     else if (!no_answer(g, a, v))
         table_draw(g, a, v, columns, COLUMNS, count(j), row, j, "");
@@ -167,11 +169,10 @@ static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, en
 }
 
 static const struct deed deeds[] = {
-    { "shift-open", N_("Open a shift"), N_("What happens from now on belongs to a new shift."),
-      none_is_open },
-    { "shift-close", N_("Close this shift"),
-      N_("The shift ends with the figures above; its signed record goes out with the next export. Everybody is logged out."),
-      one_is_open },
+    { .verb = "shift-open", .label = N_("Open a shift"), .can = none_is_open,
+      .sure = N_("What happens from now on belongs to a new shift.") },
+    { .verb = "shift-close", .label = N_("Close this shift"), .can = one_is_open,
+      .sure = N_("The shift ends with the figures above; its signed record goes out with the next export. Everybody is logged out.") },
 };
 static const struct part parts[] = {
     { head_draw, one_row },       { draw_top, top_height }, { draw, NULL },

@@ -39,7 +39,7 @@ static int top_height(const struct view *v, int cols, int rows)
 static void draw_top(struct grid *g, struct area a, const struct view *v)
 {
     const json_t *u = unit_of(v->s), *p;
-    char text[256];
+    char text[WHAT_CAP + NAME_CAP];
     size_t i;
 
     snprintf(text, sizeof text, "%s %s", say(v, N_("Unit")), u ? json_word(u, "serial") : v->d->what);

@@ -86,12 +86,12 @@ void message_draw(struct grid *g, struct area a, const struct view *v)
     const struct ending *e = story(v);
     const struct desk *d = v->d;
 
-    if (d->prompt != PROMPT_NONE || *d->typed)
+    if (d->prompt != PROMPT_NONE || (*d->typed && !d->form.deed))
         draw_prompt(g, a, v);
     else if (*d->notice)
         grid_wrap(g, a, d->notice_bad ? TONE_WARN : TONE_BOLD, d->notice);
     else if (e && !*d->fixture)
         draw_ending(g, a, v, e);
-    else
+    else if (!d->form.deed)
         draw_hint(g, a, v);
 }

@@ -1,43 +1,11 @@
 /* What is done from a screen: asked about first, done only when it is meant. */
 #include "tests/unit/support.h"
 #include "tests/unit/ui/golden.h"
-#include "tests/unit/ui/scenes.h"
-#include "ui/scan/hands.h"
+#include "tests/unit/ui/stand.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
-
-struct stand {
-    struct model *m;
-    struct hands h;
-    struct request r;
-};
-
-static struct stand stand_at(enum scene s, const char *command)
-{
-    struct stand t = { .m = scene_model(s) };
-
-    hands_init(&t.h, LANG_EN, 0);
-    hands_look(&t.h, model_now(t.m));
-    for (const char *c = command; *c; c++)
-        hands_char(&t.h, model_now(t.m), (uint8_t)*c);
-    hands_key(&t.h, model_now(t.m), 80, 24, K_ENTER, &t.r);
-    return t;
-}
-
-static void press(struct stand *t, enum key k)
-{
-    hands_key(&t->h, model_now(t->m), 80, 24, k, &t->r);
-    hands_look(&t->h, model_now(t->m));
-}
-
-static void scan(struct stand *t, const char *text)
-{
-    for (; *text; text++)
-        hands_char(&t->h, model_now(t->m), (uint8_t)*text);
-    press(t, K_ENTER);
-}
 
 static void shift_is(struct stand *t, int number)
 {
@@ -50,7 +18,7 @@ static void shift_is(struct stand *t, int number)
 
 START_TEST(opens_an_order_and_activates_it)
 {
-    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-ORDERS");
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-ORDERS");
     const char *verb, *what;
 
     ck_assert_ptr_eq(t.h.screen, &screen_orders);
@@ -86,7 +54,7 @@ END_TEST
 
 START_TEST(chooses_among_deeds)
 {
-    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-ORDER");
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-ORDER");
 
     scan(&t, "ORDER:WO-6");
     ck_assert_str_eq(t.h.d.what, "WO-6");
@@ -110,7 +78,7 @@ END_TEST
 START_TEST(does_nothing_that_is_not_meant)
 {
     static const enum key others[] = { K_ESCAPE, K_UP, K_PAGE_DOWN, K_F1, K_F2, K_F8, K_F10 };
-    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-SHIFT");
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-SHIFT");
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         shift_is(&t, 12);
@@ -142,7 +110,7 @@ END_TEST
 
 START_TEST(offers_nothing_without_a_line)
 {
-    struct stand t = stand_at(SCENE_NORMAL, "LINESIDE-SHIFT");
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-SHIFT");
 
     model_lose(t.m, "gone");
     press(&t, K_ENTER);
@@ -165,7 +133,7 @@ START_TEST(says_what_comes_of_it)
             struct model *m = scene_model(SCENE_NORMAL);
             struct desk d = { .lang = l, .what = "WO-6" };
             scene_answer(m, with[i]->name, SCENE_NORMAL);
-            d.sure = screen_deed(with[i], model_now(m), 0)->verb;
+            d.sure = screen_deed(with[i], &d, model_now(m), 0)->verb;
             screen_draw(with[i], g, model_now(m), &d);
             snprintf(name, sizeof name, "80x24-%s-%s", lang_code(l), d.sure);
             golden_add(&all, g, name);
@@ -182,7 +150,7 @@ END_TEST
 
 START_TEST(the_chosen_row_is_seen)
 {
-    struct stand t = stand_at(SCENE_FULL, "LINESIDE-ORDERS");
+    struct stand t = stand_on(SCENE_FULL, "LINESIDE-ORDERS");
     struct grid *g = grid_new(80, 24);
 
     scene_answer(t.m, "orders", SCENE_FULL); /* 82 of them */

@@ -2,41 +2,12 @@
  * chance, for UI_SECONDS (2). */
 #include "station/base/clock.h"
 #include "tests/unit/support.h"
-#include "tests/unit/ui/scenes.h"
-#include "ui/scan/hands.h"
+#include "tests/unit/ui/stand.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct stand {
-    struct model *m;
-    struct hands h;
-    struct request r;
-};
-
-static struct stand stand_at(enum scene s, int lock_s)
-{
-    struct stand t = { .m = scene_model(s) };
-
-    hands_init(&t.h, LANG_EN, lock_s);
-    hands_look(&t.h, model_now(t.m));
-    return t;
-}
-
-static void press(struct stand *t, enum key k)
-{
-    hands_key(&t->h, model_now(t->m), 80, 24, k, &t->r);
-    hands_look(&t->h, model_now(t->m));
-}
-
-static void scan(struct stand *t, const char *text)
-{
-    for (; *text; text++)
-        hands_char(&t->h, model_now(t->m), (uint8_t)*text);
-    press(t, K_ENTER);
-}
 
 static void leave(struct stand *t)
 {
