@@ -15,7 +15,17 @@ const char *const contact_names[CONTACT_PROBLEMS] = {
 
 #define COLUMNS "fixture, name, cycles, atr_missing, resets, slower, timeouts," \
     " transport, serviced_at, cycle_limit, due, stopped, reason, in_row, judged," \
-    " recent, proven_at"
+    " recent, proven_at, took"
+
+/* Two octets each, the newest last; of the oldest there may be none. */
+static void read_took(struct span took, struct fixture_health *h)
+{
+    size_t n = took.n / 2 < h->recent_n ? took.n / 2 : h->recent_n;
+    const uint8_t *from = took.p + took.n - 2 * n;
+
+    for (size_t i = 0; i < n; i++)
+        h->took[h->recent_n - n + i] = (uint16_t)(from[2 * i] << 8 | from[2 * i + 1]);
+}
 
 static void read_row(struct q *q, struct fixture_health *h)
 {
@@ -36,6 +46,7 @@ static void read_row(struct q *q, struct fixture_health *h)
     if (h->recent_n)
         memcpy(h->recent, recent.p, h->recent_n);
     h->proven_at = q_get_int(q, 16);
+    read_took(q_get_octets(q, 17), h);
 }
 
 void health_name(const char *name, char out[HEALTH_NAME_MAX + 1])
@@ -134,13 +145,19 @@ static void name_fields(struct fields *f, const struct fixture_health *h)
 int health_keep(struct tx *tx, const struct fixture_health *h, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
+    uint8_t took[2 * HEALTH_RECENT_MAX];
 
+    for (size_t i = 0; i < h->recent_n; i++) {
+        took[2 * i] = (uint8_t)(h->took[i] >> 8);
+        took[2 * i + 1] = (uint8_t)h->took[i];
+    }
     if (q_open(&q, tx->db, "INSERT INTO fixture_health(fixture, name, cycles,"
                " atr_missing, resets, slower, timeouts, transport, in_row, judged,"
-               " recent) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-               " ON CONFLICT(fixture) DO UPDATE SET name = ?2, cycles = ?3,"
+               " recent, took) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+               " ?12) ON CONFLICT(fixture) DO UPDATE SET name = ?2, cycles = ?3,"
                " atr_missing = ?4, resets = ?5, slower = ?6, timeouts = ?7,"
-               " transport = ?8, in_row = ?9, judged = ?10, recent = ?11", e) != 0)
+               " transport = ?8, in_row = ?9, judged = ?10, recent = ?11,"
+               " took = ?12", e) != 0)
         return -1;
     q_text(&q, h->fixture);
     q_text(&q, h->name);
@@ -150,6 +167,7 @@ int health_keep(struct tx *tx, const struct fixture_health *h, struct err *e)
     q_int(&q, h->in_row);
     q_int(&q, h->judged);
     q_octets(&q, SPAN(h->recent, h->recent_n));
+    q_octets(&q, SPAN(took, 2 * h->recent_n));
     return q_run(&q, e);
 }
 

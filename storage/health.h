@@ -57,6 +57,9 @@ struct fixture_health {
                                        HEALTH_RECENT_MAX                */
     size_t recent_n;
     uint8_t recent[HEALTH_RECENT_MAX]; /* newest last */
+    /* How long each of them took, in hundredths of a second; 0: not known, as of
+     * those of earlier programs; 65535: that long or longer. */
+    uint16_t took[HEALTH_RECENT_MAX];
     int64_t proven_at;              /* by a golden unit; 0: never */
 };
 struct fixture_healths {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define APPLICATION_ID 0x4c536c67 /* "LSlg" in the file's header */
-#define SCHEMA_VERSION 14
+#define SCHEMA_VERSION 15
 
 /* container.state */
 enum { CONTAINER_IMPORTING = 0, CONTAINER_LIVE = 1 };

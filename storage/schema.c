@@ -649,6 +649,20 @@ static const char *const version_14[] = {
     NULL
 };
 
+/* Where fixtures stand on the bench; how long each of a fixture's last units took. */
+static const char *const version_15[] = {
+    "CREATE TABLE fixture_stand("
+    " fixture TEXT PRIMARY KEY," /* as fixture_health.fixture */
+    " at_row INTEGER NOT NULL CHECK(at_row BETWEEN 1 AND 99),"
+    " at_column INTEGER NOT NULL CHECK(at_column BETWEEN 1 AND 99),"
+    " event INTEGER NOT NULL REFERENCES event,"
+    " UNIQUE(at_row, at_column)) STRICT;"
+    "ALTER TABLE fixture_health ADD COLUMN took BLOB NOT NULL DEFAULT x''"
+    " CHECK(length(took) <= 400);",
+
+    NULL
+};
+
 /* Done in this order; all but the SQL may be NULL. */
 static const struct {
     const struct check_change *checks;
@@ -669,6 +683,7 @@ static const struct {
     { NULL, version_12, NULL },
     { NULL, version_13, NULL },
     { NULL, version_14, NULL },
+    { NULL, version_15, NULL },
 };
 
 static int step_up(struct db *db, int from, struct err *e)

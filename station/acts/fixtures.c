@@ -12,6 +12,7 @@ struct call {
     struct eid eid;
     int64_t cycles;
     const struct act_limits *limits;
+    struct stand stand; /* fixture "": is looked up */
 };
 
 static int guarded_tx(struct tx *tx, void *ctx, struct err *e)
@@ -56,6 +57,27 @@ int act_fixture_allow(struct db *db, const struct who *w, const char *place,
 {
     struct call c = { .fn = allow_tx, .place = place, .is = allowed };
 
+    return act(db, w, &c, e);
+}
+
+static int position_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct call *c = ctx;
+    struct stand s = c->stand;
+
+    if (!*s.fixture && health_find(tx_db(tx), c->fixture, s.fixture, e) != 0)
+        return -1;
+    return s.row ? stand_set(tx, &s, c->by.who.name, e)
+                 : stand_remove(tx, s.fixture, c->by.who.name, e);
+}
+
+int act_fixture_position(struct db *db, const struct who *w, const char *called,
+                         const char *key, unsigned row, unsigned column, struct err *e)
+{
+    struct call c = { .fn = position_tx, .fixture = called,
+                      .stand = { .row = row, .column = column } };
+
+    snprintf(c.stand.fixture, sizeof c.stand.fixture, "%s", key ? key : "");
     return act(db, w, &c, e);
 }
 

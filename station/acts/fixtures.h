@@ -6,12 +6,19 @@
 #include "station/acts/who.h"
 #include "storage/health.h"
 #include "storage/places.h"
+#include "storage/stands.h"
 
 /* label "": the name goes. */
 int act_fixture_label(struct db *db, const struct who *w, const char *place,
                       const char *label, struct err *e);
 int act_fixture_allow(struct db *db, const struct who *w, const char *place,
                       bool allowed, struct err *e);
+
+/* Where a fixture stands on the bench. called: a name or a place; key: how the ledger
+ * calls it, where that is known (line_fixture_key), else NULL. row 0: it has no place
+ * there any more. */
+int act_fixture_position(struct db *db, const struct who *w, const char *called,
+                         const char *key, unsigned row, unsigned column, struct err *e);
 
 /* s->place and s->fixture are filled in here. fixture: a name or a place; NULL: the
  * station's. */

@@ -7,6 +7,8 @@
 #include "station/cmd/cmd.h"
 #include "station/cmd/health_list.h"
 #include "station/cmd/json_line.h"
+#include "station/show/stands.h"
+#include "station/show/trends.h"
 
 #include "station/control/client.h"
 #include "storage/places.h"
@@ -33,6 +35,7 @@ struct call {
     struct db *db;
     struct who who;
     const char *place, *word;
+    char *const *words; /* all after the name of what is done */
     struct options *o;
 };
 
@@ -54,6 +57,43 @@ static int do_allow(const struct call *c, struct err *e)
 static int do_disallow(const struct call *c, struct err *e)
 {
     return act_fixture_allow(c->db, &c->who, c->place, false, e);
+}
+
+static int number(const char *what, const char *arg, long most, long *out,
+                  struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtol(arg, &end, 10);
+    if (errno == 0 && end != arg && *end == '\0' && *out >= 0 && *out <= most)
+        return 0;
+    return err_set(e, ERR_USAGE, "%s takes a number from 0 to %ld, not '%.80s'",
+                   what, most, arg);
+}
+
+static int place_number(const char *what, const char *word, unsigned *out, struct err *e)
+{
+    long n;
+
+    if (number(what, word, STAND_MAX, &n, e) != 0)
+        return -1;
+    *out = (unsigned)n;
+    return n > 0 ? 0 : err_set(e, ERR_USAGE, "a %s is counted from 1 to %d", what, STAND_MAX);
+}
+
+static int do_position(const struct call *c, struct err *e)
+{
+    unsigned row, column;
+
+    return place_number("row", c->words[1], &row, e) != 0 ||
+           place_number("column", c->words[2], &column, e) != 0
+               ? -1 : act_fixture_position(c->db, &c->who, c->words[0], NULL, row, column, e);
+}
+
+static int do_no_position(const struct call *c, struct err *e)
+{
+    return act_fixture_position(c->db, &c->who, c->place, NULL, 0, 0, e);
 }
 
 static int do_scanner(const struct call *c, struct err *e)
@@ -130,6 +170,8 @@ static const struct {
     { "unlabel", 1, do_unlabel, say_when, "one place" },
     { "allow", 1, do_allow, say_when, "one place" },
     { "disallow", 1, do_disallow, say_when, "one place" },
+    { "position", 3, do_position, have_looked, "a fixture, a row and a column" },
+    { "no-position", 1, do_no_position, have_looked, "one fixture" },
     { "scanner", 1, do_scanner, say_when, "one place" },
     { "no-scanner", 1, do_no_scanner, say_when, "one place" },
     { "release", 1, do_release, have_looked, "one fixture" },
@@ -176,19 +218,6 @@ static int keep(char *out, size_t cap, const char *what, const char *arg,
 
 #define CYCLES_MAX 1000000000L
 
-static int number(const char *what, const char *arg, long most, long *out,
-                  struct err *e)
-{
-    char *end;
-
-    errno = 0;
-    *out = strtol(arg, &end, 10);
-    if (errno == 0 && end != arg && *end == '\0' && *out >= 0 && *out <= most)
-        return 0;
-    return err_set(e, ERR_USAGE, "--%s takes a number from 0 to %ld, not '%.80s'",
-                   what, most, arg);
-}
-
 static int own_option(void *ctx, int val, const char *arg, struct err *e)
 {
     struct options *o = ctx;
@@ -212,15 +241,15 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
         o->done = true;
         return 0;
     case OPT_LIMIT:
-        return number("limit", arg, CYCLES_MAX, &o->cycles, e);
+        return number("--limit", arg, CYCLES_MAX, &o->cycles, e);
     case OPT_FAILURES:
-        return number("failures", arg, HEALTH_FAILURES_MAX, &o->failures, e);
+        return number("--failures", arg, HEALTH_FAILURES_MAX, &o->failures, e);
     case OPT_YIELD:
-        return number("yield", arg, 100, &o->yield, e);
+        return number("--yield", arg, 100, &o->yield, e);
     case OPT_UNITS:
-        return number("units", arg, HEALTH_UNITS_MAX, &o->units, e);
+        return number("--units", arg, HEALTH_UNITS_MAX, &o->units, e);
     case OPT_GOLDEN_HOURS:
-        return number("golden-hours", arg, HEALTH_HOURS_MAX, &o->golden_hours, e);
+        return number("--golden-hours", arg, HEALTH_HOURS_MAX, &o->golden_hours, e);
     case OPT_SUFFIX:
         return keep(o->scanner.suffix, sizeof o->scanner.suffix, "suffix", arg, e);
     default:
@@ -231,10 +260,11 @@ static int own_option(void *ctx, int val, const char *arg, struct err *e)
 /* --- looking ------------------------------------------------------------------------- */
 
 static void print_json(const struct places *said, const struct bus_rows *r,
-                       const struct show_health *facts)
+                       const struct stands *stands, const struct show_health *facts)
 {
     json_t *j = r ? bus_json(said, r) : json_object();
 
+    json_object_set_new(j, "positions", show_stands(said, stands));
     json_object_set_new(j, "health", show_health(said, facts));
     json_line(j);
 }
@@ -245,20 +275,38 @@ static int list(const struct command *self, const struct cmd_common *c,
                 struct db *db, const struct places *said, bool bus)
 {
     AUTO(show_health_clear) struct show_health facts = { .golden = { NULL, 0 } };
+    AUTO(stands_clear) struct stands stands = { NULL, 0 };
     struct bus_rows r = { .v = NULL };
     struct err e = ERR_INIT;
 
-    int bad = show_health_read(db, &facts, &e) != 0 ||
+    int bad = show_health_read(db, &facts, &e) != 0 || stands_get(db, &stands, &e) != 0 ||
               (bus && bus_look(said, &r, &e) != 0);
     if (!bad && c->json)
-        print_json(said, bus ? &r : NULL, &facts);
+        print_json(said, bus ? &r : NULL, &stands, &facts);
     else if (!bad) {
         if (bus)
             bus_print(said, &r);
+        if (bus)
+            stands_print(said, &stands);
         health_print(said, &facts, bus);
     }
     free(r.v);
     return bad ? cmd_fail(self, &e) : 0;
+}
+
+static int list_trends(const struct command *self, const struct cmd_common *c,
+                       struct db *db, const struct places *said, const char *fixture)
+{
+    AUTO(fixture_healths_clear) struct fixture_healths all = { NULL, 0 };
+    struct err e = ERR_INIT;
+
+    if (show_trends_read(db, fixture, &all, &e) != 0)
+        return cmd_fail(self, &e);
+    if (c->json)
+        json_line(show_trends_json(said, &all));
+    else
+        trends_print(said, &all);
+    return 0;
 }
 
 static int act(const struct command *self, const struct cmd_common *c,
@@ -274,6 +322,7 @@ static int act(const struct command *self, const struct cmd_common *c,
             }
             a->place = argv[acts[i].words > 0];
             a->word = argv[argc - 1];
+            a->words = argv + 1;
             if (acts[i].act(a, &e) != 0)
                 return cmd_fail(self, &e);
             acts[i].then(c->data_dir);
@@ -299,10 +348,13 @@ static int run(const struct command *self, int argc, char **argv)
     if (stop)
         return stop - 1;
     bool health = optind + 1 == argc && strcmp(argv[optind], "health") == 0;
-    bool looking = optind == argc || health;
+    bool trends = optind < argc && optind + 3 > argc && strcmp(argv[optind], "trends") == 0;
+    bool looking = optind == argc || health || trends;
     if (db_open(c.data_dir, looking ? DB_READ : DB_WRITE, NULL, &db, &e) != 0 ||
         places_get(db, &said, &e) != 0)
         return cmd_fail(self, &e);
+    if (trends)
+        return list_trends(self, &c, db, &said, optind + 1 < argc ? argv[optind + 1] : NULL);
     if (looking)
         return list(self, &c, db, &said, !health);
     badges = (struct badges){ .as = o.as };
@@ -316,6 +368,7 @@ const struct command cmd_fixtures = {
     "[label PLACE NAME | unlabel PLACE | allow PLACE | disallow PLACE |\n"
     "       scanner PLACE [--fixture NAME | --station] [--layout us|de|fr]\n"
     "       [--suffix cr|lf|crlf|tab] [--prefix TEXT] | no-scanner PLACE |\n"
+    "       position NAME ROW COLUMN | no-position NAME | trends [NAME] |\n"
     "       health | release NAME | golden EID [--remove] |\n"
     "       maintenance NAME [--limit N] [--done] | limits [--failures N]\n"
     "       [--yield N] [--units N] [--golden-hours N]] [--as BADGE]",
@@ -335,6 +388,11 @@ const struct command cmd_fixtures = {
     "  --layout us|de|fr   the keyboard that it plays (default us)\n"
     "  --suffix cr|lf|crlf|tab  what it sends after each scan (default cr)\n"
     "  --prefix TEXT       what it sends before each scan\n"
+    "  position NAME ROW COLUMN  the fixture stands there on the bench, rows counted\n"
+    "                      from the far side, columns from the left: so a screen\n"
+    "                      shows it; no-position NAME takes that back\n"
+    "  trends              how they did over their last 200 units, and how long\n"
+    "                      those took\n"
     "  health              how the fixtures do, and nothing of the bus\n"
     "  release NAME        a stopped fixture takes units again\n"
     "  golden EID          that eUICC is a golden unit: no product, it proves\n"

@@ -2,6 +2,7 @@
 
 #include "station/base/clock.h"
 #include "station/line/health.h"
+#include "station/show/stands.h"
 
 #include <stdio.h>
 
@@ -84,4 +85,30 @@ void health_print(const struct places *said, const struct show_health *f,
     for (size_t i = 0; i < f->fixtures.n; i++)
         print_fixture(said, &f->limits, &f->fixtures.v[i]);
     print_limits(f);
+}
+
+void stands_print(const struct places *said, const struct stands *all)
+{
+    if (all->n == 0)
+        return;
+    printf("\n%-16s STANDS\n", "FIXTURE");
+    for (size_t i = 0; i < all->n; i++)
+        printf("%-16s row %u, column %u\n", show_stand_name(said, &all->v[i]),
+               all->v[i].row, all->v[i].column);
+}
+
+void trends_print(const struct places *said, const struct fixture_healths *all)
+{
+    struct health_step s;
+
+    if (all->n == 0)
+        puts("no fixture was at work yet");
+    else
+        printf("%-16s %6s %11s %8s  %s\n", "FIXTURE", "UNITS", "GOOD", "SECONDS",
+               "CONTACT PROBLEMS");
+    for (size_t i = 0; i < all->n; i++) {
+        health_steps(&all->v[i], HEALTH_RECENT_MAX, &s, 1);
+        printf("%-16s %6u %4u of %3u %8.1f  %u\n", show_health_name(said, &all->v[i]),
+               s.units, s.good, s.judged, (double)s.ms / 1000, s.problems);
+    }
 }

@@ -145,12 +145,21 @@ static int command_text(const struct line_event *ev, char *out, size_t cap)
     return snprintf(out, cap, "command %s was scanned\n", ev->state);
 }
 
+static int stands_text(const struct line_event *ev, char *out, size_t cap)
+{
+    return ev->row ? snprintf(out, cap, "%-7s stands in row %u, column %u\n", ev->fixture,
+                              ev->row, ev->column)
+                   : snprintf(out, cap, "%-7s has no place on the bench any more\n",
+                              ev->fixture);
+}
+
 static int (*const texts[])(const struct line_event *ev, char *out, size_t cap) = {
     [LINE_READY] = ready_text,       [LINE_UNRESOLVED] = unresolved_text,
     [LINE_BUSY] = busy_text,         [LINE_VERDICT] = verdict_text,
     [LINE_FIXTURE] = fixture_text,   [LINE_SCANNER] = scanner_text,
     [LINE_CHOSEN] = chosen_text,     [LINE_SESSION] = session_text,
     [LINE_HEALTH] = health_text,     [LINE_COMMAND] = command_text,
+    [LINE_STANDS] = stands_text,
 };
 
 static void on_event(void *ctx, const struct line_event *ev)

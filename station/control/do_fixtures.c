@@ -38,6 +38,36 @@ int do_fixture_allow(struct office_call *c, struct err *e)
                ? -1 : ask_fixtures(c, e);
 }
 
+/* "row" and "column", or "remove". */
+static int read_stand(const struct office_call *c, uint64_t *row, uint64_t *column,
+                      struct err *e)
+{
+    bool remove;
+
+    *row = *column = 0;
+    if (control_flag(&c->r, "remove", &remove, e) != 0 || remove)
+        return remove ? 0 : -1;
+    if (control_number(&c->r, "row", 1, STAND_MAX, row, e) != 0 ||
+        control_number(&c->r, "column", 1, STAND_MAX, column, e) != 0)
+        return -1;
+    return *row && *column ? 0
+         : err_set(e, ERR_FORMAT, "'fixture-position' needs the members \"row\" and "
+                   "\"column\", or \"remove\"");
+}
+
+int do_fixture_position(struct office_call *c, struct err *e)
+{
+    const struct who w = office_who(c);
+    const char *fixture;
+    uint64_t row, column;
+
+    return control_need(&c->r, "fixture", &fixture, e) != 0 ||
+           read_stand(c, &row, &column, e) != 0 || office_db(c, e) != 0 ||
+           act_fixture_position(c->db, &w, fixture, line_fixture_key(c->line, fixture),
+                                (unsigned)row, (unsigned)column, e) != 0
+               ? -1 : done(c, e);
+}
+
 static int word(const struct office_call *c, const char *name, char *out, size_t cap,
                 struct err *e)
 {

@@ -106,12 +106,30 @@ static json_t *command_json(const struct line_event *ev)
     return json_pack("{s:s, s:s}", "event", "command", "command", ev->state);
 }
 
+void control_stand_json(json_t *j, unsigned row, unsigned column)
+{
+    if (!j || !row)
+        return;
+    json_object_set_new(j, "row", json_integer(row));
+    json_object_set_new(j, "column", json_integer(column));
+}
+
+static json_t *stands_json(const struct line_event *ev)
+{
+    json_t *j = json_pack("{s:s, s:o}", "event", "stands", "fixture",
+                          control_string(ev->fixture));
+
+    control_stand_json(j, ev->row, ev->column);
+    return j;
+}
+
 static json_t *(*const shapes[])(const struct line_event *ev) = {
     [LINE_READY] = ready_json,       [LINE_UNRESOLVED] = unresolved_json,
     [LINE_BUSY] = busy_json,         [LINE_VERDICT] = verdict_json,
     [LINE_FIXTURE] = fixture_json,   [LINE_SCANNER] = scanner_json,
     [LINE_CHOSEN] = chosen_json,     [LINE_SESSION] = session_json,
     [LINE_HEALTH] = fixture_json,    [LINE_COMMAND] = command_json,
+    [LINE_STANDS] = stands_json,
 };
 
 json_t *control_event_json(const struct line_event *ev)

@@ -10,6 +10,9 @@
 /* NULL without memory. The line leaves no text NULL. */
 json_t *control_event_json(const struct line_event *ev);
 
+/* Where a fixture stands on the bench, as members of j; row 0: nothing. */
+void control_stand_json(json_t *j, unsigned row, unsigned column);
+
 /* One event, kept: what the line lends for the call has a place of its own
  * here. May not be moved. */
 struct told {

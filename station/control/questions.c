@@ -11,8 +11,10 @@
 #include "station/show/quarantine.h"
 #include "station/show/reports.h"
 #include "station/show/shift.h"
+#include "station/show/stands.h"
 #include "station/show/station.h"
 #include "station/show/stock.h"
+#include "station/show/trends.h"
 #include "station/show/unit.h"
 #include "station/show/units.h"
 
@@ -267,14 +269,29 @@ int ask_fixtures(struct office_call *c, struct err *e)
 {
     AUTO(show_health_clear) struct show_health h = { .golden = { NULL, 0 } };
     AUTO(places_clear) struct places said = { NULL, 0, NULL, 0 };
+    AUTO(stands_clear) struct stands stands = { NULL, 0 };
 
     if (office_db(c, e) != 0 || places_get(c->db, &said, e) != 0 ||
-        show_health_read(c->db, &h, e) != 0)
+        stands_get(c->db, &stands, e) != 0 || show_health_read(c->db, &h, e) != 0)
         return -1;
     json_t *j = show_places(&said);
-    if (j)
+    if (j) {
+        json_object_set_new(j, "positions", show_stands(&said, &stands));
         json_object_set_new(j, "health", show_health(&said, &h));
+    }
     return office_say(c, j, e);
+}
+
+int ask_trends(struct office_call *c, struct err *e)
+{
+    AUTO(fixture_healths_clear) struct fixture_healths all = { NULL, 0 };
+    AUTO(places_clear) struct places said = { NULL, 0, NULL, 0 };
+    const char *fixture;
+
+    return control_word(&c->r, "fixture", &fixture, e) != 0 || office_db(c, e) != 0 ||
+           places_get(c->db, &said, e) != 0 ||
+           show_trends_read(c->db, fixture, &all, e) != 0
+               ? -1 : office_say(c, show_trends_json(&said, &all), e);
 }
 
 int ask_people(struct office_call *c, struct err *e)

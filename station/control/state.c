@@ -1,5 +1,6 @@
 #include "station/control/state.h"
 
+#include "station/control/events.h"
 #include "station/control/protocol.h"
 #include "station/line/health.h"
 #include "station/show/stock.h"
@@ -29,6 +30,7 @@ struct slot {
     bool stopped;    /* it takes no units: stopped_why; whatever is in it */
     char stopped_why[WHY_MAX + 1];
     char worn[WHY_MAX + 1]; /* maintenance is due; "": it is not */
+    unsigned row, column; /* where it stands on the bench; 0: nothing is said of it */
     /* The unit that is at work; step "": none is. */
     char step[STEP_MAX + 1];
     char serial[SERIAL_MAX + 1];
@@ -138,8 +140,15 @@ static void on_busy(struct state *s, const struct line_event *ev)
     KEEP(f->eid, ev->eid);
 }
 
+/* The unit was known, and nothing was done with it: it is to be set aside. */
+static bool held(const struct verdict_row *v)
+{
+    return v == verdict_row(V_QUARANTINED) || v == verdict_row(V_SCRAPPED);
+}
+
 /* A scan that no fixture took has nothing to do with the unit that is there;
- * one that was refused when its fixture had looked at it is no unit's. */
+ * one that was refused when its fixture had looked at it is no unit's, but for
+ * those that are held back. */
 static void on_verdict(struct state *s, const struct line_event *ev)
 {
     s->verdicts[ev->verdict->kind]++;
@@ -149,9 +158,10 @@ static void on_verdict(struct state *s, const struct line_event *ev)
     if (!f)
         return;
     f->step[0] = f->serial[0] = f->eid[0] = '\0';
-    if (refused)
+    if (refused && !held(ev->verdict))
         return;
-    KEEP(f->order, ev->order);
+    if (!refused)
+        KEEP(f->order, ev->order);
     if (ev->verdict->kind == VERDICT_ORDER)
         return;
     f->last = ev->verdict;
@@ -183,6 +193,16 @@ static void on_health(struct state *s, const struct line_event *ev)
         f->stopped = strcmp(ev->state, HEALTH_STOPPED) == 0;
         KEEP(f->stopped_why, ev->detail);
     }
+}
+
+static void on_stands(struct state *s, const struct line_event *ev)
+{
+    struct slot *f = slot_add(s, ev->fixture);
+
+    if (!f)
+        return;
+    f->row = ev->row;
+    f->column = ev->column;
 }
 
 static void on_scanner(struct state *s, const struct line_event *ev)
@@ -217,6 +237,7 @@ void state_apply(struct state *s, const struct line_event *ev)
         [LINE_SCANNER] = on_scanner, [LINE_CHOSEN] = NULL,
         [LINE_SESSION] = on_session,
         [LINE_HEALTH] = on_health,   [LINE_COMMAND] = NULL,
+        [LINE_STANDS] = on_stands,
     };
 
     s->seen++;
@@ -309,6 +330,7 @@ static json_t *slot_json(const struct slot *f)
     }
     if (*f->worn)
         json_object_set_new(j, "maintenance", control_string(f->worn));
+    control_stand_json(j, f->row, f->column);
     json_object_set_new(j, "busy", json_boolean(*f->step));
     if (*f->order)
         json_object_set_new(j, "order", control_string(f->order));

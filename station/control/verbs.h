@@ -63,7 +63,7 @@ extern const struct office_verb office_verbs[CONTROL_VERBS];
 
 /* --- questions.c ------------------------------------------------------------ */
 
-office_fn ask_unit, ask_units, ask_stock, ask_orders, ask_order, ask_fixtures,
+office_fn ask_unit, ask_units, ask_stock, ask_orders, ask_order, ask_fixtures, ask_trends,
     ask_quarantine, ask_shift, ask_shifts, ask_day, ask_log, ask_reports,
     ask_people, ask_rights, ask_rules, ask_about, ask_doctor, ask_look;
 
@@ -75,7 +75,7 @@ office_fn do_order_make, do_order_activate, do_order_close, do_order_bind,
     do_replace, do_imei, do_person_add, do_person_role, do_person_block,
     do_person_unblock, do_person_badge, do_person_pin, do_rule,
     do_media, do_import, do_order_import, do_export, do_fixture_label, do_fixture_allow,
-    do_fixture_limits, do_fixture_cycles, do_scanner, do_golden, do_release,
-    do_maintained;
+    do_fixture_position, do_fixture_limits, do_fixture_cycles, do_scanner, do_golden,
+    do_release, do_maintained;
 
 #endif

@@ -58,7 +58,7 @@ static int note_visit(struct tx *tx, const struct act *a, struct visit *v,
     if (health_get(tx_db(tx), v->fixture, h, e) != 0)
         return -1;
     health_name(a->fixture, h->name);
-    health_note(h, &v->contacts, verdict_row(v->verdict)->says);
+    health_note(h, &v->contacts, verdict_row(v->verdict)->says, v->ms);
     if (health_keep(tx, h, e) != 0)
         return -1;
     if (health_worn(h) && !h->due) {

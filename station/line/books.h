@@ -44,6 +44,7 @@ struct visit {
     const char *fixture;      /* fixture_health.fixture; borrowed until book_end */
     struct contacts contacts;
     enum verdict verdict;
+    int64_t ms;               /* since its unit was begun */
     bool changed;             /* out, once executed: stopped, released, or due
                                  for maintenance */
 };

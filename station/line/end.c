@@ -2,6 +2,8 @@
  * end. */
 #include "station/line/run.h"
 
+#include "station/base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +42,8 @@ struct visit *run_visit(struct run *r, enum verdict v)
     r->contacts.cycles |= more.cycles;
     for (int i = 0; i < CONTACT_PROBLEMS; i++)
         r->contacts.v[i] += more.v[i];
-    r->visit = (struct visit){ r->env->fixture_key, r->contacts, v, false };
+    r->visit = (struct visit){ .fixture = r->env->fixture_key, .contacts = r->contacts,
+                               .verdict = v, .ms = clock_monotonic_ms() - r->started_ms };
     return &r->visit;
 }
 

@@ -15,14 +15,22 @@ static uint8_t octet_of(const struct contacts *c, enum verdict_fixture says)
     return (uint8_t)(of[says] | (n < RECENT_PROBLEMS ? n : RECENT_PROBLEMS));
 }
 
+static uint16_t hundredths(int64_t ms)
+{
+    return ms < 0 ? 0 : ms / 10 < UINT16_MAX ? (uint16_t)(ms / 10) : UINT16_MAX;
+}
+
 void health_note(struct fixture_health *h, const struct contacts *c,
-                 enum verdict_fixture says)
+                 enum verdict_fixture says, int64_t ms)
 {
     h->all.cycles += c->cycles;
     for (int i = 0; i < CONTACT_PROBLEMS; i++)
         h->all.v[i] += c->v[i];
-    if (h->recent_n == HEALTH_RECENT_MAX)
+    if (h->recent_n == HEALTH_RECENT_MAX) {
         memmove(h->recent, h->recent + 1, --h->recent_n);
+        memmove(h->took, h->took + 1, h->recent_n * sizeof *h->took);
+    }
+    h->took[h->recent_n] = hundredths(ms);
     h->recent[h->recent_n++] = octet_of(c, says);
     if (says == SAYS_NOTHING)
         return;
@@ -91,4 +99,34 @@ struct health_trend health_trend(const struct fixture_health *h, unsigned n)
         (unsigned)(h->recent_n - middle), sum(h, middle, h->recent_n),
         (unsigned)(middle - first), sum(h, first, middle),
     };
+}
+
+static struct health_step step_of(const struct fixture_health *h, size_t from, size_t to)
+{
+    struct health_step s = { .units = (unsigned)(to - from) };
+    int64_t total = 0, timed = 0;
+
+    for (size_t i = from; i < to; i++) {
+        bool good = h->recent[i] & RECENT_GOOD;
+        s.good += good;
+        s.judged += (h->recent[i] & (RECENT_GOOD | RECENT_BAD)) != 0;
+        s.problems += h->recent[i] & RECENT_PROBLEMS;
+        total += good ? h->took[i] : 0;
+        timed += good && h->took[i] > 0;
+    }
+    s.ms = timed ? total * 10 / timed : 0;
+    return s;
+}
+
+size_t health_steps(const struct fixture_health *h, unsigned each,
+                    struct health_step *out, size_t cap)
+{
+    size_t n = (h->recent_n + each - 1) / each, end = h->recent_n;
+
+    n = n < cap ? n : cap;
+    for (size_t i = n; i-- > 0; end = end > each ? end - each : 0)
+        out[i] = step_of(h, end > each ? end - each : 0, end);
+    if (n == 0 && cap > 0)
+        out[0] = (struct health_step){ .units = 0 };
+    return n;
 }

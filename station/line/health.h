@@ -6,9 +6,10 @@
 #include "station/line/verdict.h"
 #include "storage/health.h"
 
-/* One more unit was in it. c: what its contacts did. */
+/* One more unit was in it. c: what its contacts did; ms: how long it took, 0: that
+ * is not known. */
 void health_note(struct fixture_health *h, const struct contacts *c,
-                 enum verdict_fixture says);
+                 enum verdict_fixture says, int64_t ms);
 
 /* What the limits make of that. NULL: it goes on. Else the cause, "failures" or
  * "yield", and *reason for people. last: the code of the last unit's verdict. */
@@ -31,6 +32,18 @@ struct health_trend {
     unsigned units_before, problems_before;
 };
 struct health_trend health_trend(const struct fixture_health *h, unsigned n);
+
+/* A number of units that were in it one after the other. */
+struct health_step {
+    unsigned units;
+    unsigned judged, good; /* of those that say something of the fixture */
+    unsigned problems;     /* of the contacts                            */
+    int64_t ms;            /* a good one took, on average; 0: not known  */
+};
+/* The last units in steps of `each`, the oldest step first; it alone may be of fewer.
+ * 0 when there is no unit; at most cap steps, the newest ones. */
+size_t health_steps(const struct fixture_health *h, unsigned each,
+                    struct health_step *out, size_t cap);
 
 /* What keeps units out of a fixture: its state in what the line tells. */
 #define HEALTH_STOPPED "stopped"

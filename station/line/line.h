@@ -45,9 +45,11 @@ enum line_event_kind {
                         station. detail: why it was closed                  */
     LINE_COMMAND,    /* a command barcode was scanned: state is the command. It
                         is the screens' to obey: the line does nothing      */
-    LINE_HEALTH      /* a fixture was stopped, released, is due for
+    LINE_HEALTH,     /* a fixture was stopped, released, is due for
                         maintenance or had it (line/health.h): state, detail
                         is why, place where it is on the bus                */
+    LINE_STANDS      /* where a fixture stands on the bench: row, column, both 0
+                        where nothing is said of it any more                */
 };
 
 /* All borrowed for the call. Whoever tells leaves out what it has nothing to
@@ -75,6 +77,7 @@ struct line_event {
     const char *state;          /* LINE_FIXTURE, SCANNER, HEALTH: "card"; SESSION */
     const char *person;         /* LINE_SESSION; LINE_VERDICT: in whose name
                                    the unit was worked on             */
+    unsigned row, column;       /* LINE_STANDS                       */
     size_t fixtures;            /* LINE_READY: how many              */
     const struct line_fixture *list; /* LINE_READY                   */
 };
@@ -111,8 +114,8 @@ int line_add(struct line *l, const struct line_fixture *f, struct err *e);
 /* The fixture at this place goes slower now: counted as a contact problem. Any
  * thread. */
 void line_slower(struct line *l, const char *place);
-/* Looks what the ledger says of fixtures that were stopped, released or
- * maintained by others, and tells what is new. Any thread. */
+/* Looks what the ledger says of fixtures that were stopped, released, maintained or
+ * moved on the bench by others, and tells what is new. Any thread. */
 void line_look(struct line *l);
 /* There is a fixture that bears this name or lies at this place. */
 bool line_has(const struct line *l, const char *name);

@@ -5,6 +5,7 @@
 #include "station/line/health.h"
 #include "storage/imei.h"
 #include "storage/places.h"
+#include "storage/stands.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct worker {
     char key[HEALTH_NAME_MAX + 1]; /* fixture_health.fixture */
     pthread_mutex_t looking; /* what is read and what was told go together */
     bool told_stopped, told_worn; /* under looking */
+    struct stand told_stand;      /* likewise */
 };
 
 /* --- telling ------------------------------------------------------------------- */
@@ -117,9 +119,20 @@ static void tell_worn(struct worker *w, const struct fixture_health *h)
         tell_health(w, HEALTH_MAINTAINED, "");
 }
 
+static void tell_stand(struct worker *w, const struct stand *s)
+{
+    if (s->row == w->told_stand.row && s->column == w->told_stand.column)
+        return;
+    w->told_stand = *s;
+    worker_tell(w->s, &(struct line_event){
+        .kind = LINE_STANDS, .fixture = w->f->name, .row = s->row,
+        .column = s->column });
+}
+
 void worker_look(struct worker *w, struct db *db)
 {
     struct fixture_health h;
+    struct stand stand;
     struct err e = ERR_INIT;
 
     pthread_mutex_lock(&w->looking);
@@ -127,6 +140,8 @@ void worker_look(struct worker *w, struct db *db)
         tell_stopped(w, &h);
         tell_worn(w, &h);
     } /* else: the next scan says so, and looks again */
+    if (stand_get(db, w->key, &stand, &e) == 0)
+        tell_stand(w, &stand);
     pthread_mutex_unlock(&w->looking);
 }
 

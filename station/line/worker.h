@@ -38,8 +38,8 @@ bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
 const char *worker_fixture(const struct worker *w); /* its name */
 const char *worker_key(const struct worker *w);     /* fixture_health.fixture */
 bool worker_busy(struct worker *w);
-/* Tells what has changed of its fixture's health since it was told last. Any
- * thread; db is the caller's. */
+/* Tells what has changed of its fixture's health, and of where it stands, since it
+ * was told last. Any thread; db is the caller's. */
 void worker_look(struct worker *w, struct db *db);
 /* The driver at this place went slower. Any thread. */
 void worker_slower(struct worker *w);

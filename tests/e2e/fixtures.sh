@@ -22,8 +22,11 @@ f label 1-2.10 LEFT-10
 f allow 1-2
 f scanner 1-3 --fixture LEFT-4 --layout de --suffix tab --prefix '~'
 f scanner 1-4
+f position LEFT-4 2 1
+f position 1-2.10 1 3
 f --json >"$WORK/json"
-for words in '"place":"1-2.4","label":"LEFT-4"' '"place":"1-2.10","label":"LEFT-10"' '"allowed":\["1-2"\]' '"place":"1-3"'; do
+for words in '"place":"1-2.4","label":"LEFT-4"' '"place":"1-2.10","label":"LEFT-10"' '"allowed":\["1-2"\]' '"place":"1-3"' \
+    '"positions":\[{"fixture":"LEFT-10","place":"1-2.10","row":1,"column":3},{"fixture":"LEFT-4",'; do
     grep -q "$words" "$WORK/json" || die "no $words in $(cat "$WORK/json")"
 done
 # Ports are numbers: 4 before 10.
@@ -60,7 +63,7 @@ grep -aq "^%PDF" "$WORK/sheet.pdf" || die "no PDF"
 "$STATION" log --data "$DATA" --all --json >"$WORK/log"
 grep '"scanner-set"' "$WORK/log" | grep -q '"fixture":"1-2.4","layout":"de","suffix":"tab","prefix":"~"' ||
     die "$(grep scanner "$WORK/log")"
-for kind in fixture-labelled fixture-allowed scanner-set; do
+for kind in fixture-labelled fixture-allowed scanner-set fixture-position-set; do
     grep -q "\"kind\":\"$kind\",\"actor\":\"engineer\"" "$WORK/log" || die "$kind is not in the log"
 done
 
@@ -75,6 +78,13 @@ expect 2 'suffix: cr, lf' f scanner 1-5 --suffix nul
 expect 2 'at most 16' f scanner 1-5 --prefix 12345678901234567
 expect 1 'no fixture is called' f scanner 1-5 --fixture RIGHT
 expect 1 'no scanner' f no-scanner 1-5
+expect 1 'LEFT-10 stands in row 1, column 3 already' f position LEFT-4 1 3
+expect 1 'no fixture is called' f position RIGHT 1 2
+expect 2 'row is counted from 1' f position LEFT-4 0 1
+expect 2 'number from 0 to 99' f position LEFT-4 1 100
+expect 2 'a fixture, a row and a column' f position LEFT-4 1
+expect 1 'has no place on the bench' f no-position 1-2.9
+expect 1 'no fixture is called' f trends RIGHT
 expect 2 'takes a place and a name' f label 1-2
 expect 2 'takes one place' f allow
 expect 2 'nothing that can be done' f rename 1-2 X
@@ -92,9 +102,10 @@ PIDS="$PIDS $RUN_PID"
 wait_for 20 grep -q '"event":"ready"' "$WORK/line.json"
 expect 0 'next start' f unlabel 1-2.4
 f no-scanner 1-3
+f no-position 1-2.10
 kill $RUN_PID
 wait $RUN_PID || die "lineside run ended with $?"
 f --json >"$WORK/json"
-! grep -q 'LEFT-4\|"place":"1-3"' "$WORK/json" || die "$(cat "$WORK/json")"
+! grep -q 'LEFT-4\|"place":"1-3"\|"row":1' "$WORK/json" || die "$(cat "$WORK/json")"
 "$STATION" stock --data "$DATA" --check >/dev/null
 echo "fixtures: words kept, logged, refused"

@@ -227,6 +227,29 @@ END_TEST
 
 /* --- fixtures ---------------------------------------------------------------------------- */
 
+/* F1, in what is said and in what is shown. */
+static void stands_at(int fd, int row, int column)
+{
+    json_t *all = house_ask(fd, "snapshot", "", ""), *one;
+    size_t i;
+    bool found = false;
+
+    json_array_foreach(json_object_get(json_object_get(all, "state"), "fixtures"), i, one)
+        if (strcmp(text(one, "fixture"), "F1") == 0)
+            found = json_integer_value(json_object_get(one, "row")) == row &&
+                    json_integer_value(json_object_get(one, "column")) == column;
+    ck_assert(found);
+    json_decref(all);
+    all = done(fd, "fixture-position", "\"fixture\":\"F1\",\"remove\":true");
+    ck_assert_uint_eq(json_array_size(json_object_get(all, "positions")), 0);
+    json_decref(all);
+    all = done(fd, "fixture-position", "\"fixture\":\"1-2\",\"row\":2,\"column\":1");
+    one = json_array_get(json_object_get(all, "positions"), 0);
+    ck_assert_str_eq(text(one, "fixture"), "F7"); /* its label */
+    ck_assert_str_eq(text(one, "place"), "1-2");
+    json_decref(all);
+}
+
 START_TEST(fixtures)
 {
     struct house h;
@@ -236,6 +259,12 @@ START_TEST(fixtures)
         { "fixture-label", "\"place\":\"1-2\",\"label\":\"F 7\"", "usage" },
         { "fixture-allow", "\"place\":\"1-2\"", "format" },
         { "fixture-allow", "\"place\":\"there\",\"allowed\":true", "usage" },
+        { "fixture-position", "\"row\":1,\"column\":2", "format" },
+        { "fixture-position", "\"fixture\":\"F1\",\"row\":1", "format" },
+        { "fixture-position", "\"fixture\":\"F1\",\"row\":0,\"column\":2", "format" },
+        { "fixture-position", "\"fixture\":\"F1\",\"row\":1,\"column\":100", "format" },
+        { "fixture-position", "\"fixture\":\"F9\",\"row\":1,\"column\":2", "not-found" },
+        { "fixture-position", "\"fixture\":\"F1\",\"remove\":true", "not-found" },
         { "scanner", "", "format" },
         { "scanner", "\"place\":\"1-3\",\"layout\":\"dvorak\"", "usage" },
         { "scanner", "\"place\":\"1-3\",\"layout\":\"far too long\"", "usage" },
@@ -254,6 +283,10 @@ START_TEST(fixtures)
         { "scanner", "\"place\":\"1-3\",\"fixture\":\"F7\",\"layout\":\"de\"", "" },
         { "golden", "\"eid\":\"" EID_2 "\"", "" },
         { "fixture-limits", "\"failures\":3,\"goldenHours\":0", "" },
+        { "fixture-position", "\"fixture\":\"F1\",\"row\":2,\"column\":1", "" },
+    };
+    static const struct row there[] = {
+        { "fixture-position", "\"fixture\":\"1-2\",\"row\":2,\"column\":1", "conflict" },
     };
 
     house_open(&h);
@@ -266,6 +299,9 @@ START_TEST(fixtures)
         json_decref(done(cyd, right[i].verb, right[i].members));
     }
     expect_actor(&h, "fixture-labelled", "Cyd");
+    expect_actor(&h, "fixture-position-set", "Cyd");
+    REFUSED(cyd, there);
+    stands_at(cyd, 2, 1);
     json_t *a = done(cyd, "scanner", "\"place\":\"1-3\",\"remove\":true");
     ck_assert_str_eq(text(json_array_get(json_object_get(a, "labels"), 0), "label"), "F7");
     ck_assert_uint_eq(json_array_size(json_object_get(a, "scanners")), 0);

@@ -280,7 +280,7 @@ START_TEST(is_free_after_a_refused_unit)
 
     state_apply(s, &ev);
     ev = event(LINE_VERDICT);
-    ev.verdict = verdict_row(V_QUARANTINED);
+    ev.verdict = verdict_row(V_FIXTURE_STOPPED);
     ev.taken = true;
     state_apply(s, &ev);
     json_t *j = state_of(s);
@@ -295,6 +295,60 @@ START_TEST(is_free_after_a_refused_unit)
     ev.taken = false;
     j = control_event_json(&ev);
     ck_assert_ptr_null(json_object_get(j, "taken"));
+    json_decref(j);
+    state_free(s);
+}
+END_TEST
+
+/* The screen that is started later says CHECK as well: a unit in quarantine, or
+ * scrapped, is the last one that was there. What is refused after it is not. */
+START_TEST(remembers_what_is_held)
+{
+    const enum verdict v = _i ? V_SCRAPPED : V_QUARANTINED;
+    struct state *s = state_new();
+    struct line_event ev = event(LINE_VERDICT);
+
+    state_apply(s, &ev);
+    ev = event(LINE_VERDICT);
+    ev.verdict = verdict_row(v);
+    ev.order = "";
+    state_apply(s, &ev); /* no fixture had taken it: another's is there */
+    json_t *j = state_of(s);
+    ck_assert_str_eq(json_string_value(json_object_get(
+        json_object_get(first_fixture(j), "last"), "code")), "done");
+    json_decref(j);
+    ev.taken = true;
+    state_apply(s, &ev);
+    ev.verdict = verdict_row(V_FIXTURE_STOPPED);
+    state_apply(s, &ev);
+    j = state_of(s);
+    const json_t *f = first_fixture(j), *last = json_object_get(f, "last");
+    ck_assert_str_eq(json_string_value(json_object_get(last, "verdict")), "REFUSED");
+    ck_assert_str_eq(json_string_value(json_object_get(last, "code")), verdict_row(v)->code);
+    ck_assert_str_eq(json_string_value(json_object_get(last, "next")), verdict_row(v)->next);
+    ck_assert_str_eq(json_string_value(json_object_get(f, "order")), "WO-1");
+    json_decref(j);
+    state_free(s);
+}
+END_TEST
+
+START_TEST(knows_where_fixtures_stand)
+{
+    struct state *s = state_new();
+    struct line_event ev = event(LINE_STANDS);
+
+    ev.row = 2;
+    ev.column = 3;
+    state_apply(s, &ev);
+    json_t *j = state_of(s);
+    ck_assert_int_eq(json_integer_value(json_object_get(first_fixture(j), "row")), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(first_fixture(j), "column")), 3);
+    json_decref(j);
+    ev.row = ev.column = 0;
+    state_apply(s, &ev);
+    j = state_of(s);
+    ck_assert_ptr_null(json_object_get(first_fixture(j), "row"));
+    ck_assert_ptr_null(json_object_get(first_fixture(j), "column"));
     json_decref(j);
     state_free(s);
 }
@@ -360,10 +414,12 @@ int main(void)
         { "names verbs", names_verbs, CONTROL_VERBS },
         { "wants numbers", wants_numbers, 9 },
         { "forgets PINs", forgets_pins, 1 },
-        { "tells events", tells_events, LINE_HEALTH + 1 },
+        { "tells events", tells_events, LINE_STANDS + 1 },
         { "keeps no more than fits", keeps_no_more_than_fits, 1 },
         { "follows a unit", follows_a_unit, 1 },
         { "is free after a refused unit", is_free_after_a_refused_unit, 1 },
+        { "remembers what is held", remembers_what_is_held, 2 },
+        { "knows where fixtures stand", knows_where_fixtures_stand, 1 },
         { "stays within bounds", stays_within_bounds, 1 },
         { "finds long places", finds_long_places, 1 },
     };

@@ -132,6 +132,17 @@ START_TEST(answers)
     a = answer(fd, "fixtures", "");
     ck_assert_str_eq(text(at(a, "labels", 0), "label"), "F7");
     ck_assert_str_eq(text(at(json_object_get(a, "health"), "fixtures", 0), "fixture"), "F1");
+    ck_assert_uint_eq(json_array_size(json_object_get(a, "positions")), 0);
+    json_decref(a);
+    a = answer(fd, "trends", "");
+    const json_t *trend = at(a, "fixtures", 0), *step = at(trend, "steps", 0);
+    ck_assert_str_eq(text(trend, "fixture"), "F1");
+    ck_assert_int_eq(number(step, "good"), 1);
+    ck_assert_int_gt(number(step, "ms"), 0);
+    ck_assert_int_eq(number(a, "unitsOfAStep"), 10);
+    json_decref(a);
+    a = answer(fd, "trends", "\"fixture\":\"F1\"");
+    ck_assert_int_eq(number(json_object_get(at(a, "fixtures", 0), "all"), "good"), 1);
     json_decref(a);
 
     a = answer(fd, "quarantine", "");

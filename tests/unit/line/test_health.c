@@ -58,7 +58,7 @@ static void note(struct fixture_health *h, const char *units)
             h->in_row = h->judged = 0; /* as health_release does */
         else
             health_note(h, &none, *u == 'g' ? SAYS_GOOD
-                                : *u == 'b' ? SAYS_BAD : SAYS_NOTHING);
+                                : *u == 'b' ? SAYS_BAD : SAYS_NOTHING, 0);
 }
 
 START_TEST(stops)
@@ -86,16 +86,53 @@ START_TEST(forgets_the_oldest)
     unsigned of;
 
     for (int i = 0; i < 3 * HEALTH_RECENT_MAX; i++)
-        health_note(&h, &bad, SAYS_GOOD);
+        health_note(&h, &bad, SAYS_GOOD, 0);
     ck_assert_uint_eq(h.recent_n, HEALTH_RECENT_MAX);
     ck_assert_uint_eq(h.judged, HEALTH_RECENT_MAX);
     ck_assert_uint_eq(h.all.cycles, 3 * HEALTH_RECENT_MAX);
     ck_assert_uint_eq(h.all.v[CONTACT_TRANSPORT], 6 * HEALTH_RECENT_MAX);
     ck_assert_uint_eq(health_yield(&h, 100, &of), 100);
     ck_assert_uint_eq(of, 100);
-    health_note(&h, &many, SAYS_BAD);
+    health_note(&h, &many, SAYS_BAD, 0);
     ck_assert_uint_eq(h.recent[HEALTH_RECENT_MAX - 1], RECENT_BAD | RECENT_PROBLEMS);
     ck_assert_uint_eq(health_yield(&h, 100, &of), 99);
+}
+END_TEST
+
+/* What a screen draws: the newest units in whole steps, the oldest step of what is
+ * left; the time is that of the good ones that have one. */
+START_TEST(in_steps)
+{
+    struct fixture_health h = { .stopped = false };
+    const struct contacts none = { .cycles = 1 }, two = { 1, { 1, 0, 0, 1 } };
+    struct health_step s[20];
+
+    ck_assert_uint_eq(health_steps(&h, 10, s, 20), 0);
+    ck_assert_uint_eq(s[0].units, 0);
+    for (int i = 0; i < 3; i++)
+        health_note(&h, &none, SAYS_GOOD, 5000);
+    for (int i = 0; i < 5; i++)
+        health_note(&h, &none, SAYS_GOOD, i == 0 ? 0 : 8000 + 10 * i);
+    health_note(&h, &two, SAYS_BAD, 60000);
+    for (int i = 0; i < 4; i++)
+        health_note(&h, &none, SAYS_NOTHING, 99);
+    ck_assert_uint_eq(health_steps(&h, 10, s, 20), 2);
+    ck_assert_uint_eq(s[0].units, 3);
+    ck_assert_int_eq(s[0].ms, 5000);
+    ck_assert_uint_eq(s[1].units, 10);
+    ck_assert_uint_eq(s[1].judged, 6);
+    ck_assert_uint_eq(s[1].good, 5);
+    ck_assert_uint_eq(s[1].problems, 2);
+    ck_assert_int_eq(s[1].ms, 8025);
+    ck_assert_uint_eq(health_steps(&h, 10, s, 1), 1);
+    ck_assert_uint_eq(s[0].good, 5);
+    for (int i = 0; i < 2 * HEALTH_RECENT_MAX; i++)
+        health_note(&h, &none, SAYS_GOOD, i < HEALTH_RECENT_MAX ? 1000 : 9000000);
+    ck_assert_uint_eq(health_steps(&h, 10, s, 20), 20);
+    ck_assert_int_eq(s[0].ms, 655350); /* that long or longer */
+    ck_assert_int_eq(s[19].ms, 655350);
+    ck_assert_uint_eq(health_steps(&h, HEALTH_RECENT_MAX, s, 1), 1);
+    ck_assert_uint_eq(s[0].units, HEALTH_RECENT_MAX);
 }
 END_TEST
 
@@ -107,9 +144,9 @@ START_TEST(trends)
     struct health_trend t = health_trend(&h, 20);
     ck_assert_uint_eq(t.units + t.units_before + t.problems, 0);
     for (int i = 0; i < 30; i++)
-        health_note(&h, i < 5 ? &one : &none, SAYS_GOOD);
+        health_note(&h, i < 5 ? &one : &none, SAYS_GOOD, 0);
     for (int i = 0; i < 20; i++)
-        health_note(&h, i % 2 ? &one : &none, SAYS_NOTHING);
+        health_note(&h, i % 2 ? &one : &none, SAYS_NOTHING, 0);
     t = health_trend(&h, 20);
     ck_assert_uint_eq(t.units, 20);
     ck_assert_uint_eq(t.problems, 10);
@@ -500,6 +537,7 @@ int main(void)
     const struct table_test tests[] = {
         { "stops", stops, ROWS(rules) },
         { "forgets", forgets_the_oldest, 1 },
+        { "in steps", in_steps, 1 },
         { "trends", trends, 1 },
         { "wears out", wears_out, 1 },
         { "gate", keeps_units_out, ROWS(gates) },

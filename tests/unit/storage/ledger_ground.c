@@ -225,6 +225,7 @@ static const struct {
     int version;
     const char *undo;
 } steps[] = {
+    { 15, "DROP TABLE fixture_stand; ALTER TABLE fixture_health DROP COLUMN took;" },
     { 14, "DROP INDEX position_imei; ALTER TABLE position DROP COLUMN imei;"
          "ALTER TABLE evidence DROP COLUMN imei;" },
     { 13, "DROP TRIGGER evidence_reported; DROP TRIGGER evidence_unreported;"

@@ -137,6 +137,7 @@ START_TEST(counters_make_no_event)
     h.judged = 9;
     h.recent_n = 3;
     memcpy(h.recent, "\x80\x41\x03", 3);
+    memcpy(h.took, (uint16_t[]){ 0, 841, 65535 }, 3 * sizeof *h.took);
     strcpy(h.name, "LEFT");
     good(DO(keep, .h = &h));
     good(DO(keep, .h = &h));
@@ -148,6 +149,12 @@ START_TEST(counters_make_no_event)
     ck_assert_uint_eq(again.judged, 9);
     ck_assert_uint_eq(again.recent_n, 3);
     ck_assert_mem_eq(again.recent, h.recent, 3);
+    ck_assert_mem_eq(again.took, h.took, sizeof h.took);
+    /* Of units of earlier programs it is not known how long they took. */
+    ck_assert_int_eq(ground_sql(&g, "UPDATE fixture_health SET took = x'0349'"), 0);
+    good(health_get(g.db, "F1", &again, &e));
+    ck_assert_uint_eq(again.took[0] + again.took[1], 0);
+    ck_assert_uint_eq(again.took[2], 841);
     ck_assert_str_eq(again.name, "LEFT");
     ck_assert(!again.stopped);
     ground_balanced(g.db);

@@ -1,5 +1,6 @@
 /* What the line engineer says of places on the bus. */
 #include "storage/places.h"
+#include "storage/stands.h"
 #include "tests/unit/storage/ledger_ground.h"
 
 #include <string.h>
@@ -217,6 +218,65 @@ START_TEST(scanners)
 }
 END_TEST
 
+/* --- where they stand ----------------------------------------------------------- */
+
+static int set_stand(struct tx *tx, void *ctx, struct err *e)
+{
+    return stand_set(tx, ctx, ACTOR, e);
+}
+
+static int no_stand(struct tx *tx, void *ctx, struct err *e)
+{
+    return stand_remove(tx, ctx, ACTOR, e);
+}
+
+#define STAND(f, r, c) db_write(g.db, set_stand, &(struct stand){ f, r, c }, &e)
+
+START_TEST(where_they_stand)
+{
+    struct stands all = { NULL, 0 };
+    struct err e = ERR_INIT;
+    struct stand s;
+    struct ground g;
+
+    ground_open(&g);
+    good(stand_get(g.db, "1-2", &s, &e));
+    ck_assert_uint_eq(s.row, 0);
+    uint64_t n = events(&g);
+    bad(STAND("1-2", 0, 1), ERR_USAGE);
+    bad(STAND("1-2", 1, 0), ERR_USAGE);
+    bad(STAND("1-2", STAND_MAX + 1, 1), ERR_USAGE);
+    bad(STAND("1-2", 1, STAND_MAX + 1), ERR_USAGE);
+    bad(db_write(g.db, no_stand, "1-2", &e), ERR_NOT_FOUND);
+    ck_assert_uint_eq(events(&g), n);
+    good(STAND("1-2", STAND_MAX, 2));
+    good(STAND("F1", 1, 2));
+    ck_assert_uint_eq(events(&g), n + 2);
+    good(STAND("F1", 1, 2)); /* where it stands already */
+    ck_assert_uint_eq(events(&g), n + 2);
+    /* Two at one place: the one that is there is named as people call it. */
+    good(LABEL("1-2", "LEFT"));
+    bad(STAND("F1", STAND_MAX, 2), ERR_CONFLICT);
+    ck_assert_msg(strstr(e.msg, "LEFT stands in row 99, column 2") != NULL, "%s", e.msg);
+    e = (struct err)ERR_INIT;
+    good(STAND("1-2", 1, 1));
+    good(stands_get(g.db, &all, &e));
+    ck_assert_uint_eq(all.n, 2);
+    ck_assert_str_eq(all.v[0].fixture, "1-2");
+    ck_assert_uint_eq(stands_find(&all, "F1")->column, 2);
+    ck_assert_ptr_null(stands_find(&all, "F2"));
+    good(db_write(g.db, no_stand, "1-2", &e));
+    good(STAND("F1", 1, 1));
+    good(stand_get(g.db, "1-2", &s, &e));
+    ck_assert_uint_eq(s.row, 0);
+    ck_assert_int_eq(ground_sql_int(&g, "SELECT count(*) FROM event WHERE kind ="
+                                        " 'fixture-position-removed'"), 1);
+    stands_clear(&all);
+    ground_balanced(g.db);
+    ground_close(&g);
+}
+END_TEST
+
 /* A ledger that was at work before places had words. */
 START_TEST(version_1_is_migrated)
 {
@@ -247,6 +307,7 @@ int main(void)
     tcase_add_loop_test(t, bad_words, 0, sizeof refused / sizeof *refused);
     tcase_add_test(t, the_allow_list);
     tcase_add_test(t, scanners);
+    tcase_add_test(t, where_they_stand);
     tcase_add_test(t, version_1_is_migrated);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
