@@ -88,7 +88,7 @@ struct held_bpp {
     char serial[UNIT_SERIAL_MAX + 1]; /* "" none known */
     char reason[QUARANTINE_REASON_MAX + 1];
 };
-/* All of one moment. */
+/* All of one moment; both lists by their events. */
 struct quarantine {
     unsigned limit;
     struct held_unit *units;
@@ -97,7 +97,13 @@ struct quarantine {
     size_t bpp_count;
     uint64_t stranded; /* in stock for eUICCs of scrapped units or of boards
                           that were taken out */
+    bool more; /* quarantine_page: older ones are held too */
 };
+/* The newest `limit` (0: all) that are held by an event before `before` (0: any), units
+ * and BPPs together. */
+int quarantine_page(struct db *db, uint64_t before, unsigned limit,
+                    struct quarantine *out, struct err *e);
+/* Everything that is held. */
 int quarantine_get(struct db *db, struct quarantine *out, struct err *e);
 void quarantine_clear(struct quarantine *q);
 

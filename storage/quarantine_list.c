@@ -11,11 +11,29 @@ void quarantine_clear(struct quarantine *q)
     *q = (struct quarantine){ .limit = 0 };
 }
 
+struct page {
+    uint64_t before; /* 0: any */
+    unsigned limit;  /* 0: all */
+    struct quarantine out;
+};
+
 /* --- units ---------------------------------------------------------------------- */
 
-#define HELD_SELECT "SELECT p.position, t.resolving, v.number, v.at, t.reason," \
+#define HELD(which) "SELECT p.position, t.resolving, v.number, v.at, t.reason," \
     " t.fixture, t.events FROM position p JOIN unit_trouble t USING(position)" \
-    " LEFT JOIN event v ON v.number = coalesce(t.held_event, p.event)"
+    " LEFT JOIN event v ON v.number = coalesce(t.held_event, p.event) WHERE " which
+
+/* "state >= 5" lets SQLite use the index on what is held. */
+#define UNITS "SELECT * FROM (" HELD("p.state >= 5 AND p.state = 5") " UNION ALL " \
+    HELD("p.state <> 5 AND t.resolving = 1") \
+    ") WHERE number < ? ORDER BY number DESC LIMIT ?"
+
+/* One more than is asked for tells that there are more. */
+static void bind_page(struct q *q, const struct page *p)
+{
+    q_int(q, p->before ? (int64_t)p->before : INT64_MAX);
+    q_int(q, p->limit ? (int64_t)p->limit + 1 : -1);
+}
 
 static int unit_read(struct q *q, struct db *db, struct held_unit *out,
                      struct err *e)
@@ -29,14 +47,15 @@ static int unit_read(struct q *q, struct db *db, struct held_unit *out,
     return position_get(db, q_get_int(q, 0), &out->p, e);
 }
 
-static int units_read(struct db *db, const char *sql, struct quarantine *out,
+static int units_read(struct db *db, const struct page *p, struct quarantine *out,
                       struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
     int row;
 
-    if (q_open(&q, db, sql, e) != 0)
+    if (q_open(&q, db, UNITS, e) != 0)
         return -1;
+    bind_page(&q, p);
     while ((row = q_step(&q, e)) > 0) {
         void *v = list_grow(out->units, out->unit_count, sizeof *out->units, e);
         if (!v)
@@ -68,23 +87,33 @@ static int bpp_why(struct db *db, struct held_bpp *out, struct err *e)
     return 0;
 }
 
-static int bpps_read(struct db *db, struct quarantine *out, struct err *e)
+static int bpp_read(struct db *db, int64_t id, struct held_bpp *out, struct err *e)
 {
-    AUTO(bpp_list_clear) struct bpp_list l = { NULL, 0 };
+    *out = (struct held_bpp){ .since = 0 };
+    return stock_get(db, id, &out->b, e) != 0 ? -1 : bpp_why(db, out, e);
+}
 
-    if (bpps_in_state(db, BPP_QUARANTINED, 0, &l, e) != 0)
+static int bpps_read(struct db *db, const struct page *p, struct quarantine *out,
+                     struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+    int row;
+
+    /* "state <> 0" lets SQLite use the index on what has moved. */
+    if (q_open(&q, db, "SELECT bpp FROM live_bpp WHERE state = 5 AND state <> 0"
+               " AND event < ? ORDER BY event DESC LIMIT ?", e) != 0)
         return -1;
-    for (size_t i = 0; i < l.n; i++) {
-        void *v = list_grow(out->bpps, i, sizeof *out->bpps, e);
+    bind_page(&q, p);
+    while ((row = q_step(&q, e)) > 0) {
+        void *v = list_grow(out->bpps, out->bpp_count, sizeof *out->bpps, e);
         if (!v)
             return -1;
         out->bpps = v;
-        out->bpps[i] = (struct held_bpp){ .b = l.v[i] };
-        if (bpp_why(db, &out->bpps[i], e) != 0)
+        if (bpp_read(db, q_get_int(&q, 0), &out->bpps[out->bpp_count], e) != 0)
             return -1;
-        out->bpp_count = i + 1;
+        out->bpp_count++;
     }
-    return 0;
+    return row;
 }
 
 static int stranded(struct db *db, uint64_t *out, struct err *e)
@@ -99,28 +128,65 @@ static int stranded(struct db *db, uint64_t *out, struct err *e)
     return row < 0 ? -1 : 0;
 }
 
-static int read_all(struct db *db, void *ctx, struct err *e)
-{
-    struct quarantine *out = ctx;
+/* --- a page ---------------------------------------------------------------------------- */
 
-    /* "state >= 5" lets SQLite use the index on what is held. */
-    return quarantine_limit(db, &out->limit, e) != 0 ||
-           units_read(db, HELD_SELECT " WHERE p.state >= 5 AND p.state = 5"
-                      " ORDER BY p.position", out, e) != 0 ||
-           units_read(db, HELD_SELECT " WHERE t.resolving = 1"
-                      " ORDER BY p.position", out, e) != 0 ||
-           bpps_read(db, out, e) != 0 || stranded(db, &out->stranded, e) != 0
-         ? -1 : 0;
+/* Units and BPPs of one list, newest first each: the oldest go until it has no more
+ * than were asked for. */
+static void cut(struct quarantine *q, unsigned limit)
+{
+    while (q->unit_count + q->bpp_count > limit) {
+        q->more = true;
+        if (q->bpp_count == 0 ||
+            (q->unit_count && q->units[q->unit_count - 1].event <
+                              q->bpps[q->bpp_count - 1].b.event))
+            q->unit_count--;
+        else
+            q->bpp_count--;
+    }
+}
+
+static void oldest_first(struct quarantine *q)
+{
+    for (size_t i = 0, k = q->unit_count; i + 1 < k; i++) {
+        struct held_unit other = q->units[--k];
+        q->units[k] = q->units[i];
+        q->units[i] = other;
+    }
+    for (size_t i = 0, k = q->bpp_count; i + 1 < k; i++) {
+        struct held_bpp other = q->bpps[--k];
+        q->bpps[k] = q->bpps[i];
+        q->bpps[i] = other;
+    }
+}
+
+static int read_page(struct db *db, void *ctx, struct err *e)
+{
+    struct page *p = ctx;
+
+    if (quarantine_limit(db, &p->out.limit, e) != 0 ||
+        units_read(db, p, &p->out, e) != 0 || bpps_read(db, p, &p->out, e) != 0 ||
+        stranded(db, &p->out.stranded, e) != 0)
+        return -1;
+    if (p->limit)
+        cut(&p->out, p->limit);
+    oldest_first(&p->out);
+    return 0;
+}
+
+int quarantine_page(struct db *db, uint64_t before, unsigned limit,
+                    struct quarantine *out, struct err *e)
+{
+    struct page p = { .before = before, .limit = limit };
+
+    if (db_snapshot(db, read_page, &p, e) != 0) {
+        quarantine_clear(&p.out);
+        return -1;
+    }
+    *out = p.out;
+    return 0;
 }
 
 int quarantine_get(struct db *db, struct quarantine *out, struct err *e)
 {
-    struct quarantine q = { .limit = 0 };
-
-    if (db_snapshot(db, read_all, &q, e) != 0) {
-        quarantine_clear(&q);
-        return -1;
-    }
-    *out = q;
-    return 0;
+    return quarantine_page(db, 0, 0, out, e);
 }

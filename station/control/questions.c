@@ -24,17 +24,23 @@
 #define PAGE 50
 #define PAGE_MAX 1000
 
-/* "limit" and "before". */
-static int page(const struct office_call *c, uint64_t *before, unsigned *limit,
-                struct err *e)
+/* "limit", else `most`, and "before". */
+static int page_of(const struct office_call *c, unsigned most, uint64_t *before,
+                   unsigned *limit, struct err *e)
 {
-    uint64_t n = PAGE;
+    uint64_t n = most;
 
     if (control_number(&c->r, "limit", 1, PAGE_MAX, &n, e) != 0 ||
         control_number(&c->r, "before", 1, INT64_MAX, before, e) != 0)
         return -1;
     *limit = (unsigned)n;
     return 0;
+}
+
+static int page(const struct office_call *c, uint64_t *before, unsigned *limit,
+                struct err *e)
+{
+    return page_of(c, PAGE, before, limit, e);
 }
 
 /* A time as people write it. */
@@ -104,25 +110,55 @@ int ask_units(struct office_call *c, struct err *e)
     return bad ? -1 : 0;
 }
 
+/* What is held is of interest until it is not held any more, however old. */
 int ask_quarantine(struct office_call *c, struct err *e)
 {
     struct quarantine q = { .limit = 0 };
+    uint64_t before = 0;
+    unsigned limit;
 
-    if (office_db(c, e) != 0)
+    if (page_of(c, PAGE_MAX, &before, &limit, e) != 0 || office_db(c, e) != 0)
         return -1;
-    int bad = quarantine_get(c->db, &q, e) != 0 || office_say(c, show_quarantine(&q), e) != 0;
+    int bad = quarantine_page(c->db, before, limit, &q, e) != 0 ||
+              office_say(c, show_quarantine(&q), e) != 0;
     quarantine_clear(&q);
     return bad ? -1 : 0;
 }
 
 /* --- stock, reports ----------------------------------------------------------------- */
 
+/* The newest `limit` bundles that came before bundle `before`, of all: what they add
+ * up to stays. */
+static int cut_bundles(const struct office_call *c, struct bundle_balances *l, bool *more,
+                       struct err *e)
+{
+    uint64_t limit = PAGE_MAX;
+    const char *before;
+
+    if (control_number(&c->r, "limit", 1, PAGE_MAX, &limit, e) != 0 ||
+        control_word(&c->r, "before", &before, e) != 0)
+        return -1;
+    size_t end = before ? 0 : l->n;
+    while (before && end < l->n && strcmp(l->v[end].id, before) != 0)
+        end++;
+    if (before && end == l->n)
+        return err_set(e, ERR_NOT_FOUND, "there is no bundle %.40s; ask without "
+                       "\"before\"", before);
+    size_t first = end > limit ? end - (size_t)limit : 0;
+    *more = first > 0;
+    if (first)
+        memmove(l->v, l->v + first, (end - first) * sizeof *l->v);
+    l->n = end - first;
+    return 0;
+}
+
 int ask_stock(struct office_call *c, struct err *e)
 {
     AUTO(show_stock_clear) struct show_stock k = { .adds_up = false };
 
     return office_db(c, e) != 0 ||
-           show_stock_read(c->db, c->data_dir, c->warn_hours, &k, e) != 0
+           show_stock_read(c->db, c->data_dir, c->warn_hours, &k, e) != 0 ||
+           cut_bundles(c, &k.o.bundles, &k.more, e) != 0
                ? -1 : office_say(c, show_stock(&k), e);
 }
 

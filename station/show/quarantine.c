@@ -37,6 +37,7 @@ json_t *show_quarantine(const struct quarantine *q)
         json_array_append_new(units, unit_json(&q->units[i]));
     for (size_t i = 0; i < q->bpp_count; i++)
         json_array_append_new(bpps, bpp_json(&q->bpps[i]));
-    return json_pack("{s:i, s:o, s:o, s:I}", "limit", (int)q->limit, "units", units,
-                     "bpps", bpps, "stranded", (json_int_t)q->stranded);
+    return json_pack("{s:i, s:o, s:o, s:I, s:b}", "limit", (int)q->limit, "units",
+                     units, "bpps", bpps, "stranded", (json_int_t)q->stranded, "more",
+                     q->more);
 }

@@ -100,7 +100,7 @@ json_t *show_stock(const struct show_stock *k)
                                               (json_int_t)o->gaps.v[i].last));
     return json_pack(
         "{s:o, s:o, s:b, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
-        " s:o, s:o, s:b, s:o}",
+        " s:o, s:o, s:b, s:o, s:b}",
         "total", balance_json(&o->total), "bundles", bundles, "addsUp", k->adds_up,
         "unresolved", unresolved, "gaps", gaps, "notExported", "evidence",
         (json_int_t)o->pending.evidence, "results",
@@ -114,5 +114,5 @@ json_t *show_stock(const struct show_stock *k)
         show_unacknowledged(&o->unacknowledged), "notDelivered",
         waiting_json(&k->waiting),
         "clockConfirmed", o->clock.confirmed, "forecast",
-        show_forecast(&k->forecast));
+        show_forecast(&k->forecast), "more", k->more);
 }

@@ -12,6 +12,7 @@ struct show_stock {
     struct report_list waiting; /* exported, not seen to arrive */
     struct stock_forecast forecast;
     bool adds_up;
+    bool more; /* o.bundles is a page, and there are earlier ones; the caller's */
 };
 /* Clear it in any case. */
 int show_stock_read(struct db *db, const char *data_dir, unsigned warn_hours,

@@ -3,6 +3,7 @@
 #include "station/base/clock.h"
 #include "storage/orders.h"
 #include "storage/places.h"
+#include "storage/quarantine.h"
 #include "storage/shifts.h"
 #include "station/shift/shift.h"
 #include "tests/unit/control/house.h"
@@ -244,6 +245,76 @@ static int fat_tx(struct tx *tx, void *ctx, struct err *e)
     return 0;
 }
 
+#define HELD 1003
+
+static int hold_many(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct visit_end end = { "no-evidence", "load", HOLD_AT_ONCE, false, 1 };
+    struct act a = { .actor = "line", .fixture = "F1" };
+    struct position p;
+    char serial[16];
+
+    (void)ctx;
+    for (unsigned i = 0; i < HELD; i++) {
+        const struct eid eid = { { 0x89, (uint8_t)(i >> 8), (uint8_t)i } };
+        snprintf(serial, sizeof serial, "SN-%u", i);
+        if (unit_register(tx, serial, POSITION_MAIN, &eid, &a, &p, e) != 0)
+            return -1;
+        a.position = p.id;
+        if (position_fail(tx, &a, &end, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A page of `n`, of which the first is this unit; the number of its event. */
+static long long held_page(int fd, const char *members, size_t n, const char *first,
+                           bool more)
+{
+    json_t *a = answer(fd, "quarantine", members);
+
+    ck_assert_uint_eq(json_array_size(json_object_get(a, "units")), n);
+    ck_assert_str_eq(text(at(a, "units", 0), "serial"), first);
+    ck_assert_int_eq(json_is_true(json_object_get(a, "more")), more);
+    long long event = number(at(a, "units", 0), "event");
+    json_decref(a);
+    return event;
+}
+
+static void stock_page(int fd, const char *members, size_t n, bool more)
+{
+    json_t *a = answer(fd, "stock", members);
+
+    ck_assert_uint_eq(json_array_size(json_object_get(a, "bundles")), n);
+    ck_assert_int_eq(json_is_true(json_object_get(a, "more")), more);
+    ck_assert_int_eq(number(json_object_get(a, "total"), "received"), 1);
+    ck_assert(json_is_true(json_object_get(a, "addsUp")));
+    json_decref(a);
+}
+
+/* However much there is, nothing of it is told twice. */
+static void has_pages(struct house *h, int fd)
+{
+    char members[80];
+
+    write_ledger(h, hold_many, NULL);
+    shop_stock(&h->s, 0, 0); /* two more, of nothing */
+    shop_stock(&h->s, 0, 0);
+    snprintf(members, sizeof members, "\"before\":%lld",
+             held_page(fd, "", 1000, "SN-3", true));
+    held_page(fd, members, 3, "SN-0", false);
+    snprintf(members, sizeof members, "\"limit\":2,\"before\":%lld",
+             held_page(fd, "\"limit\":1", 1, "SN-1002", true));
+    held_page(fd, members, 2, "SN-1000", true);
+    stock_page(fd, "", 3, false);
+    stock_page(fd, "\"limit\":2", 2, true);
+    stock_page(fd, "\"limit\":2,\"before\":\"00000000-0000-4000-8000-000000000002\"", 1, false);
+    stock_page(fd, "\"before\":\"00000000-0000-4000-8000-000000000001\"", 0, false);
+    json_decref(house_ask(fd, "stock", "\"before\":\"nothing\"", "not-found"));
+    json_decref(house_ask(fd, "stock", "\"limit\":0", "format"));
+    json_decref(house_ask(fd, "quarantine", "\"limit\":1001", "format"));
+}
+
 START_TEST(is_never_cut)
 {
     struct house h;
@@ -255,6 +326,7 @@ START_TEST(is_never_cut)
     json_t *a = answer(fd, "log", "\"limit\":800");
     ck_assert_int_eq(json_array_size(json_object_get(a, "events")), 800);
     json_decref(a);
+    has_pages(&h, fd);
     close(fd);
     house_close(&h);
 }

@@ -387,6 +387,42 @@ START_TEST(a_bpp_is_written_off)
 }
 END_TEST
 
+/* Units and BPPs are one list, by the events that hold them. */
+START_TEST(is_told_in_pages)
+{
+    struct err e = ERR_INIT;
+    struct quarantine q;
+    struct bench b;
+
+    bench_open(&b);
+    good(db_write(b.g.db, load_tx, &b, &e));
+    good(db_write(b.g.db, lose_tx, &b, &e));
+    hold(&b);
+    b.act.position = position_new(&b);
+    hold(&b);
+    good(quarantine_get(b.g.db, &q, &e));
+    ck_assert(q.unit_count == 2 && q.bpp_count == 1 && !q.more);
+    const uint64_t lost = q.bpps[0].b.event, first = q.units[0].event,
+                   second = q.units[1].event;
+    ck_assert(lost < first && first < second);
+    quarantine_clear(&q);
+    good(quarantine_page(b.g.db, 0, 2, &q, &e));
+    ck_assert(q.unit_count == 2 && q.bpp_count == 0 && q.more);
+    quarantine_clear(&q);
+    good(quarantine_page(b.g.db, second, 2, &q, &e));
+    ck_assert(q.unit_count == 1 && q.bpp_count == 1 && !q.more);
+    ck_assert(q.units[0].event == first && q.bpps[0].b.event == lost);
+    quarantine_clear(&q);
+    good(quarantine_page(b.g.db, first, 1, &q, &e));
+    ck_assert(q.unit_count == 0 && q.bpp_count == 1 && !q.more);
+    quarantine_clear(&q);
+    good(quarantine_page(b.g.db, lost, 1, &q, &e));
+    ck_assert(q.unit_count + q.bpp_count == 0 && !q.more);
+    quarantine_clear(&q);
+    bench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
@@ -399,6 +435,7 @@ int main(void)
         { "resolve", resolve_until_it_is, 1 },
         { "scrap", scrap_is_for_good, 1 },
         { "written off", a_bpp_is_written_off, 1 },
+        { "pages", is_told_in_pages, 1 },
     };
 
     return run_tests("storage/quarantine", tests, sizeof tests / sizeof *tests);
