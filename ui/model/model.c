@@ -172,10 +172,10 @@ enum look slot_look(const struct slot *s, int64_t now)
         return LOOK_STOPPED;
     if (s->chosen_at && now - s->chosen_at < CHOSEN_S)
         return LOOK_SCAN;
-    if (s->held)
-        return LOOK_CHECK;
     if (!s->ended)
         return LOOK_READY;
+    if (is(s->last.verdict, "REFUSED"))
+        return LOOK_CHECK;
     return is(s->last.verdict, "FAIL") ? LOOK_FAIL
          : is(s->last.verdict, "INCOMPLETE") ? LOOK_SCAN
          : is(s->last.verdict, "ALREADY DONE") ? LOOK_DONE : LOOK_PASS;
@@ -221,6 +221,13 @@ static void take_state(struct slot *f, const json_t *j)
     TAKE(f->place, j, "place");
 }
 
+/* Without one it stands nowhere any more. */
+static void take_stand(struct slot *f, const json_t *j)
+{
+    f->row = (unsigned)number(j, "row");
+    f->column = (unsigned)number(j, "column");
+}
+
 static void take_fixture(struct model *m, const json_t *j)
 {
     struct slot *f = slot_of(m, text(j, "fixture"));
@@ -232,6 +239,7 @@ static void take_fixture(struct model *m, const json_t *j)
     TAKE(f->person, j, "person");
     TAKE(f->order, j, "order");
     TAKE(f->maintenance, j, "maintenance");
+    take_stand(f, j);
     f->busy = flag(j, "busy");
     TAKE(f->step, j, "step");
     TAKE(f->serial, j, "serial");
@@ -392,7 +400,6 @@ static void on_busy(struct model *m, const json_t *j)
     if (!f->busy)
         f->busy_since = m->s.now;
     f->busy = true;
-    f->held = false;
     f->chosen_at = 0;
     TAKE(f->step, j, "step");
     TAKE(f->serial, j, "serial");
@@ -441,10 +448,10 @@ static void end_slot(struct model *m, struct slot *f, const json_t *j)
         return;
     f->busy = false;
     f->chosen_at = is(verdict, "IMEI") ? m->s.now : 0;
-    f->held = refused && (is(code, "quarantined") || is(code, "scrapped"));
     if (*text(j, "order"))
         TAKE(f->order, j, "order");
-    if ((refused && !f->held) || no_unit(verdict))
+    bool held = refused && (is(code, "quarantined") || is(code, "scrapped"));
+    if ((refused && !held) || no_unit(verdict))
         return;
     f->ended = true;
     take_ending(&f->last, j);
@@ -479,6 +486,14 @@ static void on_fixture(struct model *m, const json_t *j)
         return;
     take_state(f, j);
     note(m, NOTE_FIXTURE, f->name, text(j, "reason"), text(j, "state"), "");
+}
+
+static void on_stands(struct model *m, const json_t *j)
+{
+    struct slot *f = slot_of(m, text(j, "fixture"));
+
+    if (f)
+        take_stand(f, j);
 }
 
 static void on_scanner(struct model *m, const json_t *j)
@@ -555,6 +570,7 @@ void model_apply(struct model *m, const json_t *event)
         { "snapshot", on_snapshot }, { "ready", on_ready },
         { "busy", on_busy },         { "verdict", on_verdict },
         { "fixture", on_fixture },   { "scanner", on_scanner },
+        { "stands", on_stands },
         { "chosen", on_chosen },     { "session", on_session },
         { "stock", on_stock },       { "work", on_work },
         { "unresolved", on_unresolved }, { "command", on_command },

@@ -51,9 +51,9 @@ struct slot {
     char step[WORD_CAP], serial[NAME_CAP], eid[WORD_CAP];
     int64_t busy_since; /* seconds since 1970; 0: not seen */
     int64_t chosen_at;  /* 0: it is not */
-    bool ended; /* there is a last one */
-    bool held;  /* it was refused, and is to be set aside */
-    struct ending last;
+    unsigned row, column; /* where it stands on the bench; 0: that is not known */
+    bool ended; /* there is a last one: a unit that ended, or was refused as one that is */
+    struct ending last; /* to be set aside                                           */
 };
 enum look slot_look(const struct slot *s, int64_t now);
 

@@ -1,6 +1,7 @@
 /* The line: what is on all day. One tile a fixture. */
 #include "ui/screens/screens.h"
 #include "ui/widgets/facts.h"
+#include "ui/widgets/layout.h"
 #include "ui/widgets/parts.h"
 #include "ui/widgets/tile.h"
 
@@ -114,7 +115,7 @@ static void draw_slot(struct grid *g, struct area a, const struct view *v,
     if (look == LOOK_BUSY)
         fill_busy(&t, v, s, &x);
     else if (look == LOOK_FAIL || look == LOOK_PASS || look == LOOK_DONE ||
-             (look == LOOK_CHECK && s->held))
+             look == LOOK_CHECK)
         fill_end(&t, v, s, look, &x);
     else
         fill_rest(&t, v, s, look);
@@ -133,24 +134,22 @@ static size_t index_of(const struct snapshot *s, const char *name)
 
 static void draw_tiles(struct grid *g, struct area a, const struct view *v)
 {
-    struct tiling t = tiling_of(v->s->slots, a.w, a.h, TILE_MIN_W, TILE_MIN_H);
+    struct layout l;
 
     if (v->s->slots == 0) {
         grid_wrap(g, (struct area){ a.x + 2, a.y + a.h / 2, a.w - 4, 2 }, TONE_BOLD,
                   say(v, N_("There is no fixture yet. Plug one in, or ask a line engineer.")));
         return;
     }
-    if (t.pages > 1) { /* one row for the number of the page */
-        a.h--;
-        t = tiling_of(v->s->slots, a.w, a.h, TILE_MIN_W, TILE_MIN_H);
-    }
-    size_t page = v->d->at < t.pages ? v->d->at : t.pages - 1, first = page * t.per_page;
-    for (size_t i = 0; i < t.per_page && first + i < v->s->slots; i++)
-        draw_slot(g, tiling_area(&t, a, i), v, &v->s->slot[first + i]);
-    if (t.pages > 1) {
+    layout_of(v->s, a.w, a.h, TILE_MIN_W, TILE_MIN_H, &l);
+    size_t page = v->d->at < l.pages ? v->d->at : l.pages - 1;
+    for (size_t i = 0; i < v->s->slots; i++)
+        if (layout_page(&l, i) == page)
+            draw_slot(g, layout_area(&l, a, i), v, &v->s->slot[i]);
+    if (l.pages > 1) {
         char text[96];
-        snprintf(text, sizeof text, say(v, N_("Page %zu of %zu: PgUp, PgDn")), page + 1, t.pages);
-        grid_text_right(g, (struct area){ a.x, a.y + a.h, a.w, 1 }, TONE_HELP, text);
+        snprintf(text, sizeof text, say(v, N_("Page %zu of %zu: PgUp, PgDn")), page + 1, l.pages);
+        grid_text_right(g, area_row(a, a.h - 1), TONE_HELP, text);
     }
 }
 
@@ -263,32 +262,27 @@ static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, en
 {
     const struct view v = { s, d, screen_line.name, screen_line.title };
     int h = screen_rest(&screen_line, &v, cols, rows);
-    struct tiling t = tiling_of(s->slots, cols, h, TILE_MIN_W, TILE_MIN_H);
-    size_t at = index_of(s, d->selected), n = s->slots;
+    size_t at = index_of(s, d->selected);
+    struct layout l;
 
-    if (t.pages > 1)
-        t = tiling_of(n, cols, h - 1, TILE_MIN_W, TILE_MIN_H);
-    if (d->at >= t.pages)
-        d->at = t.pages - 1;
+    layout_of(s, cols, h, TILE_MIN_W, TILE_MIN_H, &l);
+    if (d->at >= l.pages)
+        d->at = l.pages - 1;
     if (a == ACT_CANCEL) {
         d->selected[0] = '\0';
         return true;
     }
     if (a == ACT_BACK || a == ACT_FORTH) {
-        d->at = a == ACT_BACK ? (d->at ? d->at - 1 : 0) : d->at + 1 < t.pages ? d->at + 1 : d->at;
+        d->at = a == ACT_BACK ? (d->at ? d->at - 1 : 0) : d->at + 1 < l.pages ? d->at + 1 : d->at;
         return true;
     }
-    if (a < ACT_UP || a > ACT_RIGHT || n == 0)
+    if (a < ACT_UP || a > ACT_RIGHT || s->slots == 0)
         return false;
-    size_t step = a == ACT_UP || a == ACT_DOWN ? (size_t)t.cols : 1;
-    if (at >= n)
-        at = d->at * t.per_page;
-    else if (a == ACT_UP || a == ACT_LEFT)
-        at = at >= step ? at - step : at;
-    else
-        at = at + step < n ? at + step : at;
+    at = at < s->slots ? layout_next(&l, at, a) : layout_first(&l, d->at);
+    if (at >= s->slots) /* nothing stands on this page */
+        return true;
     memcpy(d->selected, s->slot[at].name, sizeof d->selected);
-    d->at = at / t.per_page;
+    d->at = layout_page(&l, at);
     return true;
 }
 

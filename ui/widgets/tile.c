@@ -36,13 +36,6 @@ struct tiling tiling_of(size_t n, int w, int h, int min_w, int min_h)
     return best;
 }
 
-struct area tiling_area(const struct tiling *t, struct area a, size_t i)
-{
-    int col = (int)(i % (size_t)t->cols), row = (int)(i / (size_t)t->cols);
-
-    return (struct area){ a.x + col * t->w, a.y + row * t->h, t->w, t->h };
-}
-
 /* --- drawing ------------------------------------------------------------------------ */
 
 static void first_row(struct grid *g, struct area row, const struct tile *t)

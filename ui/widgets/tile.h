@@ -32,7 +32,4 @@ struct tiling {
     size_t per_page, pages;
 };
 struct tiling tiling_of(size_t n, int w, int h, int min_w, int min_h);
-/* The i-th of its page. */
-struct area tiling_area(const struct tiling *t, struct area a, size_t i);
-
 #endif

@@ -53,6 +53,9 @@ static const struct {
     { "{\"event\":\"chosen\",\"fixture\":\"F2\",\"scanner\":\"1-1\"}", LOOK_FAIL, false, 0 },
     { BUSY("F1", "read EID"), LOOK_BUSY, false, 0 },
     { VERDICT("F1", "REFUSED", "quarantined", ",\"taken\":true"), LOOK_CHECK, true, SOUND_REFUSED },
+    /* What is no other unit's end does not make it a good one. */
+    { VERDICT("F1", "ORDER", "order-chosen", ""), LOOK_CHECK, true, 0 },
+    { VERDICT("F1", "REFUSED", "fixture-stopped", ",\"taken\":true"), LOOK_CHECK, true, SOUND_REFUSED },
     { BUSY("F1", "read EID"), LOOK_BUSY, false, 0 },
     { VERDICT("F1", "ALREADY DONE", "already-done", ""), LOOK_DONE, false, SOUND_PASS },
     { VERDICT("F1", "INCOMPLETE", "positions-missing", ""), LOOK_SCAN, true, SOUND_PASS },
@@ -80,6 +83,47 @@ START_TEST(follows_a_fixture)
         ck_assert_uint_eq(model_sounds(m), 0);
     }
     ck_assert_int_eq(look_of(m, "F3"), LOOK_SCAN); /* its IMEI was: its unit is awaited */
+    model_free(m);
+}
+END_TEST
+
+/* A screen that is started later, or was away, shows what everybody saw. */
+START_TEST(shows_the_last_one_again)
+{
+    static const struct {
+        const char *verdict, *code;
+        enum look look;
+    } rows[] = {
+        { "REFUSED", "quarantined", LOOK_CHECK }, { "REFUSED", "scrapped", LOOK_CHECK },
+        { "FAIL", "no-card", LOOK_FAIL },         { "PASS", "done", LOOK_PASS },
+        { "ALREADY DONE", "already-done", LOOK_DONE },
+    };
+    struct model *m = ready();
+    char text[512];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(text, sizeof text, "{\"event\":\"snapshot\",\"state\":{\"fixtures\":[{\"fixture\":\"F1\","
+                 "\"row\":2,\"column\":3,\"busy\":false,\"last\":{\"verdict\":\"%s\",\"code\":\"%s\",\"serial\":\"SN-1\"}}]}}",
+                 rows[i].verdict, rows[i].code);
+        scene_tell(m, text);
+        ck_assert_msg(look_of(m, "F1") == rows[i].look, "look %d of %s", look_of(m, "F1"), text);
+    }
+    model_free(m);
+}
+END_TEST
+
+START_TEST(knows_where_fixtures_stand)
+{
+    struct model *m = ready();
+    const struct slot *f = snapshot_slot(model_now(m), "F2");
+
+    ck_assert_uint_eq(f->row, 0);
+    scene_tell(m, "{\"event\":\"stands\",\"fixture\":\"F2\",\"row\":2,\"column\":3}");
+    ck_assert_uint_eq(f->row, 2);
+    ck_assert_uint_eq(f->column, 3);
+    scene_tell(m, "{\"event\":\"stands\",\"fixture\":\"F2\"}");
+    ck_assert_uint_eq(f->row, 0);
+    ck_assert_uint_eq(f->column, 0);
     model_free(m);
 }
 END_TEST
@@ -195,6 +239,8 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "follows a fixture", follows_a_fixture, 1 },
+        { "shows the last one again", shows_the_last_one_again, 1 },
+        { "knows where fixtures stand", knows_where_fixtures_stand, 1 },
         { "sorts as people count", sorts_as_people_count, 1 },
         { "awaits a unit for a minute", awaits_a_unit_for_a_minute, 1 },
         { "knows who is there", knows_who_is_there, 1 },

@@ -118,6 +118,32 @@ START_TEST(letters_for_two_metres)
 }
 END_TEST
 
+/* Two rows of a bench with a gap, and one fixture that nobody has given a place. */
+START_TEST(as_they_stand)
+{
+    static const struct {
+        const char *name;
+        int row, column;
+    } at[] = { { "F1", 2, 1 }, { "F2", 2, 2 }, { "F4", 1, 1 }, { "F5", 1, 4 }, { "F6", 1, 2 } };
+    AUTO(buf_clear) struct buf all = BUF_INIT;
+    struct desk d = { .lang = LANG_EN };
+    struct model *m = scene_model(SCENE_NORMAL);
+    struct grid *g = grid_new(80, 24);
+
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        json_t *j = json_pack("{s:s,s:s,s:i,s:i}", "event", "stands", "fixture", at[i].name, "row", at[i].row,
+                              "column", at[i].column);
+        model_apply(m, j);
+        json_decref(j);
+    }
+    screen_draw(&screen_line, g, model_now(m), &d);
+    golden_add(&all, g, "80x24-en-bench");
+    golden_check(&all, "bench");
+    grid_free(g);
+    model_free(m);
+}
+END_TEST
+
 /* Any size at all is drawn, and only within itself. */
 START_TEST(every_size)
 {
@@ -146,6 +172,7 @@ int main(void)
         { "looks as it did", looks_as_it_did, screen_count + 2 },
         { "a PIN is not shown", a_pin_is_not_shown, 1 },
         { "letters for two metres", letters_for_two_metres, 1 },
+        { "as they stand", as_they_stand, 1 },
         { "every size", every_size, 1 },
     };
 
