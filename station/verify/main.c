@@ -26,12 +26,12 @@ struct job {
     size_t asked, n;
     bool with_bundles, with_previous; /* --bundle, --previous were given */
     struct findings findings;
-    bool json;
+    bool json, imeis;
 };
 
 static const char usage_text[] =
     "usage: lineside-verify CONTAINER... --root CERT --ci CERT\n"
-    "                       [--bundle DIR]... [--previous DIR]... [--json]\n\n"
+    "                       [--bundle DIR]... [--previous DIR]... [--imeis] [--json]\n\n"
     "Prove containers of a station: signer and role, segment hashes, the chain "
     "of\nevents, every eUICC signature, counts, and that nothing is missing "
     "between two\nvisits.\n\n"
@@ -42,6 +42,7 @@ static const char usage_text[] =
     "  --at TIME       judge certificates at this time (YYYYMMDDHHMMSSZ); "
     "default: their\n                  validity is not judged, evidence "
     "outlives certificates\n"
+    "  --imeis         print which eUICC has which IMEI by a report\n"
     "  --json          print findings in JSON\n\n"
     "Exit code 0: all that was asked holds; 1: something does not, or what was "
     "given\nwith --bundle or --previous is not all that is needed; 2: usage; "
@@ -193,7 +194,8 @@ static void print_json(const struct job *j, bool holds)
         json_text(s->m.issuer);
         printf(",\"sequence\":%llu,\"results\":%llu,\"installed\":%llu,"
                "\"failed\":%llu,\"failures\":%llu,\"receipts\":%llu,"
-               "\"deletions\":%llu,\"voided\":%llu,\"quarantined\":%llu}",
+               "\"deletions\":%llu,\"voided\":%llu,\"quarantined\":%llu,"
+               "\"imeis\":%zu",
                (unsigned long long)s->m.sequence,
                (unsigned long long)s->tally.results,
                (unsigned long long)s->tally.installed,
@@ -202,14 +204,19 @@ static void print_json(const struct job *j, bool holds)
                (unsigned long long)s->tally.receipts,
                (unsigned long long)s->tally.deletions,
                (unsigned long long)s->tally.voided,
-               (unsigned long long)s->tally.quarantined);
+               (unsigned long long)s->tally.quarantined, s->imeis.n);
+        if (j->imeis && s->m.kind == KIND_LOADING_REPORT) {
+            printf(",\"units\":");
+            imeis_print_json(&s->imeis);
+        }
+        putchar('}');
     }
     printf("],\"findings\":");
     findings_print_json(&j->findings);
     printf("}\n");
 }
 
-enum { OPT_ROOT = 256, OPT_CI, OPT_BUNDLE, OPT_PREVIOUS, OPT_AT, OPT_JSON,
+enum { OPT_ROOT = 256, OPT_CI, OPT_BUNDLE, OPT_PREVIOUS, OPT_AT, OPT_JSON, OPT_IMEIS,
        OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
@@ -219,6 +226,7 @@ static const struct option options[] = {
     { "previous", required_argument, NULL, OPT_PREVIOUS },
     { "at", required_argument, NULL, OPT_AT },
     { "json", no_argument, NULL, OPT_JSON },
+    { "imeis", no_argument, NULL, OPT_IMEIS },
     { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, OPT_VERSION },
     { 0 },
@@ -243,6 +251,9 @@ static int read_trust(struct job *j, int argc, char **argv, struct err *e)
             break;
         case OPT_JSON:
             j->json = true;
+            break;
+        case OPT_IMEIS:
+            j->imeis = true;
             break;
         case OPT_BUNDLE:
             j->with_bundles = true;
@@ -296,8 +307,11 @@ static void print_all(const struct job *j, bool holds)
         return;
     }
     findings_print(&j->findings);
-    for (size_t i = 0; i < j->asked; i++)
+    for (size_t i = 0; i < j->asked; i++) {
         print_table(&j->subject[i]);
+        if (j->imeis)
+            imeis_print(&j->subject[i].imeis);
+    }
     printf("\n%s\n", holds ? "All that was asked holds."
                            : "NOT EVERYTHING HOLDS: see BROKEN or MISSING "
                              "above.");

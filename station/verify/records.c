@@ -80,6 +80,7 @@ void subject_close(struct subject *s)
     txset_clear(&s->voided);
     txset_clear(&s->held);
     txset_clear(&s->deleted);
+    imeis_clear(&s->imeis);
     facts_clear(&s->facts);
     restores_clear(&s->restores);
     free(s->by_id);
@@ -261,6 +262,18 @@ static int (*const take[REPORT_KINDS])(struct reading *,
     [REPORT_QUARANTINED] = take_gone,
 };
 
+static int remember_imei(struct reading *r, const struct report_record *rec,
+                         const struct witness *w, struct err *e)
+{
+    struct eid eid = w->eid;
+    bool has_eid = rec->certificate.n || rec->eid.n == sizeof eid.o;
+
+    if (!rec->certificate.n && has_eid)
+        memcpy(eid.o, rec->eid.p, sizeof eid.o);
+    return imeis_add(&r->s->imeis, rec, has_eid ? &eid : NULL) == 0
+               ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
 static int report_record(struct reading *r, struct span der, struct err *e)
 {
     struct report_record rec;
@@ -281,7 +294,8 @@ static int report_record(struct reading *r, struct span der, struct err *e)
     if (rec.certificate.n &&
         euicc_of(r, rec.eum_chain, rec.certificate, &w.eid, &w.key, e) != 0)
         return -1;
-    int bad = take[rec.kind](r, &rec, &w, e);
+    int bad = take[rec.kind](r, &rec, &w, e) != 0 ||
+              remember_imei(r, &rec, &w, e) != 0 ? -1 : 0;
     EVP_PKEY_free(w.key);
     const struct fact f = fact_of_record(&rec);
     if (!bad && facts_add(&r->s->facts, &f) != 0)
@@ -471,6 +485,9 @@ static void conclude_report(const struct reading *r, struct findings *f)
                  (unsigned long long)s->tally.deletions,
                  (unsigned long long)s->tally.installed,
                  (unsigned long long)s->tally.failed);
+    if (s->imeis.n)
+        findings_add(f, NOT_PROVEN, "%zu units with their IMEI (--imeis lists them): "
+                     "the station says so, no eUICC signed it", s->imeis.n);
     uint64_t claims = s->tally.failures + s->tally.voided + s->tally.quarantined;
     if (claims)
         findings_add(f, NOT_PROVEN,
@@ -498,6 +515,7 @@ void check_records(struct subject *s, const struct container_trust *t,
     txset_sort(&s->voided);
     txset_sort(&s->held);
     txset_sort(&s->deleted);
+    imeis_sort(&s->imeis);
     s->whole = !bad;
     if (bad) {
         findings_add(f, BROKEN, "%s: %s", s->path, e.msg);

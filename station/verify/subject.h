@@ -7,6 +7,7 @@
 #include "station/container/signers.h"
 #include "station/verify/facts.h"
 #include "station/verify/findings.h"
+#include "station/verify/imeis.h"
 #include "station/verify/restores.h"
 #include "station/verify/txset.h"
 
@@ -34,6 +35,7 @@ struct subject {
     struct txset voided;      /* loading-report */
     struct txset held;        /* loading-report: quarantined */
     struct txset deleted;     /* loading-report */
+    struct imeis imeis;       /* loading-report */
     struct facts facts;       /* loading-report, audit-log */
     struct restores restores; /* audit-log */
     uint8_t (*hashes)[EVENT_HASH]; /* audit-log: of event first_event + i */

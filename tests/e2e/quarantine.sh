@@ -138,6 +138,10 @@ at SN-3 "$4" done
 "$STATION" stock --data "$DATA" --check --json >"$WORK/stock.json" || die "$(cat "$WORK/stock.json")"
 "$STATION" export --data "$DATA" --to "$STICK" >/dev/null
 expect 0 'All that was asked holds' "$VERIFY" "$STICK"/loading-report-* "$STICK"/audit-log-* \
-    --root "$W/dm/root.pem" --ci "$W/ci/root.pem" --bundle "$B1"
+    --root "$W/dm/root.pem" --ci "$W/ci/root.pem" --bundle "$B1" --imeis
+grep -q 'not proven  2 units with their IMEI' "$WORK/out" && grep -q "^490154203237518  $3  SN-3 (main)\$" "$WORK/out" &&
+    grep -q "^490154203237518  $4  SN-3 (main)\$" "$WORK/out" || die "which IMEI is where: $(cat "$WORK/out")"
+"$VERIFY" "$STICK"/loading-report-* --root "$W/dm/root.pem" --ci "$W/ci/root.pem" --imeis --json |
+    grep -q "\"imeis\":2,\"units\":\[{\"imei\":\"490154203237518\",\"eid\":\"8[0-9]*\",\"serial\":\"SN-3\",\"position\":\"main\"}," || die "no JSON of it"
 expect 0 'totals: 3 installed, 0 failed, 0 deleted, 0 quarantined, 1 voided' "$LAB" verify "$W" "$STICK"/loading-report-*
 echo "quarantine: held, let go, scrapped, another board; every count agrees"
