@@ -161,6 +161,14 @@ int export_state(struct db *db, enum export_kind k, uint64_t *sequence,
     " bpp b ON b.eid = x.eid JOIN container c USING(container)" \
     " WHERE b.state = 0 AND c.state = 1"
 
+/* --- receipts.c, life.c --------------------------------------------------- */
+
+/* Of report_party p: a receipt of that SM-DPf would be taken. While there is no
+ * certificate, anybody's. */
+#define REPORT_EXPECTED "(EXISTS(SELECT 1 FROM allowed_smdp a WHERE a.oid =" \
+    " p.smdp_oid) OR NOT EXISTS(SELECT 1 FROM station WHERE one = 1 AND" \
+    " cert_container IS NOT NULL))"
+
 /* --- evidence.c ------------------------------------------------------------ */
 
 /* Where an act takes place: its position's names, or what was given. */

@@ -378,6 +378,37 @@ static int in_report(struct db *db, struct life_evidence *v, struct err *e)
     return row < 0 ? -1 : 0;
 }
 
+/* The row of that report for the SM-DPf of its BPP; a failure names that by its
+ * transactionId. Of notifications, deletions alone are in a report. */
+static int acknowledged(struct db *db, struct life_evidence *v, struct err *e)
+{
+    AUTO(q_close) struct q q = { 0 };
+
+    if (!v->report_sequence || (v->kind == EVIDENCE_NOTIFICATION && !(v->op & 0x10)))
+        return 0;
+    if (q_open(&q, db, "SELECT p.smdp_oid, p.container IS NOT NULL, " REPORT_EXPECTED ","
+               " c.id, n.at FROM bpp b JOIN container k ON k.container = b.container"
+               " CROSS JOIN export x JOIN report_party p ON p.export = x.export AND"
+               "  p.smdp_oid = k.smdp_oid"
+               " LEFT JOIN container c ON c.container = p.container"
+               " LEFT JOIN event n ON n.number = c.event"
+               " WHERE b.bpp = coalesce(?, (SELECT t.bpp FROM bpp t WHERE t.txid = ?))"
+               " AND x.kind = 1 AND x.sequence = ?", e) != 0)
+        return -1;
+    q_int_or_null(&q, v->bpp);
+    q_octets_or_null(&q, v->has_txid ? SPAN_ARRAY(v->txid.o) : SPAN(NULL, 0));
+    q_int(&q, (int64_t)v->report_sequence);
+    int row = q_step(&q, e);
+    if (row > 0) {
+        q_get_string(&q, 0, v->smdp, sizeof v->smdp);
+        v->acknowledged = q_get_int(&q, 1) != 0;
+        v->expected = q_get_int(&q, 2) != 0;
+        q_get_string(&q, 3, v->receipt, sizeof v->receipt);
+        v->acknowledged_at = q_get_int(&q, 4);
+    }
+    return row < 0 ? -1 : 0;
+}
+
 static int by_event(const void *a, const void *b)
 {
     const struct life_evidence *x = a, *y = b;
@@ -415,7 +446,8 @@ static int finish_evidence(struct db *db, struct life *l, struct err *e)
         qsort(l->evidence, l->evidence_count, sizeof *l->evidence, by_event);
     drop_doubles(l);
     for (size_t i = 0; i < l->evidence_count; i++)
-        if (in_report(db, &l->evidence[i], e) != 0)
+        if (in_report(db, &l->evidence[i], e) != 0 ||
+            acknowledged(db, &l->evidence[i], e) != 0)
             return -1;
     for (size_t i = 0; i < l->euicc_count; i++)
         for (size_t k = 0; k < l->euiccs[i].bpp_count; k++)

@@ -76,6 +76,12 @@ struct life_evidence {
     /* The loading report that carries it; sequence 0: it waits for one. */
     uint64_t report_sequence;
     char report[STOCK_BUNDLE_MAX + 1];
+    /* Whom its record there concerns, and whether they have acknowledged that report
+     * (receipts.h); smdp "": nobody, or it was not reported yet. */
+    char smdp[STOCK_OID_MAX + 1];
+    bool acknowledged, expected;
+    char receipt[STOCK_BUNDLE_MAX + 1];
+    int64_t acknowledged_at;
 };
 
 const char *evidence_kind_name(enum evidence_kind k); /* "receipt" */

@@ -109,8 +109,8 @@ static int count_waiting(struct db *db, int64_t export, uint64_t *out,
 {
     AUTO(q_close) struct q q = { 0 };
 
-    if (q_open(&q, db, "SELECT count(*) FROM report_party WHERE export = ?"
-               " AND container IS NULL", e) != 0)
+    if (q_open(&q, db, "SELECT count(*) FROM report_party p WHERE export = ?"
+               " AND container IS NULL AND " REPORT_EXPECTED, e) != 0)
         return -1;
     q_int(&q, export);
     if (q_step(&q, e) <= 0)
@@ -164,6 +164,7 @@ static int row_add(struct report_rows *l, struct q *q, struct err *e)
         .last_event = (uint64_t)q_get_int(q, 3), .created_at = q_get_int(q, 4),
         .records = (uint64_t)q_get_int(q, 6), .acknowledged = !q_is_null(q, 7),
         .accepted = (uint64_t)q_get_int(q, 8), .acknowledged_at = q_get_int(q, 10),
+        .expected = q_get_int(q, 11) != 0,
     };
     q_get_string(q, 0, r->id, sizeof r->id);
     q_get_string(q, 5, r->smdp_oid, sizeof r->smdp_oid);
@@ -174,7 +175,7 @@ static int row_add(struct report_rows *l, struct q *q, struct err *e)
 /* From the few that are open to their reports, from the newest back. */
 #define ROWS_OF(which) \
     "SELECT x.id, x.sequence, x.first_event, x.last_event, x.created_at," \
-    " p.smdp_oid, p.records, p.container, p.accepted, c.id, v.at" \
+    " p.smdp_oid, p.records, p.container, p.accepted, c.id, v.at, " REPORT_EXPECTED \
     " FROM (SELECT * FROM export WHERE kind = 1 AND sequence < ?" which \
     "  ORDER BY sequence DESC LIMIT ?) x" \
     " LEFT JOIN report_party p ON p.export = x.export" \
@@ -189,7 +190,8 @@ int report_rows(struct db *db, bool open, uint64_t before, unsigned limit,
     int row;
 
     if (q_open(&q, db, open ? ROWS_OF(" AND export IN (SELECT export FROM"
-                                      " report_party WHERE container IS NULL)")
+                                      " report_party p WHERE container IS NULL AND "
+                                      REPORT_EXPECTED ")")
                             : ROWS_OF(""), e) != 0)
         return -1;
     q_int(&q, before && before < INT64_MAX ? (int64_t)before : INT64_MAX);
@@ -208,20 +210,30 @@ int report_rows(struct db *db, bool open, uint64_t before, unsigned limit,
     return 0;
 }
 
-int reports_open(struct db *db, struct reports_open *out, struct err *e)
+static int open_count(struct db *db, struct reports_open *out, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
-    struct ledger_clock clock;
 
-    if (ledger_clock(db, &clock, e) != 0 ||
-        q_open(&q, db, "SELECT count(DISTINCT p.export), min(x.created_at)"
-               " FROM report_party p CROSS JOIN export x ON x.export = p.export"
-               " WHERE p.container IS NULL", e) != 0)
-        return -1;
-    if (q_step(&q, e) <= 0)
+    /* One row a report: whether somebody is waited for. */
+    if (q_open(&q, db, "SELECT coalesce(sum(w), 0), min(created_at) FILTER (WHERE w),"
+               " coalesce(sum(NOT w), 0) FROM (SELECT max(" REPORT_EXPECTED ") AS w,"
+               " x.created_at FROM report_party p CROSS JOIN export x"
+               " ON x.export = p.export WHERE p.container IS NULL"
+               " GROUP BY p.export)", e) != 0 ||
+        q_step(&q, e) <= 0)
         return -1;
     *out = (struct reports_open){ .reports = (uint64_t)q_get_int(&q, 0),
-                                  .since = q_get_int(&q, 1) };
+                                  .since = q_get_int(&q, 1),
+                                  .never = (uint64_t)q_get_int(&q, 2) };
+    return 0;
+}
+
+int reports_open(struct db *db, struct reports_open *out, struct err *e)
+{
+    struct ledger_clock clock;
+
+    if (ledger_clock(db, &clock, e) != 0 || open_count(db, out, e) != 0)
+        return -1;
     if (out->reports && clock.now > out->since)
         out->age_s = clock.now - out->since;
     return 0;

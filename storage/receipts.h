@@ -20,7 +20,7 @@ struct report_receipt {
 
 struct report_acknowledged {
     uint64_t event;
-    uint64_t waiting; /* SM-DPfs that have not acknowledged that report yet */
+    uint64_t waiting; /* SM-DPfs that are waited for to acknowledge that report */
     uint64_t missing; /* as in import_summary */
 };
 
@@ -42,6 +42,7 @@ struct report_row {
     char smdp_oid[STOCK_OID_MAX + 1]; /* "": it concerns nobody */
     uint64_t records;                 /* about its BPPs         */
     bool acknowledged;
+    bool expected; /* a receipt of it would be taken: it is on the allow-list */
     uint64_t accepted;                /* once acknowledged      */
     char receipt[STOCK_BUNDLE_MAX + 1];
     int64_t acknowledged_at;
@@ -52,12 +53,17 @@ struct report_rows {
 };
 void report_rows_clear(struct report_rows *l);
 /* Of the newest `limit` reports (0: all) with a number below `before` (0: any);
- * open: of those that somebody has not acknowledged. *out is replaced. */
+ * open: of those that somebody on the allow-list has not acknowledged. *out is
+ * replaced. */
 int report_rows(struct db *db, bool open, uint64_t before, unsigned limit,
                 struct report_rows *out, struct err *e);
 
-/* Reports that somebody they concern has not acknowledged. */
+/* Reports that somebody they concern has not acknowledged. An SM-DPf that is not on
+ * the allow-list any more is not waited for: no receipt of it would be taken. It is
+ * waited for again when it is back on the list. */
 struct reports_open {
+    uint64_t never;   /* reports that nobody is waited for, and yet somebody has not
+                         acknowledged; not among `reports` */
     uint64_t reports;
     int64_t since; /* when the oldest was made; 0: there is none */
     int64_t age_s; /* since then, by the ledger's clock          */

@@ -64,16 +64,19 @@ static void print_report(const struct show_report *r)
         printf("  needs no receipt: it has no record about anybody's BPPs\n");
         return;
     }
-    if (!r->waiting)
-        printf("  acknowledged\n");
-    else
+    if (r->waiting)
         printf("  %s acknowledged, waiting since %s (%s)\n",
                r->waiting == r->n ? "not" : "partly", when, age);
+    else
+        printf("  %sacknowledged\n", r->never ? "never " : "");
     for (size_t i = 0; i < r->n; i++) {
         const struct report_row *p = &r->v[i];
         if (!p->acknowledged)
-            printf("    MISSING  SM-DPf %s: %llu records\n", p->smdp_oid,
-                   (unsigned long long)p->records);
+            printf("    %s  SM-DPf %s: %llu records%s\n",
+                   p->expected ? "MISSING" : "NEVER", p->smdp_oid,
+                   (unsigned long long)p->records,
+                   p->expected ? "" : "; it is not on the allow-list any more, so that "
+                                      "no receipt of it is waited for or taken");
         else
             printf("    %s  SM-DPf %s: %llu of %llu records accepted, %s\n",
                    p->accepted < p->records ? "NOT ALL" : "receipt",
@@ -99,6 +102,9 @@ static void print_text(const struct show_reports *a)
     if (full)
         printf("older ones: --before %llu\n",
                (unsigned long long)a->rows.v[0].sequence);
+    if (a->open.never)
+        printf("%llu never acknowledged, by SM-DPfs that are not on the allow-list any "
+               "more.\n", (unsigned long long)a->open.never);
     if (!a->open.reports)
         return;
     age_text(a->open.age_s, age);

@@ -92,6 +92,19 @@ static void print_euicc(const struct life *l, const struct life_euicc *u)
         print_bpp(&u->bpps[i]);
 }
 
+static void print_acknowledged(const struct life_evidence *v)
+{
+    char at[24];
+
+    if (v->acknowledged)
+        printf(", acknowledged by SM-DPf %s at %s", v->smdp,
+               clock_text(v->acknowledged_at, at));
+    else if (*v->smdp)
+        printf(v->expected ? ", not acknowledged by SM-DPf %s yet"
+                           : ", never acknowledged by SM-DPf %s, which is not on the "
+                             "allow-list any more", v->smdp);
+}
+
 static void print_evidence(const struct life_evidence *v)
 {
     char at[24];
@@ -103,7 +116,8 @@ static void print_evidence(const struct life_evidence *v)
     if (v->report_sequence)
         printf(" in loading report %llu (%s)",
                (unsigned long long)v->report_sequence, v->report);
-    else
+    print_acknowledged(v);
+    if (!v->report_sequence)
         printf(" waits for the next loading report");
     if (v->code[0])
         printf("  %s", v->code);

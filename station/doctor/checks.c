@@ -408,6 +408,7 @@ static void judge_reports(const struct doctor_seen *s, struct doctor_finding *f)
         return;
     figure(f, "unacknowledged", (int64_t)r->reports);
     figure(f, "oldestDays", days);
+    figure(f, "neverAcknowledged", (int64_t)r->never);
     if (r->reports && r->age_s > (int64_t)s->limits.receipt_days * DAY_S)
         say(f, DOCTOR_WARN, "`lineside reports --open` says whose receipts are "
             "missing; a line engineer asks these SM-DPfs, and writes a report that "
@@ -418,6 +419,9 @@ static void judge_reports(const struct doctor_seen *s, struct doctor_finding *f)
         say(f, DOCTOR_OK, "", "%" PRIu64 " loading-report%s to be acknowledged, the "
             "oldest for %" PRId64 " day%s", r->reports, r->reports == 1 ? " is" : "s are",
             days, plural((uint64_t)days));
+    else if (r->never)
+        say(f, DOCTOR_OK, "", "every loading-report was acknowledged, but for %" PRIu64
+            " by SM-DPfs that are not on the allow-list any more", r->never);
     else
         say(f, DOCTOR_OK, "", "every loading-report was acknowledged");
 }

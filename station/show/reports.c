@@ -24,7 +24,8 @@ bool show_reports_next(const struct show_reports *a, size_t *at,
     for (; *at < a->rows.n && strcmp(a->rows.v[*at].id, out->v->id) == 0; ++*at) {
         const struct report_row *r = &a->rows.v[*at];
         out->n++;
-        out->waiting += *r->smdp_oid && !r->acknowledged;
+        out->waiting += *r->smdp_oid && !r->acknowledged && r->expected;
+        out->never += *r->smdp_oid && !r->acknowledged && !r->expected;
     }
     if (out->waiting && a->clock.now > out->v->created_at)
         out->age_s = a->clock.now - out->v->created_at;
@@ -39,8 +40,9 @@ int show_reports_read(struct db *db, struct show_reports *a, struct err *e)
 static const char *state_of(const struct show_report *r)
 {
     return !*r->v->smdp_oid      ? "nobody-concerned"
-           : !r->waiting         ? "acknowledged"
-           : r->waiting == r->n  ? "waiting" : "partly";
+           : r->waiting == r->n  ? "waiting"
+           : r->waiting          ? "partly"
+           : r->never            ? "never-acknowledged" : "acknowledged";
 }
 
 static json_t *party_json(const struct report_row *r)
@@ -52,8 +54,9 @@ static json_t *party_json(const struct report_row *r)
                      "records", (json_int_t)r->records, "acknowledged", 1,
                      "accepted", (json_int_t)r->accepted, "receipt", r->receipt,
                      "at", gtime_format(r->acknowledged_at, at))
-         : json_pack("{s:s, s:I, s:b}", "smdp", r->smdp_oid, "records",
-                     (json_int_t)r->records, "acknowledged", 0);
+         : json_pack("{s:s, s:I, s:b, s:b}", "smdp", r->smdp_oid, "records",
+                     (json_int_t)r->records, "acknowledged", 0, "expected",
+                     r->expected);
 }
 
 static json_t *report_json(const struct show_report *r)
@@ -79,9 +82,10 @@ json_t *show_reports(const struct show_reports *a)
 
     for (size_t at = 0; show_reports_next(a, &at, &r);)
         json_array_append_new(list, report_json(&r));
-    return json_pack("{s:I, s:o, s:I, s:o}", "unacknowledged",
+    return json_pack("{s:I, s:o, s:I, s:I, s:o}", "unacknowledged",
                      (json_int_t)a->open.reports, "since",
                      a->open.reports ? json_string(gtime_format(a->open.since, since))
                                      : json_null(),
-                     "ageS", (json_int_t)a->open.age_s, "reports", list);
+                     "ageS", (json_int_t)a->open.age_s, "neverAcknowledged",
+                     (json_int_t)a->open.never, "reports", list);
 }

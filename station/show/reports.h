@@ -23,6 +23,7 @@ int show_reports_read(struct db *db, struct show_reports *a, struct err *e);
 struct show_report {
     const struct report_row *v;
     size_t n, waiting; /* 1 row without SM-DPf: it concerns nobody */
+    size_t never; /* not acknowledged, and nothing is expected any more */
     int64_t age_s;     /* while somebody is waited for */
 };
 /* From *at 0 on; false: there is none any more. */

@@ -233,12 +233,20 @@ static json_t *euicc_json(const struct life *l, const struct life_euicc *u)
         "bpps", bpps);
 }
 
+static json_t *acknowledgement_json(const struct life_evidence *v)
+{
+    return !*v->smdp ? json_null()
+         : json_pack("{s:s, s:b, s:b, s:o, s:o}", "smdp", v->smdp, "acknowledged",
+                     v->acknowledged, "expected", v->expected, "receipt",
+                     text_json(v->receipt), "at", time_json(v->acknowledged_at));
+}
+
 static json_t *evidence_json(const struct life_evidence *v)
 {
     char eid[EID_DIGITS + 1], txid[TXID_HEX + 1], iccid[ICCID_DIGITS + 1];
 
     return json_pack(
-        "{s:I, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "event",
+        "{s:I, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "event",
         (json_int_t)v->event, "kind", evidence_kind_name(v->kind), "what",
         life_evidence_what(v), "at", time_json(v->at), "octets",
         (json_int_t)v->size, "eid",
@@ -251,7 +259,8 @@ static json_t *evidence_json(const struct life_evidence *v)
         v->report_sequence
             ? json_pack("{s:I, s:s}", "sequence",
                         (json_int_t)v->report_sequence, "id", v->report)
-            : json_null());
+            : json_null(),
+        "acknowledgement", acknowledgement_json(v));
 }
 
 int show_unit(const struct life *l, json_t **out, struct err *e)

@@ -179,4 +179,5 @@ rm -rf "$STICK"/station-c*
 "$LAB" authority "$W" --csr "$STICK"/station-csr-* --out "$STICK" --allow 2.999.10 >/dev/null
 "$STATION" station-cert --data "$DATA" "$STICK"/station-cert-* >/dev/null
 refused 'SM-DPf 2.999.11 is not on this station.s allow-list' "$(acknowledge "$FIRST" --smdpf south)"
+expect 0 '"neverAcknowledged":0,' reports --json
 echo "orders on the line: two steps, two SM-DPfs, two positions; reports acknowledged by both"

@@ -138,6 +138,16 @@ report=$(echo "$WORK"/visit/loading-report-*)
 unit --json SN-1 >"$WORK/json"
 grep -q "\"report\":{\"sequence\":1,\"id\":\"${report##*report-}\"}" "$WORK/json" || die "not in report $report: $(cat "$WORK/json")"
 grep -q '"report":null' "$WORK/json" && die "some of it still waits"
+# ... and its SM-DPf acknowledges it; the receipts of the eUICC are nobody's.
+answered() { grep -q "\"what\":\"$1\".*\"acknowledgement\":$2" "$WORK/json" || die "$1: not $2: $(cat "$WORK/json")"; }
+answered 'result: installed' "{\"smdp\":\"$smdp\",\"acknowledged\":false,\"expected\":true,\"receipt\":null,\"at\":null}"
+answered 'receipt: closed' null
+expect 0 "result: installed .* not acknowledged by SM-DPf $smdp yet" unit SN-1
+receipt=$("$LAB" acknowledge "$W" "$report" --out "$WORK/visit" | sed -n 's/^report-receipt *//p')
+"$STATION" import --data "$DATA" "$receipt" >/dev/null
+unit --json SN-1 >"$WORK/json"
+answered 'result: installed' "{\"smdp\":\"$smdp\",\"acknowledged\":true,\"expected\":true,\"receipt\":\"${receipt##*receipt-}\",\"at\":\"[0-9]*Z\"}"
+expect 0 "result: installed .* acknowledged by SM-DPf $smdp at 20" unit SN-1
 
 # --- a serial that reads like another unit's EID ----------------------------------------
 

@@ -90,8 +90,9 @@ static void no_smdp(struct doctor_seen *s) { s->cert_count = 2; }
 static void evidence(struct doctor_seen *s) { s->pending.evidence = 5; s->pending.results = 4; }
 static void events_only(struct doctor_seen *s) { s->pending.events = 5; }
 static void in_outbox(struct doctor_seen *s) { s->undelivered = 1; }
-static void to_acknowledge(struct doctor_seen *s) { s->unacknowledged = (struct reports_open){ 2, NOW - DAYS(14), DAYS(14) }; }
-static void unacknowledged(struct doctor_seen *s) { s->unacknowledged = (struct reports_open){ 1, NOW - DAYS(14) - 1, DAYS(14) + 1 }; }
+static void to_acknowledge(struct doctor_seen *s) { s->unacknowledged = (struct reports_open){ .reports = 2, .since = NOW - DAYS(14), .age_s = DAYS(14) }; }
+static void unacknowledged(struct doctor_seen *s) { s->unacknowledged = (struct reports_open){ .reports = 1, .since = NOW - DAYS(14) - 1, .age_s = DAYS(14) + 1 }; }
+static void never_acknowledged(struct doctor_seen *s) { s->unacknowledged = (struct reports_open){ .never = 3 }; }
 static void young(struct doctor_seen *s) { s->backup = (struct backup_need){ .age_s = DAYS(2), .events = 9 }; }
 static void never_saved(struct doctor_seen *s) { s->backup = (struct backup_need){ .age_s = DAYS(8), .events = 9, .overdue = true }; }
 static void saved(struct doctor_seen *s) { s->backup = (struct backup_need){ true, NOW - DAYS(1), DAYS(1), 1, false }; }
@@ -185,6 +186,7 @@ static const struct {
     { "reports", well, OK, "every loading-report was acknowledged", "" },
     { "reports", to_acknowledge, OK, "2 loading-reports are to be acknowledged, the oldest for 14 days", "" },
     { "reports", unacknowledged, WARN, "1 loading-report not acknowledged, the oldest for 14 days", "reports --open" },
+    { "reports", never_acknowledged, OK, "every loading-report was acknowledged, but for 3 by SM-DPfs that are not on the allow-list", "" },
     { "reports", no_counts, BAD, "it says why", "keeps a copy" },
     { "backup", young, OK, "none yet; the ledger is 2 days old", "" },
     { "backup", never_saved, WARN, "no backup in 8 days and 9 events", "lineside backup" },

@@ -1,5 +1,7 @@
 /* Whom a report concerns, who has acknowledged it, and what is no receipt. */
+#include "storage/life.h"
 #include "storage/receipts.h"
+#include "storage/station.h"
 #include "tests/unit/storage/ledger_ground.h"
 
 #include <stdio.h>
@@ -317,6 +319,114 @@ START_TEST(only_once)
 }
 END_TEST
 
+struct cert {
+    uint64_t n; /* of the station-cert; 0: the station is new */
+    const char *allowed[2];
+    size_t count;
+};
+
+static int certify(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct cert *c = ctx;
+    uint8_t root[32], key[32] = { 0 };
+    char id[37];
+
+    event_hash(SPAN("root", 4), root);
+    snprintf(id, sizeof id, "00000000-0000-4000-a000-%012u", (unsigned)c->n);
+    const struct station_trust t = { .chain = SPAN("chain", 5), .dm_root = SPAN("root", 4),
+                                     .allowed_smdp = c->allowed,
+                                     .allowed_smdp_count = c->count };
+    const struct container_seen seen = { .kind = SEEN_STATION_CERT, .id = id,
+        .issuer = "authority", .sequence = c->n, .created_at = GROUND_NOW,
+        .not_after = GROUND_NOW + DAY };
+    return c->n ? station_commission(tx, &seen, &t, "test", e)
+                : station_create(tx, "LS-1", root, key, "test", e);
+}
+
+static void allow(struct ground *g, uint64_t n, const char *one, const char *other)
+{
+    struct cert c = { n, { one, other }, !!one + !!other };
+    struct err e = ERR_INIT;
+
+    good(db_write(g->db, certify, &c, &e));
+}
+
+static void waits(struct ground *g, uint64_t reports, uint64_t never, size_t rows)
+{
+    AUTO(report_rows_clear) struct report_rows l = { NULL, 0 };
+    struct reports_open open;
+    struct err e = ERR_INIT;
+
+    good(reports_open(g->db, &open, &e));
+    ck_assert_uint_eq(open.reports, reports);
+    ck_assert_uint_eq(open.never, never);
+    ck_assert_int_eq(open.since, reports ? GROUND_NOW : 0);
+    good(report_rows(g->db, true, 0, 0, &l, &e));
+    ck_assert_uint_eq(l.n, rows);
+}
+
+/* What is told of the newest evidence about this eUICC's BPPs. */
+static void told_of(struct ground *g, unsigned eid, const char *smdp, bool acknowledged,
+                    bool expected)
+{
+    const struct life_subject s = { .has_eid = true, .eid = ground_eid(eid) };
+    struct life l = { .euiccs = NULL };
+    struct err e = ERR_INIT;
+    size_t n = 0;
+
+    good(life_read(g->db, &s, &l, &e));
+    for (size_t i = 0; i < l.evidence_count; i++) {
+        const struct life_evidence *v = &l.evidence[i];
+        ck_assert_uint_eq(v->report_sequence, 1);
+        if (!v->smdp[0])
+            continue;
+        ck_assert_str_eq(v->smdp, smdp);
+        ck_assert_int_eq(v->acknowledged, acknowledged);
+        ck_assert_int_eq(v->expected, expected);
+        ck_assert_int_eq(v->receipt[0] != '\0', acknowledged);
+        n++;
+    }
+    ck_assert_uint_gt(n, 0);
+    life_clear(&l);
+}
+
+/* Nobody waits for an SM-DPf whose receipt would be refused; but what it never
+ * acknowledged is not acknowledged either. */
+START_TEST(off_the_list)
+{
+    AUTO(report_rows_clear) struct report_rows l = { NULL, 0 };
+    uint8_t sha256[32];
+    struct err e = ERR_INIT;
+    struct ground g;
+    struct given r;
+
+    reported(&g, sha256);
+    allow(&g, 0, NULL, NULL);
+    allow(&g, 1, SMDP, OTHER);
+    waits(&g, 1, 0, 2);
+    told_of(&g, 1, SMDP, false, true);
+    allow(&g, 2, SMDP, NULL);
+    waits(&g, 1, 0, 2);
+    told_of(&g, 20, OTHER, false, false);
+    good(db_write(g.db, acknowledge, receipt(&r, SMDP, 2, sha256, 3), &e));
+    ck_assert_uint_eq(r.out.waiting, 0);
+    waits(&g, 0, 1, 0);
+    told_of(&g, 1, SMDP, true, true);
+    good(report_rows(g.db, false, 0, 0, &l, &e));
+    ck_assert(l.v[0].expected && !l.v[1].expected && !l.v[1].acknowledged);
+    /* It is back: its receipt is waited for again, and taken. */
+    allow(&g, 3, SMDP, OTHER);
+    waits(&g, 1, 0, 2);
+    allow(&g, 4, NULL, NULL);
+    waits(&g, 0, 1, 0);
+    allow(&g, 5, OTHER, NULL);
+    good(db_write(g.db, acknowledge, receipt(&r, OTHER, 3, sha256, 1), &e));
+    waits(&g, 0, 0, 0);
+    ground_balanced(g.db);
+    ground_close(&g);
+}
+END_TEST
+
 /* A ledger of an older program knows of its reports whom they concern. */
 START_TEST(reports_of_before)
 {
@@ -348,6 +458,7 @@ int main(void)
         { "each for itself", each_for_itself, 1 },
         { "refused", is_refused, sizeof wrong / sizeof *wrong },
         { "once", only_once, 1 },
+        { "off the list", off_the_list, 1 },
         { "before", reports_of_before, 1 },
     };
 
