@@ -297,7 +297,7 @@ static int list(const struct command *self, const struct cmd_common *c,
 static int list_trends(const struct command *self, const struct cmd_common *c,
                        struct db *db, const struct places *said, const char *fixture)
 {
-    AUTO(fixture_healths_clear) struct fixture_healths all = { NULL, 0 };
+    AUTO(show_trends_clear) struct show_trends all = { .stands = { NULL, 0 } };
     struct err e = ERR_INIT;
 
     if (show_trends_read(db, fixture, &all, &e) != 0)
@@ -305,7 +305,7 @@ static int list_trends(const struct command *self, const struct cmd_common *c,
     if (c->json)
         json_line(show_trends_json(said, &all));
     else
-        trends_print(said, &all);
+        trends_print(said, &all.health.fixtures);
     return 0;
 }
 

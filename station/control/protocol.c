@@ -32,6 +32,7 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_PEOPLE] = "people",
     [CONTROL_RIGHTS] = "rights",
     [CONTROL_RULES] = "rules",
+    [CONTROL_SETTINGS] = "settings",
     [CONTROL_ABOUT] = "about",
     [CONTROL_DOCTOR] = "doctor",
     [CONTROL_ORDER_MAKE] = "order-make",

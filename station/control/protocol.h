@@ -57,6 +57,7 @@ enum control_verb {
     CONTROL_PEOPLE,
     CONTROL_RIGHTS,
     CONTROL_RULES,
+    CONTROL_SETTINGS,
     CONTROL_ABOUT,
     CONTROL_DOCTOR,
     /* Acts. */

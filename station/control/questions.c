@@ -320,7 +320,7 @@ int ask_fixtures(struct office_call *c, struct err *e)
 
 int ask_trends(struct office_call *c, struct err *e)
 {
-    AUTO(fixture_healths_clear) struct fixture_healths all = { NULL, 0 };
+    AUTO(show_trends_clear) struct show_trends all = { .stands = { NULL, 0 } };
     AUTO(places_clear) struct places said = { NULL, 0, NULL, 0 };
     const char *fixture;
 
@@ -328,6 +328,21 @@ int ask_trends(struct office_call *c, struct err *e)
            places_get(c->db, &said, e) != 0 ||
            show_trends_read(c->db, fixture, &all, e) != 0
                ? -1 : office_say(c, show_trends_json(&said, &all), e);
+}
+
+/* What is set, and by which acts: rule, quarantine-limit, fixture-limits. */
+int ask_settings(struct office_call *c, struct err *e)
+{
+    struct health_limits fixtures;
+    struct login_rules rules;
+    unsigned held;
+
+    if (office_db(c, e) != 0 || login_rules_get(c->db, &rules, e) != 0 ||
+        quarantine_limit(c->db, &held, e) != 0 || health_limits(c->db, &fixtures, e) != 0)
+        return -1;
+    return office_say(c, json_pack("{s:o, s:i, s:o}", "rules", show_login_rules(&rules),
+                                   "quarantineLimit", (int)held, "fixtureLimits",
+                                   show_health_limits(&fixtures)), e);
 }
 
 int ask_people(struct office_call *c, struct err *e)

@@ -19,6 +19,7 @@ const struct office_verb office_verbs[CONTROL_VERBS] = {
     [CONTROL_PEOPLE] = { ask_people, LANE_ASK, false, false },
     [CONTROL_RIGHTS] = { ask_rights, LANE_ASK, false, false },
     [CONTROL_RULES] = { ask_rules, LANE_ASK, false, false },
+    [CONTROL_SETTINGS] = { ask_settings, LANE_ASK, false, false },
     [CONTROL_ABOUT] = { ask_about, LANE_ASK, false, false },
     [CONTROL_LOOK] = { ask_look, LANE_ASK, false, false },
     [CONTROL_DOCTOR] = { ask_doctor, LANE_SLOW, false, true },

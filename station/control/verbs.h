@@ -65,7 +65,7 @@ extern const struct office_verb office_verbs[CONTROL_VERBS];
 
 office_fn ask_unit, ask_units, ask_stock, ask_orders, ask_order, ask_fixtures, ask_trends,
     ask_quarantine, ask_shift, ask_shifts, ask_day, ask_log, ask_reports,
-    ask_people, ask_rights, ask_rules, ask_about, ask_doctor, ask_look;
+    ask_people, ask_rights, ask_rules, ask_settings, ask_about, ask_doctor, ask_look;
 
 /* --- do_*.c ------------------------------------------------------------------ */
 

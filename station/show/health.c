@@ -60,8 +60,7 @@ static json_t *trends_json(const struct fixture_health *h)
     return list;
 }
 
-static json_t *fixture_json(const struct places *said,
-                            const struct health_limits *l,
+json_t *show_health_fixture(const struct places *said, const struct health_limits *l,
                             const struct fixture_health *h)
 {
     char at[24];
@@ -79,6 +78,13 @@ static json_t *fixture_json(const struct places *said,
         h->proven_at ? clock_text(h->proven_at, at) : "");
 }
 
+json_t *show_health_limits(const struct health_limits *l)
+{
+    return json_pack("{s:i, s:i, s:i, s:i}", "failures", (int)l->failures, "yield",
+                     (int)l->yield, "units", (int)l->units, "goldenHours",
+                     (int)l->golden_hours);
+}
+
 json_t *show_health(const struct places *said, const struct show_health *f)
 {
     json_t *fixtures = json_array(), *golden = json_array();
@@ -86,13 +92,11 @@ json_t *show_health(const struct places *said, const struct show_health *f)
 
     for (size_t i = 0; i < f->fixtures.n; i++)
         json_array_append_new(fixtures,
-                              fixture_json(said, &f->limits, &f->fixtures.v[i]));
+                              show_health_fixture(said, &f->limits, &f->fixtures.v[i]));
     for (size_t i = 0; i < f->golden.n; i++)
         json_array_append_new(golden, json_string(eid_format(&f->golden.v[i], eid)));
-    return json_pack("{s:o, s:{s:i, s:i, s:i, s:i}, s:o}", "fixtures", fixtures,
-                     "limits", "failures", (int)f->limits.failures, "yield",
-                     (int)f->limits.yield, "units", (int)f->limits.units,
-                     "goldenHours", (int)f->limits.golden_hours, "golden", golden);
+    return json_pack("{s:o, s:o, s:o}", "fixtures", fixtures, "limits",
+                     show_health_limits(&f->limits), "golden", golden);
 }
 
 json_t *show_places(const struct places *said)

@@ -17,6 +17,10 @@ void show_health_clear(struct show_health *f);
 
 /* As the member "health" of `fixtures --json`. */
 json_t *show_health(const struct places *said, const struct show_health *f);
+/* One of its fixtures, and its limits. */
+json_t *show_health_fixture(const struct places *said, const struct health_limits *l,
+                            const struct fixture_health *h);
+json_t *show_health_limits(const struct health_limits *l);
 /* {"labels":[{"place","label"}],"allowed":[...],"scanners":[...]}: what was said
  * of places. */
 json_t *show_places(const struct places *said);

@@ -77,6 +77,11 @@ void form_choose(struct desk *d, const struct snapshot *s, enum act a)
     const struct view v = { s, d, "", "" };
     const struct field *f = form_field(&d->form);
     struct option o;
+
+    if (f && f->kind == FIELD_STAND) {
+        bench_move(&d->form, s, a);
+        return;
+    }
     long step = a == ACT_UP || a == ACT_LEFT ? -1 : a == ACT_DOWN || a == ACT_RIGHT ? 1
               : a == ACT_BACK ? -10 : a == ACT_FORTH ? 10 : 0;
 
@@ -169,10 +174,28 @@ static bool is_the_same(struct form *f, const char *text, char why[SENTENCE_CAP]
     return false;
 }
 
+/* Where arrows have moved it, or "2 3" that was typed. */
+static bool is_stand(const struct form *f, const struct snapshot *s, const char *text,
+                     char out[WORD_CAP], char why[SENTENCE_CAP], enum lang l)
+{
+    int row, column, end = 0;
+
+    if (!*text)
+        bench_place(f, s, &row, &column);
+    else if (strspn(text, "0123456789 ") != strlen(text) || strlen(text) > 8 ||
+             sscanf(text, "%d %d%n", &row, &column, &end) != 2 || text[end]) {
+        snprintf(why, SENTENCE_CAP, "%s", tr(l, N_("This is no place on a bench: a row and a column, such as 2 3.")));
+        return false;
+    }
+    snprintf(out, WORD_CAP, "%d %d", row, column);
+    return true;
+}
+
 static bool take(struct desk *d, const struct snapshot *s, const struct field *f,
                  const char *text, char why[SENTENCE_CAP])
 {
     struct form *form = &d->form;
+    char stand[WORD_CAP];
     struct option o;
 
     if (f->prefix && strncasecmp(text, f->prefix, strlen(f->prefix)) == 0)
@@ -183,6 +206,10 @@ static bool take(struct desk *d, const struct snapshot *s, const struct field *f
             return false;
         }
         text = o.value;
+    } else if (f->kind == FIELD_STAND) {
+        if (!is_stand(form, s, text, stand, why, d->lang))
+            return false;
+        text = stand;
     } else if (!*text && !f->optional) {
         snprintf(why, SENTENCE_CAP, "%s", tr(d->lang, N_("This cannot be left out.")));
         return false;
@@ -236,12 +263,26 @@ static int put(json_t *members, const char *name, json_t *value)
     return dot ? json_object_set_new(in, dot + 1, value) : json_array_append_new(in, value);
 }
 
+static int put_stand(json_t *members, const char *text)
+{
+    int row = 0, column = 0;
+
+    sscanf(text, "%d %d", &row, &column);
+    return json_object_set_new(members, "row", json_integer(row)) != 0 ||
+           json_object_set_new(members, "column", json_integer(column)) != 0 ? -1 : 0;
+}
+
 bool form_members(const struct form *f, json_t *members)
 {
     for (size_t i = 0; f->deed && i < f->deed->fields; i++) {
         const struct field *one = &f->deed->field[i];
         if (!one->member || (asked_for(one) && !*f->value[i]))
             continue;
+        if (one->kind == FIELD_STAND) {
+            if (put_stand(members, f->value[i]) != 0)
+                return false;
+            continue;
+        }
         if (put(members, one->member, value_of(one, f->value[i])) != 0)
             return false;
     }

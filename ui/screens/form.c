@@ -70,6 +70,11 @@ static void shown(const struct view *v, const struct field *f, const char *value
         stars(value, out, cap);
         return;
     }
+    int row, column;
+    if (f->kind == FIELD_STAND && sscanf(value, "%d %d", &row, &column) == 2) {
+        snprintf(out, cap, say(v, N_("row %d, column %d")), row, column);
+        return;
+    }
     snprintf(out, cap, "%s", *value ? value : "-");
     for (size_t i = 0; field_chooses(f) && field_option(f, v, i, &o); i++)
         if (strcmp(o.value, value) == 0)
@@ -94,6 +99,7 @@ static const char *hint(const struct view *v, const struct field *f)
          : f->kind == FIELD_PIN ? say(v, N_("Type the PIN, then Enter. Esc goes back."))
          : f->kind == FIELD_NUMBER || f->kind == FIELD_TEXT ? say(v, N_("Type it, then Enter. Esc goes back."))
          : f->kind == FIELD_CHOICE || f->kind == FIELD_PLACE ? say(v, N_("Arrows choose, Enter takes it. Esc goes back."))
+         : f->kind == FIELD_STAND ? say(v, N_("Arrows move it, Enter leaves it there. Row 1 is the farthest. Esc goes back."))
          : f->kind == FIELD_FIXTURE ? say(v, N_("Scan its label, or choose it with the arrows. Esc goes back."))
                                     : say(v, N_("Scan it, or type it, then Enter. Esc goes back."));
 }
@@ -140,12 +146,14 @@ static void draw_asked(struct grid *g, struct area a, const struct view *v,
 
     int used = grid_text(g, row.x + 1, row.y, row.w - 1, TONE_BOLD, "►") + 2;
     used += grid_text(g, row.x + used, row.y, row.w - used, TONE_BOLD, say(v, f->label)) + 2;
-    if (!field_chooses(f) || (*v->d->typed && v->d->prompt == PROMPT_NONE))
+    if ((!field_chooses(f) && f->kind != FIELD_STAND) || (*v->d->typed && v->d->prompt == PROMPT_NONE))
         draw_input(g, (struct area){ row.x + used, row.y, row.w - used, 1 }, v, f);
     struct area below = area_take(&a, 2);
     grid_wrap(g, (struct area){ below.x + 3, below.y, below.w - 3, below.h }, TONE_DIM, hint(v, f));
     if (field_chooses(f))
         draw_options(g, a, v, f);
+    else if (f->kind == FIELD_STAND)
+        bench_draw(g, a, v);
 }
 
 static void draw_sure(struct grid *g, struct area a, const struct view *v)

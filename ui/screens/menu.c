@@ -7,9 +7,11 @@
 
 static void draw(struct grid *g, struct area a, const struct view *v)
 {
-    for (size_t i = 0; i < screen_count && (int)i < a.h; i++) {
+    size_t page = a.h > 0 ? (size_t)a.h : 1, first = v->d->at - v->d->at % page;
+
+    for (size_t i = first; i < screen_count && i - first < page; i++) {
         char text[64];
-        int y = a.y + (int)i;
+        int y = a.y + (int)(i - first);
         bool here = i == v->d->at;
         enum tone tone = here ? TONE_INPUT : TONE_PLAIN;
         grid_fill(g, (struct area){ a.x, y, a.w, 1 }, ' ', tone);

@@ -13,6 +13,8 @@ const struct screen *const screens[] = {
     &screen_shift,
     &screen_stock,
     &screen_fixtures,
+    &screen_fixture,
+    &screen_golden,
     &screen_quarantine,
     &screen_log,
     &screen_about,

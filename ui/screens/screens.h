@@ -22,6 +22,7 @@ enum field_kind {
     FIELD_CHOICE,  /* one of `choices`, or of what `option` tells */
     FIELD_FIXTURE, /* one of the line's, by its label or by arrows */
     FIELD_PLACE,   /* a folder that may be a medium */
+    FIELD_STAND,   /* a place on the bench, by arrows: `row` and `column`, whatever its member */
     FIELD_BADGE,
     FIELD_PIN,     /* shown as stars */
     FIELD_TRUE,    /* not asked for: it goes along, as true or false */
@@ -99,6 +100,12 @@ bool field_chooses(const struct field *f); /* one of several, by arrows */
 const struct field *form_field(const struct form *f);
 void form_draw(struct grid *g, struct area a, const struct view *v);
 
+/* The place on the bench that a FIELD_STAND is at; arrows move it; the bench with it. */
+#define BENCH_MOST 99
+void bench_place(const struct form *f, const struct snapshot *s, int *row, int *column);
+void bench_move(struct form *f, const struct snapshot *s, enum act a);
+void bench_draw(struct grid *g, struct area a, const struct view *v);
+
 struct screen {
     const char *name;  /* "log"; its command barcode is LINESIDE-LOG */
     const char *title; /* in English */
@@ -118,7 +125,7 @@ struct screen {
 
 extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
     screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about,
-    screen_orders, screen_order, screen_shift;
+    screen_orders, screen_order, screen_shift, screen_fixture, screen_golden;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 

@@ -138,6 +138,14 @@ void term_forget(struct term *t)
 
 /* --- output --------------------------------------------------------------------------- */
 
+/* Fonts that lack the eighths of a block have its half. */
+static uint32_t nearest(const struct term *t, uint32_t ch)
+{
+    uint32_t block = ch > 0x2583 && ch < 0x2587 ? 0x2584 : ch == 0x2587 ? 0x2588 : ch;
+
+    return term_has_glyph(t, ch) || !term_has_glyph(t, block) ? ch : block;
+}
+
 /* For a terminal that is not UTF-8, or whose font lacks it: the nearest of ASCII. */
 static uint32_t plainer(uint32_t ch)
 {
@@ -145,7 +153,8 @@ static uint32_t plainer(uint32_t ch)
         uint32_t ch;
         char plain;
     } v[] = {
-        { 0x2588, '#' }, { 0x2580, '"' }, { 0x2584, '_' }, { 0x2591, '.' },
+        { 0x2581, '_' }, { 0x2582, '_' }, { 0x2583, '_' }, { 0x2585, '=' }, { 0x2586, '=' },
+        { 0x2587, '#' }, { 0x2588, '#' }, { 0x2580, '"' }, { 0x2584, '_' }, { 0x2591, '.' },
         { 0x2592, '%' }, { 0x25A0, '#' }, { 0x25CB, 'o' }, { 0x25BA, '>' },
         { 0x25BC, 'v' }, { 0x221A, 'v' }, { 0x00B7, '-' }, { 0x2026, '~' },
         { 0x00A0, ' ' }, { 0x2190, '<' }, { 0x2191, '^' }, { 0x2192, '>' }, { 0x2193, 'v' },
@@ -161,9 +170,10 @@ static uint32_t plainer(uint32_t ch)
 
 static void put(const struct term *t, int x, int y, const struct cell *c)
 {
+    uint32_t ch = nearest(t, c->ch);
     /* What the C library takes for another width would move the rest of the row. */
-    bool plain = !term_has_glyph(t, c->ch) || wcwidth((wchar_t)c->ch) != c->width;
-    wchar_t text[2] = { (wchar_t)(plain ? plainer(c->ch) : c->ch), 0 };
+    bool plain = !term_has_glyph(t, ch) || wcwidth((wchar_t)ch) != c->width;
+    wchar_t text[2] = { (wchar_t)(plain ? plainer(ch) : ch), 0 };
     cchar_t cc;
 
     if (c->width == 0) /* the terminal has written it with its left half */

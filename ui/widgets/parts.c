@@ -21,6 +21,18 @@ void wall_text(const struct snapshot *s, int64_t at, bool day, char *out, size_t
     strftime(out, cap, day ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm);
 }
 
+void ago_text(const struct view *v, int64_t at, char *out, size_t cap)
+{
+    long long min = v->s->now > at ? (v->s->now - at) / 60 : 0;
+
+    if (min < 60)
+        snprintf(out, cap, say(v, N_("%lld min ago")), min);
+    else if (min < 48 * 60)
+        snprintf(out, cap, say(v, N_("%lld h ago")), min / 60);
+    else
+        snprintf(out, cap, say(v, N_("%lld days ago")), min / (24 * 60));
+}
+
 void head_draw(struct grid *g, struct area a, const struct view *v)
 {
     char now[32], right[2 * NAME_CAP + 64], left[96];
@@ -122,13 +134,18 @@ int ticker_height(const struct view *v, int cols, int rows)
     return rows < 30 ? 1 : rows < 50 ? 4 : 8;
 }
 
-void ticker_draw(struct grid *g, struct area a, const struct view *v)
+void notes_draw(struct grid *g, struct area a, const struct view *v, size_t first)
 {
     const struct note *n;
 
-    for (int i = 0; i < a.h && (n = snapshot_note(v->s, (size_t)i)); i++) {
+    for (int i = 0; i < a.h && (n = snapshot_note(v->s, first + (size_t)i)); i++) {
         char text[512];
         note_text(v, n, text, sizeof text);
         grid_text(g, a.x, a.y + i, a.w, note_tone(n), text);
     }
+}
+
+void ticker_draw(struct grid *g, struct area a, const struct view *v)
+{
+    notes_draw(g, a, v, 0);
 }

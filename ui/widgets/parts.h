@@ -12,7 +12,8 @@ void head_draw(struct grid *g, struct area a, const struct view *v);
 void message_draw(struct grid *g, struct area a, const struct view *v);
 int message_height(const struct view *v, int cols, int rows);
 
-/* The last events, the newest first. */
+/* The last events, the newest first; from the first-newest on. */
+void notes_draw(struct grid *g, struct area a, const struct view *v, size_t first);
 void ticker_draw(struct grid *g, struct area a, const struct view *v);
 int ticker_height(const struct view *v, int cols, int rows);
 
@@ -23,6 +24,8 @@ int one_row(const struct view *v, int cols, int rows);
 
 /* A moment on the wall's clock: "10:42:07", or with its day. */
 void wall_text(const struct snapshot *s, int64_t at, bool day, char *out, size_t cap);
+/* How long ago that was: "3 h ago". */
+void ago_text(const struct view *v, int64_t at, char *out, size_t cap);
 /* One event in words. */
 void note_text(const struct view *v, const struct note *n, char *out, size_t cap);
 enum tone note_tone(const struct note *n);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define GAP 1
 
@@ -144,6 +145,21 @@ void json_time(const json_t *j, const char *name, char *out, size_t cap)
         snprintf(out, cap, "%.4s-%.2s-%.2s %.2s:%.2s", s, s + 4, s + 6, s + 8, s + 10);
     else
         snprintf(out, cap, "%s", s);
+}
+
+int64_t json_when(const json_t *j, const char *name)
+{
+    const char *s = json_word(j, name);
+    struct tm t = { .tm_mday = 1 };
+
+    if (strlen(s) != 15 || strspn(s, "0123456789") != 14 ||
+        sscanf(s, "%4d%2d%2d%2d%2d%2d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min,
+               &t.tm_sec) != 6)
+        return 0;
+    t.tm_year -= 1900;
+    t.tm_mon--;
+    time_t at = timegm(&t);
+    return at > 0 ? at : 0;
 }
 
 const struct column event_columns[EVENT_COLUMNS] = {

@@ -41,6 +41,8 @@ const char *json_word(const json_t *j, const char *name);
 long long json_count(const json_t *j, const char *name);
 /* "20261128133317Z" as "2026-11-28 13:33"; another text as it is. */
 void json_time(const json_t *j, const char *name, char *out, size_t cap);
+/* ... as seconds since 1970; 0: it is no time. */
+int64_t json_when(const json_t *j, const char *name);
 
 /* Events of the ledger. */
 #define EVENT_COLUMNS 5

@@ -146,6 +146,12 @@ START_TEST(answers)
     ck_assert_int_eq(number(json_object_get(at(a, "fixtures", 0), "all"), "good"), 1);
     json_decref(a);
 
+    a = answer(fd, "settings", "");
+    ck_assert_int_eq(number(a, "quarantineLimit"), 3);
+    ck_assert_int_eq(number(json_object_get(a, "fixtureLimits"), "yield"), 70);
+    ck_assert_int_eq(number(json_object_get(a, "rules"), "idleMinutes"), 30);
+    json_decref(a);
+
     a = answer(fd, "quarantine", "");
     ck_assert_int_eq(number(a, "limit"), 3);
     json_decref(a);

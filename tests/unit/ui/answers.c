@@ -6,6 +6,65 @@
 #include <stdio.h>
 #include <string.h>
 
+/* --- trends: three screens show them ------------------------------------------- */
+
+#define F_1 \
+    "{\"fixture\":\"F1\",\"place\":\"1-2.4\",\"state\":\"maintenance\",\"reason\":\"\",\"failuresInRow\":0,\"yield" \
+    "\":{\"good\":19,\"units\":20},\"cycles\":1204,\"cyclesSinceMaintenance\":204,\"cycleLimit\":200,\"maintenanceD" \
+    "ue\":true,\"problems\":{\"resets\":2,\"timeouts\":1},\"provenAt\":\"20261130092700Z\",\"row\":2,\"column\":3," \
+    "\"all\":{\"units\":200,\"judged\":198,\"good\":195,\"problems\":7,\"ms\":8640},\"steps\":[{\"units\":10,\"judg" \
+    "ed\":8,\"good\":8,\"problems\":0,\"ms\":8000},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":83" \
+    "60},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9320},{\"units\":10,\"judged\":10,\"good\":9" \
+    ",\"problems\":1,\"ms\":8780},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":8840},{\"units\":10" \
+    ",\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9500},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0," \
+    "\"ms\":8660},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":8420},{\"units\":10,\"judged\":10," \
+    "\"good\":10,\"problems\":0,\"ms\":8780},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9740},{" \
+    "\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9200},{\"units\":10,\"judged\":10,\"good\":9,\"pr" \
+    "oblems\":2,\"ms\":9260},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9920},{\"units\":10,\"ju" \
+    "dged\":10,\"good\":10,\"problems\":0,\"ms\":9080},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms" \
+    "\":8840},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9200},{\"units\":10,\"judged\":10,\"goo" \
+    "d\":10,\"problems\":0,\"ms\":10160},{\"units\":10,\"judged\":10,\"good\":9,\"problems\":2,\"ms\":9620},{\"unit" \
+    "s\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9680},{\"units\":10,\"judged\":10,\"good\":10,\"problem" \
+    "s\":0,\"ms\":10340}]}"
+#define F_2 \
+    "{\"fixture\":\"F2\",\"place\":\"\",\"state\":\"stopped\",\"reason\":\"3 failures in a row, the last one: no-ca" \
+    "rd\",\"failuresInRow\":0,\"yield\":{\"good\":12,\"units\":20},\"cycles\":88,\"cyclesSinceMaintenance\":88,\"cy" \
+    "cleLimit\":0,\"maintenanceDue\":false,\"problems\":{\"resets\":2,\"timeouts\":1},\"provenAt\":\"\",\"all\":{\"" \
+    "units\":200,\"judged\":198,\"good\":183,\"problems\":7,\"ms\":8640},\"steps\":[{\"units\":10,\"judged\":8,\"go" \
+    "od\":8,\"problems\":0,\"ms\":8000},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":8360},{\"unit" \
+    "s\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9320},{\"units\":10,\"judged\":10,\"good\":10,\"problem" \
+    "s\":0,\"ms\":8780},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":8840},{\"units\":10,\"judged" \
+    "\":10,\"good\":10,\"problems\":0,\"ms\":9500},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":86" \
+    "60},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":8420},{\"units\":10,\"judged\":10,\"good\":1" \
+    "0,\"problems\":0,\"ms\":8780},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9740},{\"units\":1" \
+    "0,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9200},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0" \
+    ",\"ms\":9260},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":9920},{\"units\":10,\"judged\":10," \
+    "\"good\":10,\"problems\":0,\"ms\":9080},{\"units\":10,\"judged\":10,\"good\":10,\"problems\":0,\"ms\":8840},{" \
+    "\"units\":10,\"judged\":10,\"good\":9,\"problems\":1,\"ms\":9200},{\"units\":10,\"judged\":10,\"good\":8,\"pro" \
+    "blems\":4,\"ms\":10160},{\"units\":10,\"judged\":10,\"good\":7,\"problems\":6,\"ms\":9620},{\"units\":10,\"jud" \
+    "ged\":10,\"good\":6,\"problems\":4,\"ms\":9680},{\"units\":10,\"judged\":10,\"good\":5,\"problems\":10,\"ms\":" \
+    "10340}]}"
+#define F_WORST \
+    "{\"fixture\":\"\\u202e夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"place\":\"1-2.4.4.4.4.4.4:255\",\"state\":\"stopped" \
+    "\",\"reason\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"cyclesSinceMaintenance\":922337203685" \
+    "4775807,\"cycleLimit\":9223372036854775807,\"maintenanceDue\":true,\"row\":9223372036854775807,\"column\":-1," \
+    "\"provenAt\":\"19700101000000Z\",\"all\":{\"good\":198,\"judged\":198,\"ms\":655350,\"problems\":12600},\"step" \
+    "s\":[{},{\"judged\":10,\"good\":0,\"ms\":655350,\"problems\":630},{\"judged\":10,\"good\":10,\"ms\":1}]},"
+#define EMPTY_TRENDS \
+    "{\"unitsOfAStep\":10,\"limits\":{},\"golden\":[],\"fixtures\":[]}"
+#define TRENDS(f) \
+    "{\"unitsOfAStep\":10,\"limits\":{\"failures\":3,\"yield\":70,\"units\":20,\"goldenHours\":24},\"golden\":[\"89" \
+    "049032000000000000000000000012\"],\"fixtures\":[" f \
+    "]}"
+#define WORST_TRENDS(f) \
+    "{\"golden\":[1,\"\\u001b[2J夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\"],\"limits\":{\"goldenHours\":9223372" \
+    "036854775807},\"fixtures\":[" f \
+    "[],{},{\"fixture\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"state\":\"\\u0007\",\"reason\":\"x\\ny\",\"cycles\":922337203685" \
+    "4775807,\"provenAt\":\"99999999999999Z\",\"all\":{\"good\":-5,\"judged\":9223372036854775807,\"ms\":9223372036" \
+    "854775807,\"problems\":-9223372036854775807},\"steps\":[1,{},{\"good\":5,\"judged\":3,\"ms\":-1,\"problems\":9" \
+    "223372036854775807},{\"good\":5,\"judged\":7,\"ms\":9223372036854775807,\"problems\":-3}]},{\"steps\":7,\"prov" \
+    "enAt\":\"20990101000000Z\"}]}"
+
 static const struct {
     const char *screen;
     const char *list; /* which of its members is repeated; "a.b": of a member's */
@@ -17,14 +76,9 @@ static const struct {
       "\"failed\":4,\"id\":\"ca13520c-2c8d-4d94-89d7-1bf7f3e6510a\",\"smdp\":\"2.999.10\",\"sequence\":1}]}",
       "{\"total\":{\"received\":-1,\"in-stock\":9223372036854775807,\"installed\":\"x\"},\"bundles\":[1,{},{\"id\":"
       "\"\\u001b[2J夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"smdp\":{},\"received\":9223372036854775807}]}" },
-    { "fixtures", "health.fixtures", "{\"health\":{\"fixtures\":[]}}",
-      "{\"health\":{\"fixtures\":[{\"fixture\":\"F1\",\"state\":\"ok\",\"reason\":\"\",\"yield\":{\"good\":19,\"units\":20},"
-      "\"cycles\":1204,\"maintenanceDue\":true,\"problems\":{\"resets\":2,\"timeouts\":1}},{\"fixture\":\"F2\",\"state\":"
-      "\"stopped\",\"reason\":\"3 failures in a row, the last one: no-card\",\"yield\":{\"good\":12,\"units\":20},"
-      "\"cycles\":88,\"maintenanceDue\":false,\"problems\":{}}]}}",
-      "{\"health\":{\"fixtures\":[[],{},{\"fixture\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"state\":\"\\u0007\","
-      "\"reason\":\"x\\ny\",\"yield\":{\"good\":-5,\"units\":9223372036854775807},\"cycles\":9223372036854775807,"
-      "\"problems\":{\"a\":\"b\",\"c\":5}},{\"yield\":{\"good\":99,\"units\":3}}]}}" },
+    { "fixtures", "fixtures", EMPTY_TRENDS, TRENDS(F_1 "," F_2), WORST_TRENDS("") },
+    { "fixture", "fixtures", EMPTY_TRENDS, TRENDS(F_1), WORST_TRENDS(F_WORST) },
+    { "golden", "golden", EMPTY_TRENDS, TRENDS(F_1 "," F_2), WORST_TRENDS("") },
     { "quarantine", "units", "{\"limit\":3,\"units\":[],\"bpps\":[],\"stranded\":0}",
       "{\"limit\":3,\"units\":[{\"serial\":\"SN-004002\",\"position\":\"main\",\"eid\":\"89049032000000000000000000000012\","
       "\"state\":\"quarantined\",\"code\":\"load-failed\",\"reason\":\"3 visits failed\",\"since\":\"20261130113000Z\","
