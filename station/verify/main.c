@@ -135,6 +135,31 @@ static void prove_report(struct job *j, const struct subject *s)
     check_logs(s, j->subject, j->n, log_asked(j), f);
 }
 
+static int by_hash(const void *a, const void *b)
+{
+    const struct subject *x = *(struct subject *const *)a, *y = *(struct subject *const *)b;
+    int c = memcmp(x->cms_sha256, y->cms_sha256, sizeof x->cms_sha256);
+
+    return c ? c : (x > y) - (x < y);
+}
+
+/* The same folder may be given twice. */
+static int mark_doubles(struct job *j)
+{
+    struct subject **v = calloc(j->n, sizeof *v);
+
+    if (!v)
+        return -1;
+    for (size_t i = 0; i < j->n; i++)
+        v[i] = &j->subject[i];
+    qsort(v, j->n, sizeof *v, by_hash);
+    for (size_t i = 1; i < j->n; i++)
+        v[i]->again = memcmp(v[i]->cms_sha256, v[i - 1]->cms_sha256,
+                             sizeof v[i]->cms_sha256) == 0;
+    free(v);
+    return 0;
+}
+
 static void prove(struct job *j)
 {
     struct findings *f = &j->findings;
@@ -148,6 +173,10 @@ static void prove(struct job *j)
         check_records(&v[i], &j->trust, f);
     }
     check_restores(v, j->n, f);
+    if (mark_doubles(j) != 0 || recount_shifts(v, j->n, j->asked) != 0) {
+        findings_add(f, BROKEN, "no memory to count the shifts again; give less at once");
+        return;
+    }
     for (size_t i = 0; i < j->asked; i++) {
         if (!v[i].whole)
             continue; /* BROKEN already; half of it proves nothing */

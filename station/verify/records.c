@@ -83,6 +83,7 @@ void subject_close(struct subject *s)
     imeis_clear(&s->imeis);
     facts_clear(&s->facts);
     restores_clear(&s->restores);
+    recount_free(s->recount);
     free(s->by_id);
     free(s->by_bundle);
     free(s->hashes);

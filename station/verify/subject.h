@@ -8,6 +8,7 @@
 #include "station/verify/facts.h"
 #include "station/verify/findings.h"
 #include "station/verify/imeis.h"
+#include "station/verify/recount.h"
 #include "station/verify/restores.h"
 #include "station/verify/txset.h"
 
@@ -25,6 +26,7 @@ struct subject {
     int dir;
     struct manifest m;
     uint8_t cms_sha256[32];
+    bool again;               /* the same container was given before this one */
     bool whole;               /* every record was read and is what it must be;
                                  what follows is complete then */
     struct tally tally;       /* loading-report */
@@ -38,6 +40,7 @@ struct subject {
     struct imeis imeis;       /* loading-report */
     struct facts facts;       /* loading-report, audit-log */
     struct restores restores; /* audit-log */
+    struct recount *recount;  /* shift-record that was asked for; owned */
     uint8_t (*hashes)[EVENT_HASH]; /* audit-log: of event first_event + i */
     size_t hash_count, hash_cap;
 };
@@ -79,7 +82,7 @@ void shift_conclude(const struct subject *s, const struct shift_reading *r,
                     struct findings *f);
 /* A shift's figures are what its events in the audit-logs among `v` add up
  * to, its balances what the events before it do, and its counts what the
- * loading-reports of its events carry. */
+ * loading-reports of its events carry. After recount_shifts. */
 void check_shift(const struct subject *shift, const struct subject *v,
                  size_t n, bool asked, struct findings *f);
 

@@ -126,6 +126,10 @@ verify 0 'figures of shift 1 are what its .* events add up to' "$SHIFT" "$@"
 verify 0 'shift 1 counts as many results' "$SHIFT" "$@"
 verify 0 'figures of shift 2 are what its .* events add up to' "$SHIFT2" "$@"
 verify 0 'balances at the beginning of shift 2 are what the .* events before it add up to' "$SHIFT2" "$@"
+# Both at once, from logs in any order, one of them given twice: each log is read once.
+expect 0 'figures of shift 2 are what its' "$VERIFY" "$SHIFT2" "$SHIFT" --root "$W/dm/root.pem" --ci "$W/ci/root.pem" \
+    --previous "$WORK/again" --previous "$WORK/again"
+[ "$(grep -Ec '(figures|balances at the beginning) of shift [12] are what' "$WORK/out")" = 4 ] || die "$(cat "$WORK/out")"
 # Figures that add up and are false, signed by the station.
 while read -r lie words; do
     mkdir -p "$WORK/forged/$lie"
