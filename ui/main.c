@@ -21,8 +21,8 @@ int main(int argc, char **argv)
     struct app_options o = { .lang = LANG_EN };
 
     program_start();
-    /* The data directory, --lang, the environment's, mute, bells, lock. */
-    if (argc != 7 || !bells(argv[5], &o)) {
+    /* The data directory, --lang, the environment's, mute, bells, lock, media. */
+    if (argc != 8 || !bells(argv[5], &o)) {
         fputs("lineside-ui is not for people: `lineside ui` starts it\n", stderr);
         return 2;
     }
@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     o.data_dir = argv[1];
     o.mute = strcmp(argv[4], "mute") == 0;
     o.lock_after_s = atoi(argv[6]);
+    o.media = argv[7];
     if (app_run(&o, &e) != 0) {
         fprintf(stderr, "lineside ui: %s\n", e.msg);
         return err_exit_code(e.code);

@@ -11,11 +11,12 @@
 #define UI_PROGRAM "lineside-ui"
 #define LOCK_MINUTES 10
 #define LOCK_MINUTES_MAX 1440
+#define MEDIA "/media" /* where desktops and automounters put them */
 
-enum { OPT_LANG = 256, OPT_MUTE, OPT_BELLS, OPT_LOCK };
+enum { OPT_LANG = 256, OPT_MUTE, OPT_BELLS, OPT_LOCK, OPT_MEDIA };
 
 struct opts {
-    const char *lang;
+    const char *lang, *media;
     bool mute;
     int bells[3]; /* pass, fail, refused */
     long lock_minutes;
@@ -63,6 +64,10 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
         return 0;
     case OPT_BELLS:
         return read_bells(arg, o, e);
+    case OPT_MEDIA:
+        o->media = arg;
+        return *arg == '/' ? 0 : err_set(e, ERR_USAGE, "--media is a folder's whole path, from / on, "
+                                         "not '%s'", arg);
     default:
         o->lock_minutes = strtol(arg, &end, 10);
         return *arg && !*end && o->lock_minutes >= 0 && o->lock_minutes <= LOCK_MINUTES_MAX
@@ -79,7 +84,7 @@ static int show(const char *data_dir, const struct opts *o, struct err *e)
              o->bells[2]);
     snprintf(lock_s, sizeof lock_s, "%ld", o->lock_minutes * 60);
     const char *argv[] = { UI_PROGRAM, data_dir, o->lang ? o->lang : "", become_language(),
-                           o->mute ? "mute" : "loud", bells, lock_s, NULL };
+                           o->mute ? "mute" : "loud", bells, lock_s, o->media, NULL };
     return become(argv, "which is the operator's screen", e);
 }
 
@@ -90,9 +95,10 @@ static int run(const struct command *self, int argc, char **argv)
         { "mute", no_argument, NULL, OPT_MUTE },
         { "bells", required_argument, NULL, OPT_BELLS },
         { "lock-minutes", required_argument, NULL, OPT_LOCK },
+        { "media", required_argument, NULL, OPT_MEDIA },
         { 0 },
     };
-    struct opts o = { .bells = { 1, 3, 2 }, .lock_minutes = LOCK_MINUTES };
+    struct opts o = { .bells = { 1, 3, 2 }, .lock_minutes = LOCK_MINUTES, .media = MEDIA };
     struct cmd_common c;
     struct err e = ERR_INIT;
 
@@ -112,6 +118,7 @@ const struct command cmd_ui = {
     "  --lang CODE        en, zh, de or es; else as the environment says\n"
     "  --mute             no sounds; F9 turns them on\n"
     "  --bells LIST       how often the bell rings: pass=1,fail=3,refused=2\n"
-    "  --lock-minutes N   without a key for so long it locks; 0: never (10)\n",
+    "  --lock-minutes N   without a key for so long it locks; 0: never (10)\n"
+    "  --media DIR        the folder in which sticks are mounted (/media)\n",
     run
 };

@@ -34,6 +34,7 @@ expect 3 'no screen is shown' ctl screen
 expect 2 'lang is en, zh, de or es' "$STATION" ui --data "$DATA" --lang fr
 expect 2 'pass=N,fail=N,refused=N' "$STATION" ui --data "$DATA" --bells loud=3
 expect 2 'lock-minutes is a number' "$STATION" ui --data "$DATA" --lock-minutes x
+expect 2 'media is a folder.s whole path' "$STATION" ui --data "$DATA" --media stick
 expect 2 'needs a terminal' "$STATION" ui --data "$DATA"
 
 new_world 4 1

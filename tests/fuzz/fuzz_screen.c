@@ -38,6 +38,15 @@ static void take(struct model *m, const char *line, size_t n)
             model_answer(m, screens[i]->name, j);
             draw_all(m);
         }
+    /* And as the end of what each screen may have asked for that takes long. */
+    for (size_t i = 0; json_is_object(j) && !json_object_get(j, "event") && i < screen_count; i++)
+        for (size_t k = 0; screens[i]->does && k < screens[i]->does->deeds; k++) {
+            if (!screens[i]->does->deed[k].job)
+                continue;
+            model_job_begin(m, screens[i]->name, screens[i]->does->deed[k].label, "x", 1);
+            model_job_end(m, j);
+            draw_all(m);
+        }
     json_decref(j);
 }
 

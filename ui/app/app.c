@@ -2,6 +2,7 @@
 
 #include "station/base/clock.h"
 #include "station/control/client.h"
+#include "ui/app/places.h"
 #include "ui/app/serve.h"
 #include "ui/scan/form.h"
 #include "ui/scan/hands.h"
@@ -18,6 +19,7 @@
 #define FRAME_MS 40    /* nobody sees more pictures in a second */
 #define RETRY_MS 1000  /* between looks for a line that is not there */
 #define BELL_MS 180    /* from one bell to the next */
+#define STALE 8
 
 struct app {
     const struct app_options *o;
@@ -31,6 +33,10 @@ struct app {
     json_int_t question; /* ... of the screen's question; 0: none is open */
     const struct screen *questioner;
     json_int_t deed; /* ... of what is to be done; 0: nothing */
+    json_int_t job;  /* ... of what takes long */
+    json_int_t stale[STALE]; /* questions whose answers nobody waits for any more */
+    size_t stales;
+    bool places_wanted;
     int signals;
     bool changed, ended, done;
     int bells;
@@ -39,6 +45,30 @@ struct app {
 };
 
 /* --- the line ------------------------------------------------------------------------ */
+
+static bool is_stale(const struct app *a, json_int_t id)
+{
+    for (size_t i = 0; i < STALE; i++)
+        if (id && a->stale[i] == id)
+            return true;
+    return false;
+}
+
+/* Who has gone on to another screen hears of it; else its page says it. */
+static void on_job(struct app *a, const json_t *j)
+{
+    const struct snapshot *s = model_now(a->model);
+    const char *why = json_string_value(json_object_get(j, "message"));
+    bool good = json_is_true(json_object_get(j, "ok"));
+    enum lang l = a->hands.d.lang;
+
+    a->job = 0;
+    a->hands.asked = NULL;
+    model_job_end(a->model, j);
+    hands_answered(&a->hands, good);
+    if (!job_shown(a->hands.screen, &a->hands.d, s))
+        hands_notice(&a->hands, s, !good, good || !why ? tr(l, N_("It is done.")) : tr(l, why));
+}
 
 static void on_reply(struct app *a, const json_t *j)
 {
@@ -53,6 +83,12 @@ static void on_reply(struct app *a, const json_t *j)
     if (a->question && json_integer_value(json_object_get(j, "id")) == a->question) {
         a->question = 0;
         model_answer(a->model, a->questioner->name, j);
+        return;
+    }
+    if (is_stale(a, json_integer_value(json_object_get(j, "id"))))
+        return;
+    if (a->job && json_integer_value(json_object_get(j, "id")) == a->job) {
+        on_job(a, j);
         return;
     }
     bool deed = a->deed && json_integer_value(json_object_get(j, "id")) == a->deed;
@@ -94,7 +130,8 @@ static void lose(struct app *a, const char *why)
 {
     client_close(a->line);
     a->line = NULL;
-    a->question = a->deed = 0;
+    a->question = a->deed = a->job = 0;
+    memset(a->stale, 0, sizeof a->stale);
     a->ended = false;
     a->retry_at = clock_monotonic_ms() + RETRY_MS;
     a->changed = true;
@@ -142,13 +179,24 @@ static json_t *deed_members(const struct app *a, const struct request *r)
     return NULL;
 }
 
+static void await(struct app *a, const struct request *r, json_int_t id)
+{
+    if (!r->job) {
+        a->deed = id;
+        return;
+    }
+    a->job = id;
+    model_job_begin(a->model, a->hands.screen->name, r->job, r->text, id);
+    form_forget(&a->hands.d);
+}
+
 static void ask(struct app *a, const struct request *r)
 {
     const struct snapshot *s = model_now(a->model);
     enum control_verb verb = CONTROL_SCAN;
     struct err e = ERR_INIT;
     json_t *members = NULL;
-    json_int_t id;
+    json_int_t id = 0;
 
     if (r->wish == WISH_LEAVE)
         a->done = true;
@@ -158,26 +206,46 @@ static void ask(struct app *a, const struct request *r)
         return;
     if (r->wish == WISH_LOGIN || r->wish == WISH_LOGOUT)
         verb = r->wish == WISH_LOGIN ? CONTROL_LOGIN : CONTROL_LOGOUT;
+    if (r->wish == WISH_CANCEL)
+        verb = CONTROL_CANCEL;
     if (r->wish == WISH_LOGIN)
         model_pin_done(a->model);
     members = r->wish == WISH_SCAN ? json_pack("{s:s}", "line", r->text)
             : r->wish == WISH_LOGIN ? login_members(r)
+            : r->wish == WISH_CANCEL ? json_pack("{s:I}", "job", a->job)
             : r->wish == WISH_DEED ? deed_members(a, r) : json_object();
     if (!a->line) {
         control_forget_secrets(members);
         json_decref(members);
         hands_notice(&a->hands, s, true, tr(a->hands.d.lang, N_("The line is not there. Nothing was done.")));
     } else if (!members || client_post(a->line, verb, members,
-                                       verb == CONTROL_LOGIN ? &a->login
-                                       : r->wish == WISH_DEED ? &a->deed : &id, &e) != 0) {
+                                       verb == CONTROL_LOGIN ? &a->login : &id, &e) != 0) {
         hands_notice(&a->hands, s, true, members ? e.msg : tr(a->hands.d.lang, N_("This is no text that can be sent.")));
     } else {
+        if (r->wish == WISH_DEED)
+            await(a, r, id);
         return;
     }
     hands_answered(&a->hands, false);
 }
 
-/* One at a time: the next one is asked when this one was answered. */
+/* The folders that may be media are looked for while somebody is to choose one. */
+static void look_for_places(struct app *a, bool again)
+{
+    struct place v[SNAPSHOT_PLACES];
+    const char *media = a->o->media ? a->o->media : "";
+    bool wanted = hands_want_places(&a->hands);
+
+    if (wanted && (again || !a->places_wanted) &&
+        model_places(a->model, media, v, places_look(media, v))) {
+        a->hands.asked = NULL;
+        a->changed = true;
+    }
+    a->places_wanted = wanted;
+}
+
+/* One at a time: the next one is asked when this one was answered, or another screen
+ * has one: some answers may take as long as an import. */
 static void ask_question(struct app *a)
 {
     struct err e = ERR_INIT;
@@ -185,9 +253,11 @@ static void ask_question(struct app *a)
     const char *name, *what;
     enum control_verb verb;
 
-    if (!a->line || a->question || !hands_question(&a->hands, s, &name, &what) ||
+    if (!a->line || (a->question && a->questioner == a->hands.screen) || !hands_question(&a->hands, s, &name, &what) ||
         control_verb_parse(name, &verb, &e) != 0)
         return;
+    if (a->question)
+        a->stale[a->stales++ % STALE] = a->question;
     a->questioner = a->hands.screen;
     if (strcmp(s->answer_to, a->questioner->name) != 0 || a->questioner->searches)
         model_answer(a->model, a->questioner->name, NULL);
@@ -279,6 +349,7 @@ static void tick(struct app *a)
     time_t now = time(NULL);
     struct tm tm;
 
+    look_for_places(a, now != a->second);
     if (now == a->second)
         return;
     a->second = now;
@@ -343,6 +414,8 @@ static void turn(struct app *a)
         find(a);
     take_keys(a); /* also after a signal: its size may be another */
     take_commands(a);
+    look_for_places(a, false);
+    hands_look(&a->hands, model_now(a->model));
     ask_question(a);
     take_sounds(a);
     ring(a, now);

@@ -13,6 +13,7 @@ struct app_options {
     bool mute;
     int bells_pass, bells_fail, bells_refused; /* 0: silent */
     int lock_after_s; /* 0: never */
+    const char *media; /* the folder in which media are mounted */
 };
 
 /* Until whoever stands there leaves it, the terminal goes, or a signal comes. */

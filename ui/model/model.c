@@ -18,8 +18,10 @@ struct model *model_new(void)
 
 void model_free(struct model *m)
 {
-    if (m)
+    if (m) {
         json_decref((json_t *)m->s.answer);
+        json_decref((json_t *)m->s.job.answer);
+    }
     free(m);
 }
 
@@ -45,16 +47,6 @@ void model_clock(struct model *m, int64_t now, long zone)
 void model_pin_done(struct model *m)
 {
     m->s.pin_wanted = false;
-}
-
-bool model_places(struct model *m, const struct place *v, size_t n)
-{
-    n = n < SNAPSHOT_PLACES ? n : SNAPSHOT_PLACES;
-    if (n == m->s.places && memcmp(v, m->s.place, n * sizeof *v) == 0)
-        return false;
-    memcpy(m->s.place, v, n * sizeof *v);
-    m->s.places = n;
-    return true;
 }
 
 /* --- members of messages ----------------------------------------------------------- */
@@ -265,6 +257,56 @@ void model_answer(struct model *m, const char *screen, const json_t *reply)
 const json_t *snapshot_answer(const struct snapshot *s, const char *screen)
 {
     return is(s->answer_to, screen) ? s->answer : NULL;
+}
+
+/* --- media, and what takes long ----------------------------------------------------------- */
+
+bool model_places(struct model *m, const char *media, const struct place *v, size_t n)
+{
+    n = n < SNAPSHOT_PLACES ? n : SNAPSHOT_PLACES;
+    COPY(m->s.media, media);
+    if (n == m->s.places && (n == 0 || memcmp(v, m->s.place, n * sizeof *v) == 0))
+        return false;
+    if (n > 0)
+        memcpy(m->s.place, v, n * sizeof *v);
+    m->s.places = n;
+    return true;
+}
+
+void model_job_begin(struct model *m, const char *screen, const char *label,
+                     const char *about, long long id)
+{
+    struct job *j = &m->s.job;
+
+    json_decref((json_t *)j->answer);
+    *j = (struct job){ .number = j->number + 1, .state = JOB_RUNS, .id = id };
+    COPY(j->screen, screen);
+    COPY(j->label, label);
+    COPY(j->about, about);
+}
+
+static void on_progress(struct model *m, const json_t *e)
+{
+    struct job *j = &m->s.job;
+
+    if (j->state != JOB_RUNS || number(e, "id") != j->id)
+        return;
+    TAKE(j->step, e, "step");
+    j->done = number(e, "done");
+    j->of = number(e, "of");
+}
+
+void model_job_end(struct model *m, const json_t *reply)
+{
+    struct job *j = &m->s.job;
+
+    if (j->state != JOB_RUNS)
+        return;
+    j->state = flag(reply, "ok") ? JOB_DONE : JOB_REFUSED;
+    j->answer = json_incref(json_object_get(reply, "answer"));
+    TAKE(j->message, reply, "message");
+    TAKE(j->error, reply, "error");
+    TAKE(j->next, j->answer, "next");
 }
 
 /* --- figures -------------------------------------------------------------------------- */
@@ -574,6 +616,7 @@ void model_apply(struct model *m, const json_t *event)
         { "chosen", on_chosen },     { "session", on_session },
         { "stock", on_stock },       { "work", on_work },
         { "unresolved", on_unresolved }, { "command", on_command },
+        { "progress", on_progress },
     };
     const char *name = text(event, "event");
 
@@ -587,6 +630,8 @@ void model_lose(struct model *m, const char *why)
     bool was = m->s.linked;
 
     forget(&m->s);
+    if (m->s.job.state == JOB_RUNS)
+        m->s.job.state = JOB_LOST;
     m->s.linked = false;
     COPY(m->s.no_link, why);
     if (was)

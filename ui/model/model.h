@@ -23,8 +23,15 @@ void model_pin_done(struct model *m);
 /* A reply to the question of this screen; NULL: none yet, it is asked anew. */
 void model_answer(struct model *m, const char *screen, const json_t *reply);
 
-/* The folders that may be media; SNAPSHOT_PLACES are kept. True: others than before. */
-bool model_places(struct model *m, const struct place *v, size_t n);
+/* The folders below `media` that may be media; SNAPSHOT_PLACES are kept. True: others
+ * than before. */
+bool model_places(struct model *m, const char *media, const struct place *v, size_t n);
+
+/* The line was asked for something that takes long, with this id, from this screen; and
+ * its reply. What comes in between, model_apply takes. */
+void model_job_begin(struct model *m, const char *screen, const char *label,
+                     const char *about, long long id);
+void model_job_end(struct model *m, const json_t *reply);
 
 /* The next command barcode that was scanned somewhere; false: none. */
 #define MODEL_COMMANDS 8 /* more than that at once are not kept */

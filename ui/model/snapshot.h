@@ -103,6 +103,19 @@ struct place {
     bool mounted; /* false: a folder of this machine's own disk */
 };
 
+/* What takes long: the newest one that this screen asked the line for. */
+enum job_state { JOB_NONE, JOB_RUNS, JOB_DONE, JOB_REFUSED, JOB_LOST /* nobody knows how it ended */ };
+struct job {
+    unsigned number; /* another one has another */
+    enum job_state state;
+    long long id;
+    char screen[WORD_CAP], label[NAME_CAP], about[WHAT_CAP]; /* of the screen's deed */
+    char step[WORD_CAP]; /* "": none was told yet */
+    long long done, of;  /* of 0: not known */
+    const json_t *answer; /* also of what was refused, where there is one; else NULL */
+    char message[2 * SENTENCE_CAP], next[SENTENCE_CAP], error[WORD_CAP]; /* of a refusal */
+};
+
 struct snapshot {
     int64_t now;   /* seconds since 1970 */
     long zone;     /* seconds that the clock on the wall is ahead of UTC */
@@ -128,6 +141,8 @@ struct snapshot {
     char answer_to[WORD_CAP];
     const json_t *answer;
     char answer_error[SENTENCE_CAP];
+    struct job job;
+    char media[WHAT_CAP - NAME_CAP]; /* the folder that was looked into */
     size_t places; /* where media are, as far as this screen's own machine shows them */
     struct place place[SNAPSHOT_PLACES];
     size_t notes, note_first; /* a ring: the oldest is note[note_first] */

@@ -28,6 +28,9 @@ void form_open(struct desk *d, const struct snapshot *s, const struct deed *deed
     d->form.deed = deed;
     snprintf(d->form.about, sizeof d->form.about, "%s", about);
     snprintf(d->form.person, sizeof d->form.person, "%s", s->person);
+    for (size_t i = 0; i < deed->fields; i++)
+        if (deed->field[i].kind == FIELD_WHAT)
+            snprintf(d->form.value[i], sizeof d->form.value[i], "%s", d->what);
     next(&d->form);
 }
 
@@ -276,7 +279,8 @@ bool form_members(const struct form *f, json_t *members)
 {
     for (size_t i = 0; f->deed && i < f->deed->fields; i++) {
         const struct field *one = &f->deed->field[i];
-        if (!one->member || (asked_for(one) && !*f->value[i]))
+        bool given = *f->value[i] || one->kind == FIELD_TRUE || one->kind == FIELD_FALSE;
+        if (!one->member || !given)
             continue;
         if (one->kind == FIELD_STAND) {
             if (put_stand(members, f->value[i]) != 0)

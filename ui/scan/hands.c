@@ -46,6 +46,7 @@ static void end_prompt(struct hands *h)
 static void go_to(struct hands *h, const struct screen *s)
 {
     form_forget(&h->d);
+    h->took_medium = false;
     h->screen = s;
     h->d.what[0] = '\0';
     h->d.pick = 0;
@@ -110,6 +111,38 @@ void hands_answered(struct hands *h, bool done)
     }
 }
 
+static bool works_on_media(const struct screen *sc)
+{
+    return sc->does && sc->does->media;
+}
+
+/* The one medium that is there; or the one that was chosen, as long as it is. When a
+ * second one comes, somebody is to choose. */
+static void look_at_media(struct hands *h, const struct snapshot *s)
+{
+    bool there = false;
+
+    if (!works_on_media(h->screen))
+        return;
+    for (size_t i = 0; i < s->places; i++)
+        there = there || strcmp(s->place[i].path, h->d.what) == 0;
+    bool open = h->took_medium && s->places > 1 && !h->d.sure && !h->d.form.deed;
+    if (there && !open)
+        return;
+    if (*h->d.what)
+        go_to(h, h->screen);
+    h->asked = NULL; /* what comes in its place may hold something else */
+    if ((h->took_medium = s->places == 1))
+        snprintf(h->d.what, sizeof h->d.what, "%s", s->place[0].path);
+}
+
+bool hands_want_places(const struct hands *h)
+{
+    const struct field *f = form_field(&h->d.form);
+
+    return works_on_media(h->screen) || (f && f->kind == FIELD_PLACE);
+}
+
 void hands_look(struct hands *h, const struct snapshot *s)
 {
     if (h->touched == 0)
@@ -130,29 +163,40 @@ void hands_look(struct hands *h, const struct snapshot *s)
     if (*h->d.notice && s->now - h->notice_at >= NOTICE_S)
         h->d.notice[0] = '\0';
     look_at_form(h, s);
+    look_at_media(h, s);
     look_idle(h, s);
 }
 
 /* --- questions ------------------------------------------------------------------------ */
 
+/* What its question is about; "": nothing, or nothing yet. */
+static const char *asks_about(const struct hands *h, bool *needed)
+{
+    const struct screen *now = h->screen;
+
+    *needed = now->searches || (works_on_media(now) && now->does->member);
+    return *needed ? h->d.what : "";
+}
+
 bool hands_question(struct hands *h, const struct snapshot *s, const char **verb,
                     const char **what)
 {
     const struct screen *now = h->screen;
-    bool other = h->asked != now || strcmp(h->asked_what, h->d.what) != 0 ||
-                 strcmp(h->asked_by, s->person) != 0;
-    bool old = now->every_s > 0 && s->now - h->asked_at >= now->every_s;
+    bool needed, old = now->every_s > 0 && s->now - h->asked_at >= now->every_s;
 
+    *what = asks_about(h, &needed);
+    bool other = h->asked != now || strcmp(h->asked_what, *what) != 0 ||
+                 strcmp(h->asked_by, s->person) != 0;
     if (!now->verb || !s->linked)
         h->asked = NULL;
-    if (!now->verb || !s->linked || (!other && !old) || (now->searches && !*h->d.what))
+    if (!now->verb || !s->linked || (!other && !old) || (needed && !**what) ||
+        (works_on_media(now) && job_shown(now, &h->d, s))) /* it waits for its turn at the line */
         return false;
     h->asked = now;
     h->asked_at = s->now;
-    memcpy(h->asked_what, h->d.what, sizeof h->asked_what);
+    snprintf(h->asked_what, sizeof h->asked_what, "%s", *what);
     memcpy(h->asked_by, s->person, sizeof h->asked_by);
     *verb = now->verb;
-    *what = now->searches ? h->d.what : "";
     return true;
 }
 
@@ -226,6 +270,21 @@ static void cancel(struct hands *h)
 
 /* --- deeds ------------------------------------------------------------------------------ */
 
+static void send(struct hands *h, const struct snapshot *s, const struct deed *deed,
+                 const char *about, struct request *out)
+{
+    if (deed->job && s->job.state == JOB_RUNS) {
+        hands_notice(h, s, true, tr(h->d.lang, N_("The line is still at what it was asked for before; wait for its end, or stop it.")));
+        return;
+    }
+    h->d.form.sent = h->d.form.deed != NULL;
+    out->wish = WISH_DEED;
+    out->verb = deed->verb;
+    out->member = deed->member;
+    out->job = deed->job ? deed->label : NULL;
+    snprintf(out->text, sizeof out->text, "%s", about);
+}
+
 /* What is asked about is what is done: another answer of the line's in between
  * may offer something else. */
 static void ask_or_do(struct hands *h, const struct snapshot *s, struct request *out)
@@ -242,11 +301,23 @@ static void ask_or_do(struct hands *h, const struct snapshot *s, struct request 
     } else if (!meant) {
         h->d.sure = deed->verb;
     } else {
-        out->wish = WISH_DEED;
-        out->verb = deed->verb;
-        out->member = deed->member;
-        snprintf(out->text, sizeof out->text, "%s", about);
+        send(h, s, deed, about, out);
     }
+}
+
+/* Escape and Enter where a job is shown. */
+static bool job_act(struct hands *h, const struct snapshot *s, enum act a, struct request *out)
+{
+    if (!job_shown(h->screen, &h->d, s) || h->d.prompt != PROMPT_NONE ||
+        (a != ACT_CHOOSE && a != ACT_CANCEL && (a < ACT_UP || a > ACT_FORTH)))
+        return false;
+    if (a == ACT_CANCEL && *h->d.typed)
+        forget_typed(h);
+    else if (a == ACT_CANCEL && s->job.state == JOB_RUNS)
+        out->wish = WISH_CANCEL;
+    else if ((a == ACT_CHOOSE || a == ACT_CANCEL) && s->job.state != JOB_RUNS)
+        h->d.job_seen = s->job.number;
+    return true;
 }
 
 /* Enter, with what was typed or scanned. */
@@ -262,11 +333,7 @@ static void form_enter(struct hands *h, const struct snapshot *s, struct request
             hands_notice(h, s, true, why);
         return;
     }
-    f->sent = true;
-    out->wish = WISH_DEED;
-    out->verb = f->deed->verb;
-    out->member = f->deed->member;
-    snprintf(out->text, sizeof out->text, "%s", f->about);
+    send(h, s, f->deed, f->about, out);
 }
 
 /* What an action does to an open form; false: what it does everywhere. */
@@ -314,7 +381,7 @@ static void do_act(struct hands *h, const struct snapshot *s, int cols, int rows
         hands_notice(h, s, true, tr(h->d.lang, N_("Locked. Scan your badge and type your PIN.")));
         return;
     }
-    if (form_act(h, s, a, out))
+    if (job_act(h, s, a, out) || form_act(h, s, a, out))
         return;
     switch (a) {
     case ACT_HELP:

@@ -16,10 +16,12 @@ enum wish {
     WISH_LOGOUT,
     WISH_DEED,   /* verb, with text as its member (NULL: with nothing), and what the form
                   * has, if one is open */
+    WISH_CANCEL, /* of what takes long */
     WISH_LEAVE
 };
 struct request {
     enum wish wish;
+    const char *job; /* the label of a deed that takes long; NULL: it does not */
     const char *verb, *member;
     char text[WHAT_CAP + TYPED_MAX + 2];
     char badge[TYPED_MAX + 1], pin[TYPED_MAX + 1], fixture[NAME_CAP];
@@ -35,6 +37,7 @@ struct hands {
     const struct screen *asked; /* whose question was asked last, */
     int64_t asked_at;           /* when, and what was searched    */
     char asked_what[WHAT_CAP], asked_by[NAME_CAP];
+    bool took_medium; /* nobody chose it: it was the only one */
     int lock_after_s; /* without a key; 0: never */
     bool glyphs;      /* the terminal shows Chinese */
 };
@@ -55,6 +58,8 @@ void hands_look(struct hands *h, const struct snapshot *s);
  * what is searched for ("": nothing). */
 bool hands_question(struct hands *h, const struct snapshot *s, const char **verb,
                     const char **what);
+/* Somebody looks at media, or is to choose one. */
+bool hands_want_places(const struct hands *h);
 /* What was to be done is done, or was refused. */
 void hands_answered(struct hands *h, bool done);
 /* A sentence to whoever stands there. */

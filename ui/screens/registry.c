@@ -12,6 +12,8 @@ const struct screen *const screens[] = {
     &screen_order,
     &screen_shift,
     &screen_stock,
+    &screen_import,
+    &screen_export,
     &screen_fixtures,
     &screen_fixture,
     &screen_golden,
@@ -41,12 +43,13 @@ int screen_rest(const struct screen *s, const struct view *v, int cols, int rows
 }
 
 /* In place of what the screen has between its first line and what is said below. */
-static void draw_form(struct grid *g, struct area a, const struct view *v)
+static void draw_over(struct grid *g, struct area a, const struct view *v,
+                      void (*draw)(struct grid *, struct area, const struct view *))
 {
     int said = message_height(v, g->cols, g->rows);
 
     head_draw(g, area_take(&a, 1), v);
-    form_draw(g, area_take(&a, a.h - said - 1), v);
+    draw(g, area_take(&a, a.h - said - 1), v);
     message_draw(g, area_take(&a, said), v);
     keyline_draw(g, a, v);
 }
@@ -59,8 +62,9 @@ void screen_draw(const struct screen *s, struct grid *g, const struct snapshot *
     int rest = screen_rest(s, &v, g->cols, g->rows);
 
     grid_clear(g);
-    if (d->form.deed) {
-        draw_form(g, left, &v);
+    bool job = job_shown(s, d, now);
+    if (job || d->form.deed) {
+        draw_over(g, left, &v, job ? job_draw : form_draw);
         return;
     }
     for (size_t i = 0; i < s->count; i++) {

@@ -26,7 +26,8 @@ enum field_kind {
     FIELD_BADGE,
     FIELD_PIN,     /* shown as stars */
     FIELD_TRUE,    /* not asked for: it goes along, as true or false */
-    FIELD_FALSE
+    FIELD_FALSE,
+    FIELD_WHAT     /* not asked for: what the screen is about */
 };
 /* A value that goes to the line, and how it is shown. */
 struct choice {
@@ -56,6 +57,16 @@ struct field {
     { .member = "second.badge", .label = N_("Second person's badge"), .kind = FIELD_BADGE }, \
     { .member = "second.pin", .label = N_("Second person's PIN"), .kind = FIELD_PIN }
 
+/* What takes long has a page of its own, while it runs and until somebody has seen how it
+ * ended. */
+struct job_kind {
+    const struct choice *step; /* those that the line tells, in their order */
+    size_t steps;
+    bool stops; /* it can be stopped while it runs */
+    /* What came of it, in a few rows; answer may be of any shape. Rows used. */
+    int (*result)(struct grid *g, struct area a, const struct view *v, const json_t *answer);
+};
+
 /* What can be done at a screen, in the name of who is logged in at the station. One without
  * fields: Enter asks whether it is meant, Enter again does it. Else its fields are
  * asked for one after the other, in place of the screen, and then whether it is meant. */
@@ -70,6 +81,7 @@ struct deed {
     bool (*about)(const struct desk *d, const struct snapshot *s, char what[WHAT_CAP]);
     const struct field *field; /* FORM_FIELDS at most */
     size_t fields;
+    const struct job_kind *job; /* NULL: it is answered at once */
 };
 #define FORM(f) .field = (f), .fields = sizeof(f) / sizeof *(f)
 /* What some screens have besides. */
@@ -80,6 +92,9 @@ struct doings {
     size_t deeds;
     const struct screen *opens; /* Enter opens it, about the chosen row; NULL: none */
     bool (*chosen)(const struct desk *d, const struct snapshot *s, char what[WHAT_CAP]);
+    /* `what` is a medium's folder: the question is about that if `member` says how it is
+     * called there. With one medium alone it is that one. */
+    bool media;
 };
 /* The i-th deed that is offered now; NULL: there are not so many. */
 const struct deed *screen_deed(const struct screen *sc, const struct desk *d,
@@ -106,6 +121,10 @@ void bench_place(const struct form *f, const struct snapshot *s, int *row, int *
 void bench_move(struct form *f, const struct snapshot *s, enum act a);
 void bench_draw(struct grid *g, struct area a, const struct view *v);
 
+/* What this screen asked for and takes long is shown: it runs, or nobody has seen its end. */
+bool job_shown(const struct screen *sc, const struct desk *d, const struct snapshot *s);
+void job_draw(struct grid *g, struct area a, const struct view *v);
+
 struct screen {
     const char *name;  /* "log"; its command barcode is LINESIDE-LOG */
     const char *title; /* in English */
@@ -125,7 +144,8 @@ struct screen {
 
 extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
     screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about,
-    screen_orders, screen_order, screen_shift, screen_fixture, screen_golden;
+    screen_orders, screen_order, screen_shift, screen_fixture, screen_golden, screen_import,
+    screen_export;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 

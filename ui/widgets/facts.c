@@ -8,9 +8,9 @@ static int flow(struct grid *g, struct area a, const struct fact *v, size_t n)
     int x = 0, row = 0;
 
     for (size_t i = 0; i < n; i++) {
-        int label = text_width(v[i].label), w = label + 1 + text_width(v[i].value);
         if (!*v[i].value)
             continue;
+        int label = text_width(v[i].label), w = label + 1 + text_width(v[i].value);
         if (x > 0 && x + w > a.w) {
             x = 0;
             row++;

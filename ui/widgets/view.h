@@ -45,6 +45,7 @@ struct desk {
     size_t pick;  /* of what can be done here */
     const char *sure; /* the verb that was asked once; NULL: none */
     struct form form;
+    unsigned job_seen; /* whose end was seen */
 };
 
 struct view {

@@ -132,6 +132,21 @@ static const struct {
       "\"chain\":{\"event\":1313,\"hash\":\"2e48c5aeeac8ff0abcef205b4a5bc3ca999cb54c90bbc214c344b891797ee72f\"}}",
       "{\"events\":[{},[],{\"event\":9223372036854775807,\"at\":\"20261130122504Z夹\",\"kind\":\"夹具夹具夹具夹具夹具夹具夹具夹具\","
       "\"actor\":\"\\u001b]0;x\\u0007\",\"fields\":[]}],\"chain\":[]}" },
+    { "import", "containers", "{\"containers\":[],\"more\":false}",
+      "{\"containers\":[{\"kind\":\"bpp-bundle\",\"id\":\"ca13520c-2c8d-4d94-89d7-1bf7f3e6510a\",\"container\":"
+      "\"/media/stick/bpp-bundle-ca13520c-2c8d-4d94-89d7-1bf7f3e6510a\"},{\"kind\":\"work-order\",\"id\":\"0b1d3f58-2c8d-4d94-"
+      "89d7-1bf7f3e6510b\",\"container\":\"/media/stick/work-order-0b1d3f58-2c8d-4d94-89d7-1bf7f3e6510b\"},{\"kind\":\"audit-log\","
+      "\"id\":\"1b1d3f58-2c8d-4d94-89d7-1bf7f3e6510c\",\"container\":\"/media/stick/audit-log-1b1d3f58-2c8d-4d94-89d7-1bf7f3e6510c\"}],"
+      "\"more\":false}",
+      "{\"containers\":[1,{},{\"kind\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"id\":\"\\u001b[2J\",\"container\":7},"
+      "{\"kind\":\"euicc-data\",\"id\":[]}],\"more\":3}" },
+    { "export", "reports", "{\"reports\":[]}",
+      "{\"unacknowledged\":1,\"since\":\"20261129180000Z\",\"ageS\":3600,\"reports\":[{\"id\":\"5a13520c-2c8d-4d94-89d7-1bf7f3e6510a\","
+      "\"sequence\":2,\"created\":\"20261129180000Z\",\"firstEvent\":400,\"lastEvent\":812,\"state\":\"waiting\",\"ageS\":3600,\"smdps\":[]},"
+      "{\"id\":\"4a13520c-2c8d-4d94-89d7-1bf7f3e65109\",\"sequence\":1,\"created\":\"20261128180000Z\",\"firstEvent\":1,\"lastEvent\":399,"
+      "\"state\":\"acknowledged\",\"ageS\":0,\"smdps\":[]}]}",
+      "{\"reports\":[{},[],{\"id\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"sequence\":-9223372036854775807,"
+      "\"created\":\"\\u202e\",\"state\":\"夹具夹具夹具夹具夹具夹具\"}]}" },
     { "about", "smdps", "{}",
       "{\"station\":\"ST-1\",\"site\":\"Hall 3\",\"commissioned\":true,\"certificate\":{\"sequence\":1,\"notAfter\":"
       "\"20311127133314Z\",\"daysLeft\":1824},\"smdps\":[\"2.999.10\"],\"schema\":14,\"epoch\":1,\"version\":\"0.1\"}",

@@ -52,7 +52,7 @@ static int be_screen(char **argv)
 {
     struct err e = ERR_INIT;
     struct app_options o = { .data_dir = argv[2], .lang = (enum lang)atoi(argv[3]), .bells_pass = 1,
-                             .bells_fail = 3, .bells_refused = 2, .lock_after_s = LOCK_S };
+                             .bells_fail = 3, .bells_refused = 2, .lock_after_s = LOCK_S, .media = argv[2] };
     int err = open(argv[4], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
     if (err < 0 || dup2(err, STDERR_FILENO) < 0) /* what a sanitizer has to say */

@@ -28,6 +28,19 @@ START_TEST(knows_every_verdict)
 }
 END_TEST
 
+/* What to do with a container that was refused. Of station/acts/media.h, whose names are
+ * others than the screen's. */
+const char *inbox_next_step(enum err_code code);
+
+START_TEST(knows_every_next_step)
+{
+    const char *next = inbox_next_step((enum err_code)_i);
+
+    for (enum lang l = LANG_EN; next && l < LANGS; l++)
+        ck_assert_msg(words_find(l, next) != NULL, "%s: %s", lang_code(l), next);
+}
+END_TEST
+
 START_TEST(knows_every_step)
 {
     int percent;
@@ -94,6 +107,7 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "knows every verdict", knows_every_verdict, VERDICTS },
+        { "knows every next step", knows_every_next_step, ERR_CODES },
         { "knows every step", knows_every_step, STEPS },
         { "has room for every verdict", has_room_for_every_verdict, VERDICTS },
         { "knows the line's commands", knows_the_lines_commands, 1 },
