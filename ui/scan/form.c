@@ -279,7 +279,7 @@ bool form_members(const struct form *f, json_t *members)
 {
     for (size_t i = 0; f->deed && i < f->deed->fields; i++) {
         const struct field *one = &f->deed->field[i];
-        bool given = *f->value[i] || one->kind == FIELD_TRUE || one->kind == FIELD_FALSE;
+        bool given = *f->value[i] || one->kind == FIELD_TRUE || one->kind == FIELD_FALSE || one->empty;
         if (!one->member || !given)
             continue;
         if (one->kind == FIELD_STAND) {

@@ -159,7 +159,7 @@ static void draw(struct grid *g, struct area a, const struct view *v)
 
     if (!*v->d->what) {
         grid_wrap(g, (struct area){ a.x + 1, a.y, a.w - 1, a.h }, TONE_BOLD,
-                  say(v, N_("Scan an order's barcode, or type its number.")));
+                  say(v, N_("Scan an order's barcode, or type its number; or Enter makes a new one.")));
         return;
     }
     if (no_answer(g, a, v))
@@ -189,11 +189,63 @@ static bool not_closed(const struct desk *d, const struct snapshot *s)
     return is_in(s, "waiting") || is_in(s, "active");
 }
 
+static bool none_chosen(const struct desk *d, const struct snapshot *s)
+{
+    return !*d->what && s->linked;
+}
+
+static bool is_active(const struct desk *d, const struct snapshot *s)
+{
+    (void)d;
+    return is_in(s, "active");
+}
+
+static const json_t *fixture_at(const struct snapshot *s, size_t i)
+{
+    return json_array_get(json_object_get(order_of(s), "fixtures"), i);
+}
+
+static bool has_fixtures(const struct desk *d, const struct snapshot *s)
+{
+    return is_active(d, s) && fixture_at(s, 0);
+}
+
+static bool its_fixture(const struct desk *d, const struct snapshot *s, size_t i, struct option *out)
+{
+    (void)d;
+    snprintf(out->value, sizeof out->value, "%s", json_word(fixture_at(s, i), "fixture"));
+    snprintf(out->text, sizeof out->text, "%s", out->value);
+    return *out->value;
+}
+
+static const struct field bound[] = {
+    { .member = "fixture", .label = N_("Fixture"), .kind = FIELD_FIXTURE },
+    { .member = "position", .label = N_("One of its positions"), .kind = FIELD_TEXT, .optional = true, .most = 32 },
+};
+static const struct field unbound[] = {
+    { .member = "fixture", .label = N_("Fixture"), .kind = FIELD_CHOICE, .option = its_fixture },
+};
+#define RECIPE_MAX 255
+static const struct field made[] = {
+    { .member = "order", .label = N_("Order number"), .kind = FIELD_SCAN, .prefix = "order:", .least = 1, .most = 32 },
+    { .member = "product", .label = N_("Product"), .kind = FIELD_TEXT, .least = 1, .most = 64 },
+    { .member = "quantity", .label = N_("Units"), .kind = FIELD_NUMBER, .least = 1 },
+    { .member = "recipes[]", .label = N_("Recipe"), .kind = FIELD_TEXT, .least = 1, .most = RECIPE_MAX },
+    { .member = "recipes[]", .label = N_("Recipe of another position"), .kind = FIELD_TEXT, .optional = true, .most = RECIPE_MAX },
+    { .member = "recipes[]", .label = N_("Recipe of another position"), .kind = FIELD_TEXT, .optional = true, .most = RECIPE_MAX },
+    { .member = "serials", .label = N_("Serial numbers"), .kind = FIELD_TEXT, .optional = true, .most = 64 },
+};
 static const struct deed deeds[] = {
+    { .verb = "order-make", .label = N_("Make a new order"), .can = none_chosen, FORM(made),
+      .sure = N_("The order waits then; nothing is worked on by it before it is activated.") },
     { .verb = "order-activate", .label = N_("Activate this order"), .can = waiting, .member = "order",
       .sure = N_("This order is held against the stock; then fixtures can be given it, and the line works by orders alone.") },
+    { .verb = "order-bind", .label = N_("Let a fixture work by this order"), .can = is_active, .member = "order", FORM(bound),
+      .sure = N_("Units in that fixture are worked on by this order, until it is given another one.") },
     { .verb = "order-close", .label = N_("Close this order"), .can = not_closed, .member = "order",
       .sure = N_("No unit is worked on by this order any more, and its fixtures are free. It cannot be opened again.") },
+    { .verb = "order-unbind", .label = N_("Take it from a fixture"), .can = has_fixtures, FORM(unbound),
+      .sure = N_("That fixture works by no order then.") },
 };
 
 static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a)

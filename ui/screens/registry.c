@@ -18,6 +18,8 @@ const struct screen *const screens[] = {
     &screen_fixture,
     &screen_golden,
     &screen_quarantine,
+    &screen_people,
+    &screen_settings,
     &screen_log,
     &screen_about,
     &screen_keys,

@@ -45,6 +45,7 @@ struct field {
     const char *label; /* in English */
     enum field_kind kind;
     bool optional;
+    bool empty; /* left out, it goes along as empty text */
     long least, most;   /* 0: no such bound; of a PIN there are bounds anyway */
     const char *prefix; /* of its barcodes, which is no part of it; NULL: none */
     const struct choice *choices;
@@ -145,7 +146,7 @@ struct screen {
 extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
     screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about,
     screen_orders, screen_order, screen_shift, screen_fixture, screen_golden, screen_import,
-    screen_export;
+    screen_export, screen_people, screen_settings;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 

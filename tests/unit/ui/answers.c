@@ -125,6 +125,18 @@ static const struct {
       "\"openedBy\":\"\\u001b]0;x\\u0007\",\"openedAt\":7,\"bundles\":[1,{},{\"before\":{\"received\":9223372036854775807,\"in-stock\":-9223372036854775807},"
       "\"after\":{\"received\":-9223372036854775807,\"in-stock\":9223372036854775807}},{\"after\":{\"in-stock\":9223372036854775807}}],"
       "\"total\":{\"unit\":{\"failed\":-9223372036854775807}},\"operators\":{\"\":{},\"\\u202e夹\":{\"unit\":{\"passed\":9223372036854775807,\"failed\":1}}}}" },
+    { "people", "people", "{\"people\":[]}",
+      "{\"people\":[{\"name\":\"Ada Lovelace\",\"role\":\"supervisor\",\"state\":\"active\",\"recoveredEvent\":0},{\"name\":\"Bo\","
+      "\"role\":\"operator\",\"state\":\"blocked\",\"recoveredEvent\":0},{\"name\":\"Eve\",\"role\":\"auditor\",\"state\":\"active\","
+      "\"recoveredEvent\":812}]}",
+      "{\"people\":[{\"name\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"role\":\"\\u001b[2J\",\"state\":7},[],{},"
+      "{\"name\":{},\"role\":\"operator\",\"recoveredEvent\":9223372036854775807}]}" },
+    { "settings", "none", "{\"rules\":{\"required\":false,\"badgeAlone\":false,\"idleMinutes\":30,\"badgePrefix\":\"\"},\"quarantineLimit\":3,"
+      "\"fixtureLimits\":{\"failures\":3,\"yield\":70,\"units\":20,\"goldenHours\":0}}",
+      "{\"rules\":{\"required\":true,\"badgeAlone\":false,\"idleMinutes\":30,\"badgePrefix\":\"B-\"},\"quarantineLimit\":3,"
+      "\"fixtureLimits\":{\"failures\":0,\"yield\":70,\"units\":20,\"goldenHours\":24}}",
+      "{\"rules\":{\"required\":7,\"badgeAlone\":{},\"idleMinutes\":9223372036854775807,\"badgePrefix\":\"\\u001b[2J夹具夹具夹具夹具夹具夹具\"},"
+      "\"quarantineLimit\":\"\\u202e\",\"fixtureLimits\":[]}" },
     { "log", "events", "{\"events\":[],\"lookedTo\":null,\"chain\":{\"event\":0,\"hash\":\"\"}}",
       "{\"events\":[{\"event\":1313,\"at\":\"20261130122504Z\",\"kind\":\"position-moved\",\"actor\":\"Ada Lovelace\","
       "\"fields\":{\"serial\":\"SN-004711\",\"position\":\"main\",\"from\":\"open\",\"to\":\"passed\"}},{\"event\":1312,\"at\":"

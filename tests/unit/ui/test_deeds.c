@@ -2,9 +2,11 @@
 #include "tests/unit/support.h"
 #include "tests/unit/ui/golden.h"
 #include "tests/unit/ui/stand.h"
+#include "ui/scan/form.h"
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void shift_is(struct stand *t, int number)
@@ -71,6 +73,135 @@ START_TEST(chooses_among_deeds)
     scan(&t, "WO-9"); /* of another order nothing was asked */
     ck_assert_str_eq(t.h.d.what, "WO-9");
     ck_assert_ptr_null(t.h.d.sure);
+    model_free(t.m);
+}
+END_TEST
+
+/* --- what a form sends, with the screen it is on ---------------------------------------- */
+
+static void sends(struct stand *t, const char *verb, const char *what, const char *json)
+{
+    AUTO(json_decrefp) json_t *is = json_object(), *want = json_loads(json, 0, NULL);
+
+    ck_assert_ptr_null(form_field(&t->h.d.form));
+    press(t, K_ENTER);
+    ck_assert_int_eq(t->r.wish, WISH_DEED);
+    ck_assert_str_eq(t->r.verb, verb);
+    ck_assert_str_eq(t->r.text, what);
+    ck_assert(form_members(&t->h.d.form, is));
+    char *text = json_dumps(is, JSON_SORT_KEYS);
+    ck_assert_msg(json_equal(is, want), "%s", text);
+    free(text);
+    hands_answered(&t->h, true);
+}
+
+START_TEST(makes_an_order)
+{
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-ORDER");
+
+    press(&t, K_ENTER);
+    scan(&t, "order:WO-9");
+    scan(&t, "Gateway G2");
+    scan(&t, "200");
+    scan(&t, "load class=test; close");
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    sends(&t, "order-make", "", "{\"order\":\"WO-9\",\"product\":\"Gateway G2\",\"quantity\":200,"
+                                "\"recipes\":[\"load class=test; close\"]}");
+    model_free(t.m);
+}
+END_TEST
+
+START_TEST(gives_an_order_to_a_fixture)
+{
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-ORDER");
+
+    scan(&t, "order:WO-7");
+    AUTO(json_decrefp) json_t *reply = json_loads("{\"answer\":{\"order\":\"WO-7\",\"state\":\"active\",\"fixtures\":["
+                                                  "{\"fixture\":\"F4\",\"position\":\"\"}]}}", 0, NULL);
+    model_answer(t.m, "order", reply);
+    press(&t, K_ENTER);
+    scan(&t, "F2");
+    scan(&t, "left");
+    sends(&t, "order-bind", "WO-7", "{\"fixture\":\"F2\",\"position\":\"left\"}");
+    for (int i = 0; i < 3; i++)
+        press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    press(&t, K_ENTER); /* F4, the only one */
+    sends(&t, "order-unbind", "", "{\"fixture\":\"F4\"}");
+    model_free(t.m);
+}
+END_TEST
+
+START_TEST(adds_somebody_and_says_what_they_are)
+{
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-PEOPLE");
+
+    scene_answer(t.m, "people", SCENE_NORMAL);
+    for (int i = 0; i < 9; i++)
+        press(&t, K_RIGHT);
+    press(&t, K_ENTER);
+    scan(&t, "Cyd");
+    press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    scan(&t, "B-0003");
+    scan(&t, "90210");
+    scan(&t, "90210");
+    sends(&t, "person-add", "", "{\"name\":\"Cyd\",\"role\":\"engineer\",\"badge\":\"B-0003\",\"newPin\":\"90210\"}");
+    ck_assert(kept_nowhere(&t, "90210"));
+    for (int i = 0; i < 9; i++)
+        press(&t, K_LEFT);
+    press(&t, K_DOWN); /* Bo, who is blocked */
+    press(&t, K_ENTER);
+    ck_assert_str_eq(t.h.d.sure, "person-unblock");
+    press(&t, K_ENTER);
+    ck_assert_str_eq(t.r.verb, "person-unblock");
+    ck_assert_str_eq(t.r.member, "name");
+    ck_assert_str_eq(t.r.text, "Bo");
+    press(&t, K_UP);
+    press(&t, K_RIGHT);
+    press(&t, K_RIGHT);
+    press(&t, K_ENTER);
+    press(&t, K_DOWN);
+    press(&t, K_DOWN);
+    press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    sends(&t, "person-role", "Ada Lovelace", "{\"role\":\"auditor\"}");
+    model_free(t.m);
+}
+END_TEST
+
+START_TEST(changes_settings)
+{
+    static const struct {
+        int row;
+        const char *typed; /* NULL: the first that can be chosen */
+        const char *verb, *what, *json;
+    } rows[] = {
+        { 0, NULL, "rule", "require-login", "{\"value\":\"on\"}" },
+        { 1, NULL, "rule", "badge-alone", "{\"value\":\"on\"}" },
+        { 2, "15", "rule", "idle", "{\"value\":\"15\"}" },
+        { 3, "B-", "rule", "badge-prefix", "{\"value\":\"B-\"}" },
+        { 3, "", "rule", "badge-prefix", "{\"value\":\"\"}" },
+        { 4, "5", "quarantine-limit", "", "{\"limit\":5}" },
+        { 5, "0", "fixture-limits", "", "{\"failures\":0}" },
+        { 6, "80", "fixture-limits", "", "{\"yield\":80}" },
+        { 7, "40", "fixture-limits", "", "{\"units\":40}" },
+        { 8, "24", "fixture-limits", "", "{\"goldenHours\":24}" },
+    };
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-SETTINGS");
+
+    press(&t, K_ENTER); /* nothing is known yet */
+    ck_assert_ptr_null(t.h.d.form.deed);
+    scene_answer(t.m, "settings", SCENE_NORMAL);
+    press(&t, K_PAGE_UP);
+    for (int i = 0; i < rows[_i].row; i++)
+        press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    ck_assert_ptr_nonnull(form_field(&t.h.d.form));
+    scan(&t, rows[_i].typed ? rows[_i].typed : "");
+    sends(&t, rows[_i].verb, rows[_i].what, rows[_i].json);
     model_free(t.m);
 }
 END_TEST
@@ -172,6 +303,10 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "opens an order and activates it", opens_an_order_and_activates_it, 1 },
+        { "makes an order", makes_an_order, 1 },
+        { "gives an order to a fixture", gives_an_order_to_a_fixture, 1 },
+        { "adds somebody", adds_somebody_and_says_what_they_are, 1 },
+        { "changes settings", changes_settings, 10 },
         { "chooses among deeds", chooses_among_deeds, 1 },
         { "does nothing that is not meant", does_nothing_that_is_not_meant, 1 },
         { "offers nothing without a line", offers_nothing_without_a_line, 1 },
