@@ -325,6 +325,8 @@ static void take_scan(struct line *l, struct worker *w, const struct scan *scan,
     case ROSTER_TAKEN:
         break;
     case ROSTER_REFUSED:
+        if (v != V_BADGE_REFUSED && !imei)
+            worker_missed(w, scan);
         tell_verdict(l, scan->fixture,
                       v == V_BADGE_REFUSED ? "" : scan->barcode, v, &e);
         break;

@@ -32,6 +32,8 @@ struct worker {
     char imei[IMEI_DIGITS + 1]; /* likewise: of its unit; "": not scanned */
     char next_imei[IMEI_DIGITS + 1]; /* under lock: for the next one; "": none */
     int64_t imei_ms;                 /* likewise: when it was scanned */
+    char imei_of[SCAN_BARCODE_MAX + 1]; /* likewise: the unit that was scanned next and
+                                           did not get in; "": none was */
     int64_t scanned_ms;
     struct contact slot; /* the thread's; closed: slot.inner is NULL */
     struct db *db;       /* the thread's; NULL: not open */
@@ -342,6 +344,7 @@ enum verdict worker_imei(struct worker *w, const char *text, struct err *why)
      * second. */
     snprintf(w->next_imei, sizeof w->next_imei, "%s", bad ? "" : imei);
     w->imei_ms = clock_monotonic_ms();
+    w->imei_of[0] = '\0';
     pthread_mutex_unlock(&w->lock);
     if (bad)
         return V_IMEI_MISREAD;
@@ -349,14 +352,34 @@ enum verdict worker_imei(struct worker *w, const char *text, struct err *why)
     return V_IMEI_TAKEN;
 }
 
+/* It is that of the unit whose label came right behind it, and of no other. Under
+ * lock. */
+static void keep_for(struct worker *w, const struct scan *scan)
+{
+    if (!w->next_imei[0] || duty_scan(scan->barcode))
+        return;
+    if (!w->imei_of[0])
+        memcpy(w->imei_of, scan->barcode, sizeof w->imei_of);
+    else if (strcmp(w->imei_of, scan->barcode) != 0)
+        w->next_imei[0] = '\0';
+}
+
+void worker_missed(struct worker *w, const struct scan *scan)
+{
+    pthread_mutex_lock(&w->lock);
+    keep_for(w, scan);
+    pthread_mutex_unlock(&w->lock);
+}
+
 /* The next unit's scan takes it, whatever becomes of that unit: it never comes to
  * another one. Under lock. */
-static void take_imei(struct worker *w)
+static void take_imei(struct worker *w, const struct scan *scan)
 {
     bool late = clock_monotonic_ms() - w->imei_ms > IMEI_WAIT_MS;
 
+    keep_for(w, scan);
     snprintf(w->imei, sizeof w->imei, "%s", late ? "" : w->next_imei);
-    w->next_imei[0] = '\0';
+    w->next_imei[0] = w->imei_of[0] = '\0';
 }
 
 bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
@@ -369,10 +392,12 @@ bool worker_give(struct worker *w, const struct scan *scan, const char *actor,
         snprintf(w->actor, sizeof w->actor, "%s", actor);
         snprintf(w->reason, sizeof w->reason, "%s", reason ? reason : "");
         if (!duty_scan(scan->barcode))
-            take_imei(w);
+            take_imei(w, scan);
         w->scanned_ms = clock_monotonic_ms();
         w->busy = true;
         pthread_cond_signal(&w->wake);
+    } else {
+        keep_for(w, scan);
     }
     pthread_mutex_unlock(&w->lock);
     return taken;

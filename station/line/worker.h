@@ -30,6 +30,9 @@ int worker_new(const struct worker_shared *s, const struct line_fixture *f,
 /* An IMEI was scanned (the text after the prefix): V_IMEI_TAKEN, for the unit that
  * is handed over next, or V_IMEI_MISREAD. Any thread; also while it is busy. */
 enum verdict worker_imei(struct worker *w, const char *text, struct err *why);
+/* This scan of a unit was refused before it came here: an IMEI that waits is that
+ * unit's, and waits for it to be scanned again. Any thread. */
+void worker_missed(struct worker *w, const struct scan *scan);
 /* Hand it an accepted scan, and in whose name. reason NULL: it is to be loaded;
  * else it gives its profiles back, and that is why (return_begin). False: it is
  * busy, and the scan is not kept. */

@@ -86,6 +86,46 @@ START_TEST(is_misread)
 }
 END_TEST
 
+static struct shop *at_work; /* while its unit is at work */
+
+/* The next unit's IMEI is scanned early, and so is its label, which the fixture cannot
+ * take yet. */
+static void scan_early(const char *step)
+{
+    if (!at_work || strcmp(step, "load") != 0)
+        return;
+    struct shop *s = at_work;
+    at_work = NULL;
+    line_scan(s->line, SPAN_STR("F1\timei:" A));
+    line_scan(s->line, SPAN_STR("F1\tSN-2"));
+}
+
+START_TEST(waits_for_its_unit)
+{
+    struct shop s;
+
+    start(&s);
+    at_work = &s;
+    s.at_step = scan_early;
+    line_scan(s.line, SPAN_STR("F1\tSN-1"));
+    pthread_mutex_lock(&s.lock);
+    while (s.verdicts < 3)
+        pthread_cond_wait(&s.told, &s.lock);
+    pthread_mutex_unlock(&s.lock);
+    ck_assert_str_eq(s.codes, "F1 imei-taken, F1 scan-busy, F1 done, ");
+    /* It was not that of the unit that comes in its place. */
+    shop_expect(&s, "F1\tSN-1", "already-done");
+    imei_is(&s, "");
+    /* One that comes again has it still. */
+    s.at_step = NULL;
+    shop_expect(&s, "F1\timei:" A, "imei-taken");
+    shop_expect(&s, "F1\tSN-1", "already-done");
+    imei_is(&s, A);
+    shop_stop(&s);
+    shop_close(&s);
+}
+END_TEST
+
 /* A new unit with an IMEI that another one has. */
 START_TEST(is_another_units)
 {
@@ -122,6 +162,7 @@ int main(void)
     const struct table_test tests[] = {
         { "the next unit's", comes_with_the_next_unit, 1 },
         { "misread", is_misread, 1 },
+        { "waits for its unit", waits_for_its_unit, 1 },
         { "another unit's", is_another_units, 1 },
     };
 
