@@ -16,8 +16,8 @@ struct desk {
 };
 #define DESK_EMPTY { .db = NULL }
 
-/* ERR_IO: no folder is there. */
-int desk_folder(const char *to, struct err *e);
+/* ERR_IO: no folder is there. ERR_USAGE: it is the station's own outbox. */
+int desk_folder(const char *data_dir, const char *to, struct err *e);
 /* to NULL: nothing is written to a folder. ERR_WRONG_STATE: the station has no
  * certificate yet. Close it in any case. */
 int desk_open(struct desk *d, const char *data_dir, const char *to,

@@ -134,7 +134,7 @@ void media_list_clear(struct media_list *l)
 static int again(struct desk *d, const char *data_dir, const char *to, const char *id,
                  struct report_list *made, struct err *e)
 {
-    return desk_folder(to, e) != 0 ||
+    return desk_folder(data_dir, to, e) != 0 ||
            db_open(data_dir, DB_WRITE, NULL, &d->db, e) != 0 ||
            lock_take(data_dir, LOCK_EXPORT, &d->lock, e) != 0 ||
            report_send(d->db, d->lock, data_dir, id, to, made, e) != 0 ? -1 : 0;

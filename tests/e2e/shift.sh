@@ -100,6 +100,10 @@ refused 1 'there is no shift 9' '' shift record 9 --to "$WORK/again"
 # A stick that cannot be written: the shift is closed, its record comes later.
 refused 3 'shift 2 is closed, but its record did not reach.*shift record 2 --to DIR' 4712 shift close --to /proc --as B-0003
 "$STATION" stock --data "$DATA" | grep -q 'not delivered: shift-record 2' || die "$("$STATION" stock --data "$DATA")"
+# Where that lies is no stick: what was written there would be cleared away as arrived.
+expect 2 'name the stick.s folder' "$STATION" export --data "$DATA" --to "$DATA/outbox"
+expect 2 'name the stick.s folder' "$STATION" shift record 2 --data "$DATA" --to "$DATA/../${DATA##*/}/outbox"
+"$STATION" stock --data "$DATA" | grep -q 'not delivered: shift-record 2' || die "it is taken for delivered"
 mkdir "$WORK/later"
 "$STATION" shift record 2 --data "$DATA" --to "$WORK/later" >/dev/null
 "$STATION" stock --data "$DATA" | grep -q 'not delivered' && die "$("$STATION" stock --data "$DATA")"
