@@ -48,6 +48,8 @@ struct import {
     size_t n;
     struct buf octets;
     struct import_summary sum;
+    tx_fn *guard; /* NULL: none */
+    void *guard_ctx;
 };
 
 /* --- removing ------------------------------------------------------------------ */
@@ -639,8 +641,16 @@ static int finish(struct tx *tx, void *ctx, struct err *e)
 {
     struct finishing *f = ctx;
 
+    if (f->i->guard && f->i->guard(tx, f->i->guard_ctx, e) != 0)
+        return -1;
     return make_live(tx, f->i, e) != 0 ||
            import_event(tx, f->i, f->actor, e) != 0 ? -1 : 0;
+}
+
+void import_guard(struct import *i, tx_fn *guard, void *ctx)
+{
+    i->guard = guard;
+    i->guard_ctx = ctx;
 }
 
 int import_finish(struct import *i, const char *actor,

@@ -88,6 +88,9 @@ struct import_summary {
                               with lower numbers that have not arrived */
     uint64_t event;
 };
+/* Runs first in the transaction that makes it live: what made the import right must
+ * still hold. NULL: nothing. */
+void import_guard(struct import *i, tx_fn *guard, void *ctx);
 /* Make it live: one transaction, one event. Consumes i whatever the outcome;
  * on failure nothing of the container is left visible. */
 int import_finish(struct import *i, const char *actor,

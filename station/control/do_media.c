@@ -10,12 +10,31 @@
 /* The commands take no right: who may run them may read and write as the line
  * does. Who sits at the other end of the socket may not, so it takes somebody who
  * works here. */
-static int worker(struct office_call *c, struct err *e)
+static int worker(struct office_call *c, struct actor *by, struct err *e)
 {
     const struct who w = office_who(c);
-    struct actor by;
 
-    return office_db(c, e) != 0 ? -1 : who_one(&w, c->db, RIGHT_WORK, &by, e);
+    return office_db(c, e) != 0 ? -1 : who_one(&w, c->db, RIGHT_WORK, by, e);
+}
+
+/* What somebody carries in or out: told of, and theirs by the ledger. */
+struct carrying {
+    struct office_call *c;
+    struct actor by;
+};
+
+/* The ledger's own name for it where nobody is known, as the commands'. */
+static const char *name_of(const struct carrying *k)
+{
+    return k->by.known ? k->by.who.name : NULL;
+}
+
+/* It takes its time; they may have been blocked meanwhile. */
+static int still(struct tx *tx, void *ctx, struct err *e)
+{
+    struct carrying *k = ctx;
+
+    return actor_still(tx, &k->by, e);
 }
 
 /* --- what lies there ----------------------------------------------------------------- */
@@ -23,10 +42,11 @@ static int worker(struct office_call *c, struct err *e)
 int do_media(struct office_call *c, struct err *e)
 {
     AUTO(media_list_clear) struct media_list l = { NULL, 0, false };
+    struct actor by;
     json_t *all;
     const char *folder;
 
-    if (office_folder(c, "folder", true, &folder, e) != 0 || worker(c, e) != 0 ||
+    if (office_folder(c, "folder", true, &folder, e) != 0 || worker(c, &by, e) != 0 ||
         media_list(folder, &l, e) != 0)
         return -1;
     all = json_array();
@@ -44,10 +64,10 @@ int do_media(struct office_call *c, struct err *e)
 
 static bool go_on(void *ctx, const char *step, uint64_t done, uint64_t of)
 {
-    struct office_call *c = ctx;
+    const struct carrying *k = ctx;
 
-    office_progress(c, step, done, of);
-    return !atomic_load(&c->stop);
+    office_progress(k->c, step, done, of);
+    return !atomic_load(&k->c->stop);
 }
 
 /* What to do next, where the sentence may not say it. */
@@ -59,22 +79,28 @@ static int refuse(struct office_call *c, const char *path, struct err *e)
     return err_wrap(e, "nothing was imported from it");
 }
 
-static int open_inbox(struct office_call *c, struct inbox *b, const char **path,
+static int open_inbox(struct carrying *k, struct inbox *b, const char **path,
                       struct err *e)
 {
-    return office_folder(c, "container", true, path, e) != 0 || worker(c, e) != 0 ||
-           inbox_open(b, c->data_dir, e) != 0 ? -1 : 0;
+    return office_folder(k->c, "container", true, path, e) != 0 ||
+           worker(k->c, &k->by, e) != 0 || inbox_open(b, k->c->data_dir, e) != 0 ? -1 : 0;
+}
+
+static struct import_watch watch_of(struct carrying *k)
+{
+    return (struct import_watch){ go_on, k, name_of(k), still };
 }
 
 int do_import(struct office_call *c, struct err *e)
 {
     AUTO(inbox_close) struct inbox b = INBOX_EMPTY;
-    const struct import_watch w = { go_on, c };
+    struct carrying k = { .c = c };
     struct import_result r;
     const char *path;
 
-    if (open_inbox(c, &b, &path, e) != 0)
+    if (open_inbox(&k, &b, &path, e) != 0)
         return -1;
+    const struct import_watch w = watch_of(&k);
     return inbox_take(&b, path, &w, &r, e) != 0 ? refuse(c, path, e)
                                                 : office_say(c, show_imported(&r, path), e);
 }
@@ -83,15 +109,16 @@ int do_order_import(struct office_call *c, struct err *e)
 {
     AUTO(inbox_close) struct inbox b = INBOX_EMPTY;
     AUTO(order_bindings_clear) struct order_bindings none = { NULL, 0 };
-    const struct import_watch w = { go_on, c };
+    struct carrying k = { .c = c };
     char number[ORDER_NUMBER_MAX + 1];
     struct import_result r;
     struct order_info o;
     struct order_spec s;
     const char *path;
 
-    if (open_inbox(c, &b, &path, e) != 0)
+    if (open_inbox(&k, &b, &path, e) != 0)
         return -1;
+    const struct import_watch w = watch_of(&k);
     if (inbox_take_order(&b, path, &w, &r, number, e) != 0)
         return refuse(c, path, e);
     return order_by_number(c->db, number, &o, e) != 0 ||
@@ -103,19 +130,30 @@ int do_order_import(struct office_call *c, struct err *e)
 
 static void on_step(void *ctx, const char *step, unsigned done, unsigned of)
 {
-    office_progress(ctx, step, done, of);
+    const struct carrying *k = ctx;
+
+    office_progress(k->c, step, done, of);
+}
+
+static int carry_out(struct carrying *k, struct report_list *made, struct err *e)
+{
+    AUTO(desk_close) struct desk d = DESK_EMPTY;
+    const char *to, *again;
+
+    if (office_folder(k->c, "to", true, &to, e) != 0 ||
+        control_word(&k->c->r, "again", &again, e) != 0 ||
+        worker(k->c, &k->by, e) != 0)
+        return -1;
+    const struct report_watch w = { on_step, k, name_of(k), still };
+    return act_export(&d, k->c->data_dir, to, again, &w, made, e);
 }
 
 int do_export(struct office_call *c, struct err *e)
 {
-    AUTO(desk_close) struct desk d = DESK_EMPTY;
-    const struct report_watch w = { on_step, c };
+    struct carrying k = { .c = c };
     struct report_list made = { NULL, 0 };
     json_t *list = json_array();
-    const char *to, *again;
-    int bad = office_folder(c, "to", true, &to, e) != 0 ||
-              control_word(&c->r, "again", &again, e) != 0 || worker(c, e) != 0 ||
-              act_export(&d, c->data_dir, to, again, &w, &made, e) != 0;
+    int bad = carry_out(&k, &made, e);
 
     /* Also what had arrived before it failed. */
     for (size_t i = 0; i < made.n; i++)

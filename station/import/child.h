@@ -4,6 +4,7 @@
 #define LINESIDE_IMPORT_CHILD_H
 
 #include "station/import/frames.h"
+#include "storage/db.h"
 
 #include <sys/types.h>
 
@@ -13,6 +14,9 @@ struct import_watch {
      * nothing comes. False: enough, nothing of it is to be kept. */
     bool (*go_on)(void *ctx, const char *step, uint64_t done, uint64_t of);
     void *ctx;
+    const char *actor; /* in whose name it is kept; NULL: the station's */
+    tx_fn *still; /* first in the transaction that keeps it, with ctx: what let it in
+                     must still hold; NULL: nothing */
 };
 #define IMPORT_WATCH_MS 200
 #define IMPORT_WATCH_RECORDS 64

@@ -72,6 +72,7 @@ static int store_keys(struct import *i, const struct manifest *m,
 /* --- report-receipt ------------------------------------------------------- */
 
 struct acknowledging {
+    const struct import_child *child;
     const struct container_seen *seen;
     const struct manifest_receipt *receipt;
     struct report_acknowledged done;
@@ -87,7 +88,8 @@ static int acknowledge_tx(struct tx *tx, void *ctx, struct err *e)
         .records = m->records, .accepted = m->accepted,
     };
 
-    return report_acknowledge(tx, &r, IMPORT_ACTOR, &a->done, e);
+    return opening_still(a->child, tx, e) != 0 ? -1
+         : report_acknowledge(tx, &r, opening_actor(a->child), &a->done, e);
 }
 
 static int store_receipt(struct db *db, struct import_child *c,
@@ -96,7 +98,7 @@ static int store_receipt(struct db *db, struct import_child *c,
 {
     struct container_seen seen = opening_seen(o, SEEN_REPORT_RECEIPT);
     const struct manifest_receipt *m = &o->m.receipt;
-    struct acknowledging a = { .seen = &seen, .receipt = m };
+    struct acknowledging a = { .child = c, .seen = &seen, .receipt = m };
 
     if (opening_is_all(c, e) != 0 || db_write(db, acknowledge_tx, &a, e) != 0)
         return -1;
@@ -169,7 +171,9 @@ static int store_all(struct db *db, const struct lock *lock,
         return -1;
     }
     opening_result(o, out);
-    return import_finish(i, IMPORT_ACTOR, &out->sum, e);
+    if (c->watch)
+        import_guard(i, c->watch->still, c->watch->ctx);
+    return import_finish(i, opening_actor(c), &out->sum, e);
 }
 
 int import_container(struct db *db, const struct lock *lock,

@@ -102,6 +102,18 @@ int opening_is_all(struct import_child *c, struct err *e)
          : err_set(e, ERR_INTERNAL, "import process: frame out of order");
 }
 
+const char *opening_actor(const struct import_child *c)
+{
+    return c->watch && c->watch->actor ? c->watch->actor : IMPORT_ACTOR;
+}
+
+int opening_still(const struct import_child *c, struct tx *tx, struct err *e)
+{
+    const struct import_watch *w = c->watch;
+
+    return w && w->still ? w->still(tx, w->ctx, e) : 0;
+}
+
 struct container_seen opening_seen(const struct opening *o, enum seen_kind kind)
 {
     struct container_seen c = {

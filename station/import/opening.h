@@ -26,6 +26,10 @@ int opening_read(struct db *db, const struct station *s, struct import_child *c,
 /* A container without records ends right after its manifest. */
 int opening_is_all(struct import_child *c, struct err *e);
 
+/* In whose name the container is kept, and whether it may still be (child.h). */
+const char *opening_actor(const struct import_child *c);
+int opening_still(const struct import_child *c, struct tx *tx, struct err *e);
+
 /* As the ledger remembers it; borrows o. */
 struct container_seen opening_seen(const struct opening *o, enum seen_kind kind);
 void opening_result(const struct opening *o, struct import_result *r);

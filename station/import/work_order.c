@@ -5,6 +5,7 @@
 #include <string.h>
 
 struct ordering {
+    const struct import_child *child;
     const struct container_seen *seen;
     const struct order_spec *order;
     struct import_result *out;
@@ -14,7 +15,9 @@ static int order_tx(struct tx *tx, void *ctx, struct err *e)
 {
     const struct ordering *o = ctx;
 
-    return order_import(tx, o->seen, o->order, IMPORT_ACTOR, &o->out->sum.missing, e);
+    return opening_still(o->child, tx, e) != 0 ? -1
+         : order_import(tx, o->seen, o->order, opening_actor(o->child),
+                        &o->out->sum.missing, e);
 }
 
 static int apply_work_order(struct db *db, const struct station *s,
@@ -30,7 +33,7 @@ static int apply_work_order(struct db *db, const struct station *s,
     if (opening_is_all(c, e) != 0)
         return -1;
     struct container_seen seen = opening_seen(o, SEEN_WORK_ORDER);
-    struct ordering ordering = { &seen, o->m.order, out };
+    struct ordering ordering = { c, &seen, o->m.order, out };
     opening_result(o, out);
     return db_write(db, order_tx, &ordering, e);
 }

@@ -374,9 +374,12 @@ static int make_in_outbox(struct db *db, void *ctx, struct err *e)
 static int enter(struct tx *tx, void *ctx, struct err *e)
 {
     struct pair *p = ctx;
+    const struct report_watch *w = p->watch;
+    const char *actor = w && w->actor ? w->actor : ACTOR;
 
-    return export_add(tx, &p->log.x, ACTOR, e) != 0
-               ? -1 : export_add(tx, &p->report.x, ACTOR, e);
+    return (w && w->still && w->still(tx, w->ctx, e) != 0) ||
+           export_add(tx, &p->log.x, actor, e) != 0 ||
+           export_add(tx, &p->report.x, actor, e) != 0 ? -1 : 0;
 }
 
 /* --- delivery -------------------------------------------------------------- */

@@ -46,6 +46,9 @@ int report_export(struct db *db, const struct lock *lock, const char *data_dir,
 struct report_watch {
     void (*step)(void *ctx, const char *step, unsigned done, unsigned of);
     void *ctx;
+    const char *actor; /* in whose name; NULL: the station's */
+    tx_fn *still; /* first in the transaction that enters them, with ctx: what let it
+                     be done must still hold; NULL: nothing */
 };
 int report_export_watched(struct db *db, const struct lock *lock,
                           const char *data_dir, const struct station *s,

@@ -128,6 +128,13 @@ as 47120815 ctl ask shift-open --as B-0003 >/dev/null
 as 47120815 ctl ask shift-close --as B-0003 | grep -q '"made":\[\],"shift":{"shift":2' || die "not closed"
 "$STATION" stock --data "$DATA" --json | grep -q '"notDelivered":\[{"kind":"shift-record"' ||
     die "its record is not in the outbox"
+# So is what somebody carries in and out there.
+as 47110815 ctl ask export "to=$STICK" --as B-0002 2>/dev/null | grep -q '"kind":"loading-report"' || die "nothing was exported"
+logged '"audit-log-exported","actor":"Bob"'
+logged '"loading-report-exported","actor":"Bob"'
+receipt=$("$LAB" acknowledge "$W" "$STICK"/loading-report-* --out "$STICK" | sed -n 's/^report-receipt *//p')
+as 47110815 ctl ask import "container=$receipt" --as B-0002 >/dev/null 2>&1
+logged '"report-acknowledged","actor":"Bob"'
 printf 'B-0003\n' >&7 # the shift's end was theirs too
 wait_for 5 told 3 '"state":"opened","fixture":"","person":"Cyd"'
 

@@ -56,6 +56,36 @@ START_TEST(live_after_the_last_transaction)
 }
 END_TEST
 
+static int blocked(struct tx *tx, void *ctx, struct err *e)
+{
+    (void)tx;
+    return *(bool *)ctx ? err_set(e, ERR_TRUST, "Bob was blocked meanwhile") : 0;
+}
+
+START_TEST(guarded_to_the_last)
+{
+    struct err e = ERR_INIT;
+    struct ground g;
+    bool no = true, known;
+
+    ground_open(&g);
+    struct import *i = ground_begin(&g, 1);
+    good(ground_record(i, 1, 1, 100, &e));
+    import_guard(i, blocked, &no);
+    bad(import_finish(i, "Bob", NULL, &e), ERR_TRUST);
+    ck_assert_uint_eq(count(&g, "container") + count(&g, "bpp") + count(&g, "event"), 0);
+    no = false;
+    i = ground_begin(&g, 1);
+    good(ground_record(i, 1, 1, 100, &e));
+    import_guard(i, blocked, &no);
+    good(import_finish(i, "Bob", NULL, &e));
+    good(container_known(g.db, "00000000-0000-4000-8000-000000000001", &known, &e));
+    ck_assert(known);
+    ground_balanced(g.db);
+    ground_close(&g);
+}
+END_TEST
+
 /* Enough records that some are on the disk before the end. */
 #define MANY 5000
 
@@ -437,6 +467,7 @@ int main(void)
 {
     const struct table_test tests[] = {
         { "live", live_after_the_last_transaction, 1 },
+        { "guarded", guarded_to_the_last, 1 },
         { "invisible", invisible_until_then, 1 },
         { "abort", abort_leaves_nothing, 1 },
         { "leftovers", leftovers_are_removed, 1 },
