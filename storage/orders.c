@@ -64,13 +64,18 @@ void order_list_clear(struct order_list *l)
     *l = (struct order_list){ NULL, 0 };
 }
 
-static int read_all(struct db *db, struct order_list *l, struct err *e)
+/* Active ones alone: by their index, however many there were. */
+static int read_all(struct db *db, bool active, unsigned limit, struct order_list *l,
+                    struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
     int row;
 
-    if (q_open(&q, db, ORDER_SELECT "ORDER BY w.work_order", e) != 0)
+    if (q_open(&q, db, active ? ORDER_SELECT "WHERE w.state = 1 ORDER BY w.work_order"
+                                " LIMIT ?"
+                              : ORDER_SELECT "ORDER BY w.work_order LIMIT ?", e) != 0)
         return -1;
+    q_int(&q, limit ? (int64_t)limit : -1);
     while ((row = q_step(&q, e)) > 0) {
         struct order_info *v = list_grow(l->v, l->n, sizeof *v, e);
         if (!v)
@@ -81,17 +86,28 @@ static int read_all(struct db *db, struct order_list *l, struct err *e)
     return row;
 }
 
-int orders_get(struct db *db, struct order_list *out, struct err *e)
+static int get(struct db *db, bool active, unsigned limit, struct order_list *out,
+               struct err *e)
 {
     struct order_list l = { NULL, 0 };
 
-    if (read_all(db, &l, e) != 0) {
+    if (read_all(db, active, limit, &l, e) != 0) {
         order_list_clear(&l);
         return -1;
     }
     order_list_clear(out);
     *out = l;
     return 0;
+}
+
+int orders_get(struct db *db, struct order_list *out, struct err *e)
+{
+    return get(db, false, 0, out, e);
+}
+
+int orders_active(struct db *db, unsigned limit, struct order_list *out, struct err *e)
+{
+    return get(db, true, limit, out, e);
 }
 
 int order_get(struct db *db, int64_t id, struct order_info *out, struct err *e)

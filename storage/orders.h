@@ -47,6 +47,8 @@ struct order_list {
 };
 void order_list_clear(struct order_list *l);
 int orders_get(struct db *db, struct order_list *out, struct err *e);
+/* The first `limit` (0: all) of those that are active; nothing else is looked at. */
+int orders_active(struct db *db, unsigned limit, struct order_list *out, struct err *e);
 /* number: in any case of letters. ERR_NOT_FOUND. */
 int order_by_number(struct db *db, const char *number, struct order_info *out,
                     struct err *e);

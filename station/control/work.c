@@ -11,12 +11,10 @@ static int read_orders(struct db *db, struct control_work *out, struct err *e)
 {
     AUTO(order_list_clear) struct order_list all = { NULL, 0 };
 
-    if (orders_get(db, &all, e) != 0)
+    if (orders_active(db, CONTROL_ORDERS_MAX, &all, e) != 0)
         return -1;
-    for (size_t i = 0; i < all.n && out->n < CONTROL_ORDERS_MAX; i++) {
+    for (size_t i = 0; i < all.n; i++) {
         const struct order_info *from = &all.v[i];
-        if (from->state != ORDER_ACTIVE)
-            continue;
         struct control_order *to = &out->orders[out->n++];
         memcpy(to->number, from->number, strlen(from->number));
         memcpy(to->product, from->product, strlen(from->product));

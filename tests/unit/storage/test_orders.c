@@ -234,6 +234,29 @@ END_TEST
 /* --- states ------------------------------------------------------------------------ */
 
 /* Every state, to every state, by every cause. */
+/* As many of all as are active, in the same order; and no more than are asked for. */
+static void active_alone(struct ground *g)
+{
+    AUTO(order_list_clear) struct order_list all = { NULL, 0 }, active = { NULL, 0 },
+                                             two = { NULL, 0 };
+    struct err e = ERR_INIT;
+    size_t n = 0;
+
+    good(orders_get(g->db, &all, &e));
+    good(orders_active(g->db, 0, &active, &e));
+    good(orders_active(g->db, 2, &two, &e));
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i].state == ORDER_ACTIVE) {
+            ck_assert_uint_lt(n, active.n);
+            ck_assert_int_eq(active.v[n].id, all.v[i].id);
+            ck_assert(n >= 2 || two.v[n].id == all.v[i].id);
+            n++;
+        }
+    ck_assert_uint_gt(n, 2);
+    ck_assert_uint_eq(active.n, n);
+    ck_assert_uint_eq(two.n, 2);
+}
+
 START_TEST(states_by_the_table)
 {
     struct err e = ERR_INIT;
@@ -266,6 +289,7 @@ START_TEST(states_by_the_table)
         }
     }
     ck_assert_uint_eq(moved, order_transition_count);
+    active_alone(&g);
     bad(ACTIVATE("nothing"), ERR_NOT_FOUND);
     ground_balanced(g.db);
     ground_close(&g);
