@@ -128,11 +128,13 @@ begin() { # station $s runs, and the shift's operator is logged in
     wait_for 30 log_in
 }
 log_in() { pins "471$shift" ctl login "B-100$shift"; }
-end() {
+end() { # in order, unless it was to be killed
     kill $station 2>/dev/null || :
-    wait $station 2>/dev/null || :
+    ended=0
+    wait $station 2>/dev/null || ended=$?
     wait $ear 2>/dev/null || :
     MINE=
+    [ $ended = 0 ] || [ "${KILL:-}" ] || die "station $s, day $DAY, shift $shift, ended with $ended: $(tail -5 "$WORK/run$s.err")"
 }
 # Its own time, in ticks; not the wall's, which others have a part in.
 cpu() { sed 's/.*) //' /proc/$station/stat | awk '{ print $12 + $13 }'; }
