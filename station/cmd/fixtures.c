@@ -300,7 +300,7 @@ static int list_trends(const struct command *self, const struct cmd_common *c,
     AUTO(show_trends_clear) struct show_trends all = { .stands = { NULL, 0 } };
     struct err e = ERR_INIT;
 
-    if (show_trends_read(db, fixture, &all, &e) != 0)
+    if (show_trends_read(db, fixture, NULL, &all, &e) != 0)
         return cmd_fail(self, &e);
     if (c->json)
         json_line(show_trends_json(said, &all));

@@ -3,6 +3,7 @@
 #include "station/control/verbs.h"
 
 #include "station/base/when.h"
+#include "station/line/line.h"
 #include "station/show/doctor.h"
 #include "station/show/health.h"
 #include "station/show/log.h"
@@ -326,7 +327,8 @@ int ask_trends(struct office_call *c, struct err *e)
 
     return control_word(&c->r, "fixture", &fixture, e) != 0 || office_db(c, e) != 0 ||
            places_get(c->db, &said, e) != 0 ||
-           show_trends_read(c->db, fixture, &all, e) != 0
+           show_trends_read(c->db, fixture, fixture ? line_fixture_key(c->line, fixture) : NULL,
+                            &all, e) != 0
                ? -1 : office_say(c, show_trends_json(&said, &all), e);
 }
 

@@ -11,15 +11,16 @@ void show_trends_clear(struct show_trends *t)
 }
 
 /* What is not known of was not at work yet. */
-static int keep_one(struct db *db, const char *called, struct fixture_healths *all,
-                    struct err *e)
+static int keep_one(struct db *db, const char *called, const char *key,
+                    struct fixture_healths *all, struct err *e)
 {
     char fixture[HEALTH_NAME_MAX + 1];
     struct fixture_health *one = malloc(sizeof *one);
 
     if (!one)
         return err_set(e, ERR_NOMEM, "no memory for a fixture");
-    if (health_find(db, called, fixture, e) != 0 || health_get(db, fixture, one, e) != 0) {
+    if ((!key && health_find(db, called, fixture, e) != 0) ||
+        health_get(db, key ? key : fixture, one, e) != 0) {
         free(one);
         return -1;
     }
@@ -28,12 +29,12 @@ static int keep_one(struct db *db, const char *called, struct fixture_healths *a
     return 0;
 }
 
-int show_trends_read(struct db *db, const char *called, struct show_trends *out,
-                     struct err *e)
+int show_trends_read(struct db *db, const char *called, const char *key,
+                     struct show_trends *out, struct err *e)
 {
     *out = (struct show_trends){ .stands = { NULL, 0 } };
     return show_health_read(db, &out->health, e) != 0 || stands_get(db, &out->stands, e) != 0 ||
-           (called && keep_one(db, called, &out->health.fixtures, e) != 0) ? -1 : 0;
+           (called && keep_one(db, called, key, &out->health.fixtures, e) != 0) ? -1 : 0;
 }
 
 static json_t *step_json(const struct health_step *s)

@@ -13,9 +13,10 @@ struct show_trends {
     struct show_health health;
     struct stands stands;
 };
-/* called: a name or a place; NULL: every fixture that was at work. ERR_NOT_FOUND. */
-int show_trends_read(struct db *db, const char *called, struct show_trends *out,
-                     struct err *e);
+/* called: a name or a place; NULL: every fixture that was at work. key: how the ledger
+ * calls it, where that is known, else NULL. ERR_NOT_FOUND. */
+int show_trends_read(struct db *db, const char *called, const char *key,
+                     struct show_trends *out, struct err *e);
 void show_trends_clear(struct show_trends *t);
 /* As `fixtures trends --json`. */
 json_t *show_trends_json(const struct places *said, const struct show_trends *t);

@@ -98,6 +98,14 @@ key Enter Enter
 sees 'It is done'
 sees 'State active'
 key Enter
+sees 'Scan its label'
+scan F3
+sees 'One of its positions'
+key Enter
+sees 'Units in that fixture are worked on'
+key Enter
+sees 'Take it from a fixture'
+key Down Enter
 sees 'No unit is worked on by this order'
 key Enter
 sees 'State closed'
@@ -153,6 +161,20 @@ scan LINESIDE-STOCK
 sees 'in stock  *3 '
 scan LINESIDE-FIXTURES
 sees 'F1 .* works .* 100 %'
+scan LINESIDE-FIXTURE
+scan F3
+sees 'Say where it stands'
+key Enter
+sees 'Row 1 is the farthest'
+key Down Right Enter
+sees 'shows it there'
+key Enter
+sees 'row 2, column 2'
+events --kind fixture-position-set | grep -q '"actor":"Ada".*"fixture":"F3","row":"2","column":"2"' || die "F3 stands nowhere"
+scan LINESIDE-SETTINGS
+sees 'logged in  *yes'
+scan LINESIDE-PEOPLE
+sees 'Ada  *Supervisor'
 scan LINESIDE-QUARANTINE
 sees 'Nothing is in quarantine'
 scan LINESIDE-LOG

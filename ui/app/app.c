@@ -32,6 +32,7 @@ struct app {
     json_int_t login; /* the id of the login that is asked */
     json_int_t question; /* ... of the screen's question; 0: none is open */
     const struct screen *questioner;
+    char questioned[WHAT_CAP]; /* ... what it was asked about */
     json_int_t deed; /* ... of what is to be done; 0: nothing */
     json_int_t job;  /* ... of what takes long */
     json_int_t stale[STALE]; /* questions whose answers nobody waits for any more */
@@ -259,8 +260,11 @@ static void ask_question(struct app *a)
     if (a->question)
         a->stale[a->stales++ % STALE] = a->question;
     a->questioner = a->hands.screen;
-    if (strcmp(s->answer_to, a->questioner->name) != 0 || a->questioner->searches)
+    /* What was answered is shown until the next answer to the same: it does not flicker, and
+     * what is chosen stays so. */
+    if (strcmp(s->answer_to, a->questioner->name) != 0 || strcmp(a->questioned, what) != 0)
         model_answer(a->model, a->questioner->name, NULL);
+    snprintf(a->questioned, sizeof a->questioned, "%s", what);
     const struct doings *does = a->questioner->does;
     json_t *members = *what ? json_pack("{s:s}", does && does->member ? does->member : "what", what)
                             : json_object();
