@@ -179,7 +179,7 @@ int export_put(struct tx *tx, const struct export_info *x, uint64_t event,
 }
 
 /* Whom a loading-report concerns. The records are those of on_evidence in
- * station/report/report.c: of notifications, deletions only. A failure names
+ * station/report/records.c: of notifications, deletions only. A failure names
  * its BPP by the transactionId alone; all others lead there the short way,
  * since the line waits for this. */
 static int export_parties(struct tx *tx, const struct export_info *x,
