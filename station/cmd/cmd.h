@@ -66,6 +66,9 @@ int cmd_options(const struct command *self, int argc, char **argv,
                 int (*own)(void *ctx, int val, const char *arg, struct err *e),
                 void *ctx, struct cmd_common *common);
 
+/* A whole number in decimal digits. ERR_USAGE. */
+int cmd_number(const char *arg, uint64_t least, uint64_t most, uint64_t *out,
+               struct err *e);
 /* --warn-hours. */
 int cmd_warn_hours(const char *arg, unsigned *out, struct err *e);
 

@@ -8,25 +8,11 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define LOG_LIMIT 50
 
 enum { OPT_LIMIT = 256, OPT_KIND, OPT_ACTOR, OPT_FIXTURE, OPT_SERIAL,
        OPT_SINCE, OPT_UNTIL, OPT_BEFORE, OPT_ALL };
-
-static int number(const char *arg, unsigned long long max, uint64_t *out,
-                  struct err *e)
-{
-    char *end;
-    unsigned long long v = strtoull(arg, &end, 10);
-
-    if (*arg < '0' || *arg > '9' || *end || v > max)
-        return err_set(e, ERR_USAGE, "'%s' is not a number up to %llu", arg,
-                       max);
-    *out = v;
-    return 0;
-}
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
@@ -35,12 +21,12 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
 
     switch (val) {
     case OPT_LIMIT:
-        if (number(arg, 1000000, &v, e) != 0)
+        if (cmd_number(arg, 0, 1000000, &v, e) != 0)
             return -1;
         o->f.limit = (unsigned)v;
         return 0;
     case OPT_BEFORE:
-        return number(arg, INT64_MAX, &o->f.before, e);
+        return cmd_number(arg, 0, INT64_MAX, &o->f.before, e);
     case OPT_KIND:
         o->f.kind = arg;
         return 0;

@@ -69,6 +69,22 @@ static void command_usage(const struct command *c, FILE *to)
             c->help ? c->help : "", c->help ? "" : "");
 }
 
+int cmd_number(const char *arg, uint64_t least, uint64_t most, uint64_t *out,
+               struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long long v = strtoull(arg, &end, 10);
+    if (errno == 0 && *arg >= '0' && *arg <= '9' && *end == '\0' && v >= least &&
+        v <= most) {
+        *out = v;
+        return 0;
+    }
+    return err_set(e, ERR_USAGE, "'%.40s' is not a number from %llu to %llu", arg,
+                   (unsigned long long)least, (unsigned long long)most);
+}
+
 int cmd_fail(const struct command *self, const struct err *e)
 {
     fprintf(stderr, "lineside %s: %s\n", self->name, e->msg);

@@ -7,7 +7,6 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REPORTS_LIMIT 20
@@ -15,32 +14,19 @@
 
 enum { OPT_OPEN = 256, OPT_LIMIT, OPT_BEFORE };
 
-static int number(const char *arg, unsigned long long max, uint64_t *out,
-                  struct err *e)
-{
-    char *end;
-    unsigned long long v = strtoull(arg, &end, 10);
-
-    if (*arg < '0' || *arg > '9' || *end || v == 0 || v > max)
-        return err_set(e, ERR_USAGE, "'%.40s' is not a number from 1 to %llu",
-                       arg, max);
-    *out = v;
-    return 0;
-}
-
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
     struct show_reports *o = ctx;
     uint64_t v;
 
     if (val == OPT_LIMIT) {
-        if (number(arg, REPORTS_LIMIT_MAX, &v, e) != 0)
+        if (cmd_number(arg, 1, REPORTS_LIMIT_MAX, &v, e) != 0)
             return -1;
         o->limit = (unsigned)v;
         return 0;
     }
     if (val == OPT_BEFORE)
-        return number(arg, INT64_MAX, &o->before, e);
+        return cmd_number(arg, 1, INT64_MAX, &o->before, e);
     o->only_open = true;
     return 0;
 }

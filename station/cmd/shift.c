@@ -9,10 +9,8 @@
 #include "station/base/when.h"
 #include "storage/events.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LIST_LIMIT 30
@@ -23,19 +21,6 @@ struct opts {
     const char *as, *to, *day;
     uint64_t limit, before;
 };
-
-static int number(const char *arg, uint64_t *out, struct err *e)
-{
-    char *end;
-    unsigned long long v;
-
-    errno = 0;
-    v = strtoull(arg, &end, 10);
-    if (*arg < '0' || *arg > '9' || *end || errno || v > INT32_MAX || v == 0)
-        return err_set(e, ERR_USAGE, "'%.40s' is not a number from 1", arg);
-    *out = v;
-    return 0;
-}
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
@@ -52,9 +37,9 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
         o->day = arg;
         return 0;
     case OPT_LIMIT:
-        return number(arg, &o->limit, e);
+        return cmd_number(arg, 1, INT32_MAX, &o->limit, e);
     default:
-        return number(arg, &o->before, e);
+        return cmd_number(arg, 1, INT32_MAX, &o->before, e);
     }
 }
 
@@ -252,9 +237,9 @@ static int run(const struct command *self, int argc, char **argv)
     if (argc <= 2 && strcmp(argv[0], "open") == 0)
         return open_one(self, &c, &o, argc == 2 ? argv[1] : "");
     if (argc == 2 && strcmp(argv[0], "record") == 0)
-        return number(argv[1], &n, &e) != 0 ? cmd_usage(self, e.msg)
+        return cmd_number(argv[1], 1, INT32_MAX, &n, &e) != 0 ? cmd_usage(self, e.msg)
                                             : record_one(self, &c, &o, n);
-    if (argc == 1 && number(argv[0], &n, &e) == 0)
+    if (argc == 1 && cmd_number(argv[0], 1, INT32_MAX, &n, &e) == 0)
         return show(self, &c, n);
     err_set(&e, ERR_USAGE, "'%.80s' is nothing that can be done with shifts, "
             "or it has too many words", argv[0]);

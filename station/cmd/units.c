@@ -8,24 +8,10 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define UNITS_LIMIT 50
 
 enum { OPT_STATE = 256, OPT_FIXTURE, OPT_SINCE, OPT_BEFORE, OPT_LIMIT };
-
-static int number(const char *arg, unsigned long long max, uint64_t *out,
-                  struct err *e)
-{
-    char *end;
-    unsigned long long v = strtoull(arg, &end, 10);
-
-    if (*arg < '0' || *arg > '9' || *end || v == 0 || v > max)
-        return err_set(e, ERR_USAGE, "'%.40s' is not a number from 1 to %llu",
-                       arg, max);
-    *out = v;
-    return 0;
-}
 
 static int own(void *ctx, int val, const char *arg, struct err *e)
 {
@@ -42,9 +28,9 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
         o->has_since = true;
         return when_parse(arg, &o->since, e);
     case OPT_BEFORE:
-        return number(arg, INT64_MAX, &o->f.before, e);
+        return cmd_number(arg, 1, INT64_MAX, &o->f.before, e);
     default:
-        if (number(arg, UNIT_PAGE_MAX, &v, e) != 0)
+        if (cmd_number(arg, 1, UNIT_PAGE_MAX, &v, e) != 0)
             return -1;
         o->f.limit = (unsigned)v;
         return 0;
