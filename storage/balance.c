@@ -19,8 +19,10 @@ void bundle_balances_clear(struct bundle_balances *l)
     *l = (struct bundle_balances){ NULL, 0 };
 }
 
-static void balance_read(struct q *q, struct bundle_balance *b)
+static void balance_read(struct q *q, void *item)
 {
+    struct bundle_balance *b = item;
+
     q_get_string(q, 0, b->id, sizeof b->id);
     q_get_string(q, 1, b->smdp_oid, sizeof b->smdp_oid);
     q_get_string(q, 2, b->issuer, sizeof b->issuer);
@@ -39,8 +41,7 @@ static void balance_read(struct q *q, struct bundle_balance *b)
 int stock_balances(struct db *db, struct bundle_balances *out, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
-    struct bundle_balances l = { NULL, 0 };
-    int row;
+    struct rows all;
 
     if (q_open(&q, db, "SELECT c.id, c.smdp_oid, c.issuer, c.sequence,"
                " c.manifest_sha256, c.created_at, c.not_after, c.event,"
@@ -53,21 +54,10 @@ int stock_balances(struct db *db, struct bundle_balances *out, struct err *e)
                " WHERE c.state = 1 AND c.kind = 1 ORDER BY c.container",
                e) != 0)
         return -1;
-    while ((row = q_step(&q, e)) > 0) {
-        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
-        if (!p) {
-            row = -1;
-            break;
-        }
-        l.v = p;
-        balance_read(&q, &l.v[l.n++]);
-    }
-    if (row < 0) {
-        bundle_balances_clear(&l);
+    if (rows_read(&q, sizeof *out->v, balance_read, &all, e) != 0)
         return -1;
-    }
     bundle_balances_clear(out);
-    *out = l;
+    *out = (struct bundle_balances){ all.v, all.n };
     return 0;
 }
 

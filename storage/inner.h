@@ -111,6 +111,14 @@ void q_get_string(struct q *q, int col, char *out, size_t cap);
  * is as it was. Doubles at powers of two, so that no capacity needs to be kept
  * beside it: nothing may be added to a list that was made shorter. */
 void *list_grow(void *v, size_t n, size_t size, struct err *e);
+/* All rows of q, an item of `size` octets each, filled by take. On failure *out is
+ * empty. */
+struct rows {
+    void *v; /* the caller's, to be freed */
+    size_t n;
+};
+int rows_read(struct q *q, size_t size, void (*take)(struct q *q, void *item),
+              struct rows *out, struct err *e);
 
 /* --- events ---------------------------------------------------------------- */
 

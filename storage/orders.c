@@ -42,8 +42,10 @@ uint64_t order_room(const struct order_info *o)
     " w.stocked, w.failed, w.event FROM work_order w" \
     " LEFT JOIN container c USING(container) "
 
-static void order_row_read(struct q *q, struct order_info *o)
+static void order_row_read(struct q *q, void *item)
 {
+    struct order_info *o = item;
+
     o->id = q_get_int(q, 0);
     q_get_string(q, 1, o->number, sizeof o->number);
     q_get_string(q, 2, o->product, sizeof o->product);
@@ -65,38 +67,21 @@ void order_list_clear(struct order_list *l)
 }
 
 /* Active ones alone: by their index, however many there were. */
-static int read_all(struct db *db, bool active, unsigned limit, struct order_list *l,
-                    struct err *e)
+static int get(struct db *db, bool active, unsigned limit, struct order_list *out,
+               struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
-    int row;
+    struct rows all;
 
     if (q_open(&q, db, active ? ORDER_SELECT "WHERE w.state = 1 ORDER BY w.work_order"
                                 " LIMIT ?"
                               : ORDER_SELECT "ORDER BY w.work_order LIMIT ?", e) != 0)
         return -1;
     q_int(&q, limit ? (int64_t)limit : -1);
-    while ((row = q_step(&q, e)) > 0) {
-        struct order_info *v = list_grow(l->v, l->n, sizeof *v, e);
-        if (!v)
-            return -1;
-        l->v = v;
-        order_row_read(&q, &v[l->n++]);
-    }
-    return row;
-}
-
-static int get(struct db *db, bool active, unsigned limit, struct order_list *out,
-               struct err *e)
-{
-    struct order_list l = { NULL, 0 };
-
-    if (read_all(db, active, limit, &l, e) != 0) {
-        order_list_clear(&l);
+    if (rows_read(&q, sizeof *out->v, order_row_read, &all, e) != 0)
         return -1;
-    }
     order_list_clear(out);
-    *out = l;
+    *out = (struct order_list){ all.v, all.n };
     return 0;
 }
 

@@ -191,3 +191,25 @@ void *list_grow(void *v, size_t n, size_t size, struct err *e)
         err_set(e, ERR_NOMEM, "no memory for a list from the ledger");
     return v;
 }
+
+int rows_read(struct q *q, size_t size, void (*take)(struct q *q, void *item),
+              struct rows *out, struct err *e)
+{
+    int row;
+
+    *out = (struct rows){ NULL, 0 };
+    while ((row = q_step(q, e)) > 0) {
+        void *v = list_grow(out->v, out->n, size, e);
+        if (!v) {
+            row = -1;
+            break;
+        }
+        out->v = v;
+        take(q, (char *)v + out->n++ * size);
+    }
+    if (row == 0)
+        return 0;
+    free(out->v);
+    *out = (struct rows){ NULL, 0 };
+    return -1;
+}

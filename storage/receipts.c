@@ -150,14 +150,10 @@ void report_rows_clear(struct report_rows *l)
     *l = (struct report_rows){ NULL, 0 };
 }
 
-static int row_add(struct report_rows *l, struct q *q, struct err *e)
+static void row_read(struct q *q, void *item)
 {
-    struct report_row *v = list_grow(l->v, l->n, sizeof *l->v, e);
+    struct report_row *r = item;
 
-    if (!v)
-        return -1;
-    l->v = v;
-    struct report_row *r = &l->v[l->n++];
     *r = (struct report_row){
         .sequence = (uint64_t)q_get_int(q, 1),
         .first_event = (uint64_t)q_get_int(q, 2),
@@ -169,7 +165,6 @@ static int row_add(struct report_rows *l, struct q *q, struct err *e)
     q_get_string(q, 0, r->id, sizeof r->id);
     q_get_string(q, 5, r->smdp_oid, sizeof r->smdp_oid);
     q_get_string(q, 9, r->receipt, sizeof r->receipt);
-    return 0;
 }
 
 /* From the few that are open to their reports, from the newest back. */
@@ -186,8 +181,7 @@ int report_rows(struct db *db, bool open, uint64_t before, unsigned limit,
                 struct report_rows *out, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
-    struct report_rows l = { NULL, 0 };
-    int row;
+    struct rows all;
 
     if (q_open(&q, db, open ? ROWS_OF(" AND export IN (SELECT export FROM"
                                       " report_party p WHERE container IS NULL AND "
@@ -196,17 +190,10 @@ int report_rows(struct db *db, bool open, uint64_t before, unsigned limit,
         return -1;
     q_int(&q, before && before < INT64_MAX ? (int64_t)before : INT64_MAX);
     q_int(&q, limit ? (int64_t)limit : -1);
-    while ((row = q_step(&q, e)) > 0)
-        if (row_add(&l, &q, e) != 0) {
-            row = -1;
-            break;
-        }
-    if (row < 0) {
-        report_rows_clear(&l);
+    if (rows_read(&q, sizeof *out->v, row_read, &all, e) != 0)
         return -1;
-    }
     report_rows_clear(out);
-    *out = l;
+    *out = (struct report_rows){ all.v, all.n };
     return 0;
 }
 

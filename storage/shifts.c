@@ -16,8 +16,10 @@ void shifts_clear(struct shifts *l)
 #define SHIFT_SELECT "SELECT shift, name, opened_by, closed_by, opened_at," \
     " closed_at, first_event, last_event FROM shift "
 
-static void shift_read(struct q *q, struct shift *s)
+static void shift_read(struct q *q, void *item)
 {
+    struct shift *s = item;
+
     s->number = (uint64_t)q_get_int(q, 0);
     q_get_string(q, 1, s->name, sizeof s->name);
     q_get_string(q, 2, s->opened_by, sizeof s->opened_by);
@@ -47,24 +49,12 @@ int shift_find(struct db *db, uint64_t number, struct shift *out,
 
 static int list_read(struct q *q, struct shifts *out, struct err *e)
 {
-    struct shifts l = { NULL, 0 };
-    int row;
+    struct rows all;
 
-    while ((row = q_step(q, e)) > 0) {
-        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
-        if (!p) {
-            row = -1;
-            break;
-        }
-        l.v = p;
-        shift_read(q, &l.v[l.n++]);
-    }
-    if (row < 0) {
-        shifts_clear(&l);
+    if (rows_read(q, sizeof *out->v, shift_read, &all, e) != 0)
         return -1;
-    }
     shifts_clear(out);
-    *out = l;
+    *out = (struct shifts){ all.v, all.n };
     return 0;
 }
 

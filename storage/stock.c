@@ -15,8 +15,10 @@
     "  WHERE x.bpp = live_bpp.bpp AND x.kind = 6 AND x.code = 'given-up')" \
     " ELSE 0 END, class"
 
-static void info_read(struct q *q, struct bpp_info *b)
+static void info_read(struct q *q, void *item)
 {
+    struct bpp_info *b = item;
+
     b->id = q_get_int(q, 0);
     q_get_fixed(q, 1, b->txid.o, sizeof b->txid.o);
     q_get_fixed(q, 2, b->eid.o, sizeof b->eid.o);
@@ -46,24 +48,12 @@ void bpp_list_clear(struct bpp_list *l)
 /* All rows of q, which selects BPP_COLUMNS, into *out. */
 static int bpp_list_read(struct q *q, struct bpp_list *out, struct err *e)
 {
-    struct bpp_list l = { NULL, 0 };
-    int row;
+    struct rows all;
 
-    while ((row = q_step(q, e)) > 0) {
-        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
-        if (!p) {
-            row = -1;
-            break;
-        }
-        l.v = p;
-        info_read(q, &l.v[l.n++]);
-    }
-    if (row < 0) {
-        bpp_list_clear(&l);
+    if (rows_read(q, sizeof *out->v, info_read, &all, e) != 0)
         return -1;
-    }
     bpp_list_clear(out);
-    *out = l;
+    *out = (struct bpp_list){ all.v, all.n };
     return 0;
 }
 

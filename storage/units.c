@@ -24,8 +24,10 @@ const char *euicc_kind_name(enum euicc_kind k)
     " p.kind, p.closed, p.keys_left, p.last_code, p.event, p.imei FROM position p" \
     " JOIN unit u USING(unit) "
 
-static void position_read(struct q *q, struct position *p)
+static void position_read(struct q *q, void *item)
 {
+    struct position *p = item;
+
     p->id = q_get_int(q, 0);
     q_get_string(q, 1, p->serial, sizeof p->serial);
     q_get_string(q, 2, p->name, sizeof p->name);
@@ -47,24 +49,12 @@ void position_list_clear(struct position_list *l)
 
 static int list_read(struct q *q, struct position_list *out, struct err *e)
 {
-    struct position_list l = { NULL, 0 };
-    int row;
+    struct rows all;
 
-    while ((row = q_step(q, e)) > 0) {
-        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
-        if (!p) {
-            row = -1;
-            break;
-        }
-        l.v = p;
-        position_read(q, &l.v[l.n++]);
-    }
-    if (row < 0) {
-        position_list_clear(&l);
+    if (rows_read(q, sizeof *out->v, position_read, &all, e) != 0)
         return -1;
-    }
     position_list_clear(out);
-    *out = l;
+    *out = (struct position_list){ all.v, all.n };
     return 0;
 }
 

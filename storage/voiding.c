@@ -12,26 +12,19 @@ void bpp_ids_clear(struct bpp_ids *l)
 
 /* --- finding ----------------------------------------------------------------- */
 
+static void id_read(struct q *q, void *item)
+{
+    *(int64_t *)item = q_get_int(q, 0);
+}
+
 static int ids_read(struct q *q, struct bpp_ids *out, struct err *e)
 {
-    struct bpp_ids l = { NULL, 0 };
-    int row;
+    struct rows all;
 
-    while ((row = q_step(q, e)) > 0) {
-        void *p = list_grow(l.v, l.n, sizeof *l.v, e);
-        if (!p) {
-            row = -1;
-            break;
-        }
-        l.v = p;
-        l.v[l.n++] = q_get_int(q, 0);
-    }
-    if (row < 0) {
-        bpp_ids_clear(&l);
+    if (rows_read(q, sizeof *out->v, id_read, &all, e) != 0)
         return -1;
-    }
     bpp_ids_clear(out);
-    *out = l;
+    *out = (struct bpp_ids){ all.v, all.n };
     return 0;
 }
 
