@@ -14,6 +14,7 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_LOGIN] = "login",
     [CONTROL_LOGOUT] = "logout",
     [CONTROL_WHO] = "who",
+    [CONTROL_MAY] = "may",
     [CONTROL_LOOK] = "look",
     [CONTROL_RETURN] = "return",
     [CONTROL_UNIT] = "unit",

@@ -1,5 +1,6 @@
 /* What each command does: one table. */
 #include "station/control/inner.h"
+#include "station/control/needs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,57 @@ static int who(struct control *c, struct peer *p, const struct control_request *
     return bad;
 }
 
+/* The session that stands for this client: its own, else the station's; NULL: none. */
+static const struct seat *seat_of(const struct peer *p, const struct seat *v, size_t n)
+{
+    const struct seat *station = NULL;
+    char number[SESSION_NAME_MAX + 1];
+
+    snprintf(number, sizeof number, "%llu", (unsigned long long)p->number);
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].at.where == SESSION_CONNECTION && strcmp(v[i].at.name, number) == 0)
+            return &v[i];
+        if (v[i].at.where == SESSION_STATION)
+            station = &v[i];
+    }
+    return station;
+}
+
+/* What a screen offers; a session by the badge alone is for work at the fixtures. */
+static json_t *acts_of(const struct seat *s, bool people)
+{
+    json_t *acts = json_array();
+    enum right right;
+
+    for (int v = 0; v < CONTROL_VERBS; v++)
+        if (control_needs((enum control_verb)v, &right) &&
+            (!people || (s && !s->by_badge && (role_may(s->who.role, right) ||
+                                               role_may_second(s->who.role, right)))))
+            json_array_append_new(acts, json_string(control_verb_name((enum control_verb)v)));
+    return acts;
+}
+
+/* Nobody's session is prolonged by being asked about. */
+static int may_what(struct control *c, struct peer *p, const struct control_request *r,
+                    struct err *e)
+{
+    struct login_rules rules;
+    struct seat *v;
+    size_t n = 0;
+
+    if (roster_who(line_roster(control_line(c)), &v, &n, &rules, e) != 0)
+        return -1;
+    const struct seat *s = seat_of(p, v, n);
+    json_t *j = control_reply_ok(r->id);
+    json_object_set_new(j, "person", control_string(s ? s->who.name : ""));
+    if (s)
+        json_object_set_new(j, "role", json_string(role_names[s->who.role]));
+    json_object_set_new(j, "acts", acts_of(s, rules.people));
+    free(v);
+    control_send(p, j, NULL);
+    return 0;
+}
+
 /* --- returns ---------------------------------------------------------------------- */
 
 /* Answered when the fixture has taken it; its verdict is told, as every one. */
@@ -213,7 +265,7 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
     [CONTROL_UNSUBSCRIBE] = unsubscribe, [CONTROL_SCAN] = scan,
     [CONTROL_STOP] = stop,               [CONTROL_VERSION] = version,
     [CONTROL_LOGIN] = login_here,        [CONTROL_LOGOUT] = logout,
-    [CONTROL_WHO] = who,
+    [CONTROL_WHO] = who,                 [CONTROL_MAY] = may_what,
     [CONTROL_RETURN] = give_back,
     [CONTROL_CANCEL] = cancel,
 };
@@ -225,21 +277,16 @@ static verb_fn *const verbs[CONTROL_VERBS] = {
 static int may(struct control *c, const struct peer *p, struct control_request *r,
                struct err *e)
 {
-    static const struct {
-        bool asked;
-        enum right right;
-    } needs[CONTROL_VERBS] = {
-        [CONTROL_STOP] = { true, RIGHT_STOP },
-        [CONTROL_RETURN] = { true, RIGHT_RETURN },
-    };
     const char *named = json_string_value(json_object_get(r->words, "fixture"));
     const char *fixture = named ? line_fixture_name(control_line(c), named) : NULL;
     struct session person;
+    enum right right;
 
-    if (!needs[r->verb].asked)
+    /* What the office does asks by itself. */
+    if (office_does(r->verb) || !control_needs(r->verb, &right))
         return 0;
     if (roster_may(line_roster(control_line(c)), p->number, fixture ? fixture : "",
-                   needs[r->verb].right, &person, e) != 0)
+                   right, &person, e) != 0)
         return -1;
     _Static_assert(sizeof person.name == sizeof r->by, "a person's name");
     memcpy(r->by, person.name, sizeof r->by);

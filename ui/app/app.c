@@ -33,6 +33,10 @@ struct app {
     json_int_t question; /* ... of the screen's question; 0: none is open */
     const struct screen *questioner;
     char questioned[WHAT_CAP]; /* ... what it was asked about */
+    json_int_t may; /* ... of what is offered to who is logged in; 0: it is not asked */
+    char may_of[NAME_CAP]; /* for whom it was asked last, */
+    unsigned may_logins;
+    int64_t may_at;        /* and when; 0: never */
     json_int_t deed; /* ... of what is to be done; 0: nothing */
     json_int_t job;  /* ... of what takes long */
     json_int_t stale[STALE]; /* questions whose answers nobody waits for any more */
@@ -86,6 +90,11 @@ static void on_reply(struct app *a, const json_t *j)
         model_answer(a->model, a->questioner->name, j);
         return;
     }
+    if (a->may && json_integer_value(json_object_get(j, "id")) == a->may) {
+        a->may = 0;
+        model_may(a->model, j);
+        return;
+    }
     if (is_stale(a, json_integer_value(json_object_get(j, "id"))))
         return;
     if (a->job && json_integer_value(json_object_get(j, "id")) == a->job) {
@@ -131,7 +140,8 @@ static void lose(struct app *a, const char *why)
 {
     client_close(a->line);
     a->line = NULL;
-    a->question = a->deed = a->job = 0;
+    a->question = a->deed = a->job = a->may = 0;
+    a->may_at = 0;
     memset(a->stale, 0, sizeof a->stale);
     a->ended = false;
     a->retry_at = clock_monotonic_ms() + RETRY_MS;
@@ -272,6 +282,26 @@ static void ask_question(struct app *a)
         a->question = 0;
         hands_notice(&a->hands, s, true, tr(a->hands.d.lang, N_("This is no text that can be sent.")));
     }
+}
+
+#define MAY_S 60 /* a role may be another one meanwhile */
+
+/* What is offered to somebody, when that is somebody else, and now and then. */
+static void ask_may(struct app *a)
+{
+    const struct snapshot *s = model_now(a->model);
+    struct err e = ERR_INIT;
+
+    if (!a->line || !s->linked || a->may ||
+        (a->may_at && strcmp(a->may_of, s->person) == 0 && a->may_logins == s->logins && s->now - a->may_at < MAY_S))
+        return;
+    if (strcmp(a->may_of, s->person) != 0)
+        model_may(a->model, NULL); /* until it is known */
+    snprintf(a->may_of, sizeof a->may_of, "%s", s->person);
+    a->may_logins = s->logins;
+    a->may_at = s->now;
+    if (client_post(a->line, CONTROL_MAY, NULL, &a->may, &e) != 0)
+        a->may = 0; /* that the line is gone is seen elsewhere */
 }
 
 /* --- hands ----------------------------------------------------------------------------------- */
@@ -420,6 +450,7 @@ static void turn(struct app *a)
     take_commands(a);
     look_for_places(a, false);
     hands_look(&a->hands, model_now(a->model));
+    ask_may(a);
     ask_question(a);
     take_sounds(a);
     ring(a, now);

@@ -20,6 +20,7 @@ void model_free(struct model *m)
 {
     if (m) {
         json_decref((json_t *)m->s.answer);
+        json_decref((json_t *)m->s.acts);
         json_decref((json_t *)m->s.job.answer);
     }
     free(m);
@@ -307,6 +308,25 @@ void model_job_end(struct model *m, const json_t *reply)
     TAKE(j->message, reply, "message");
     TAKE(j->error, reply, "error");
     TAKE(j->next, j->answer, "next");
+}
+
+void model_may(struct model *m, const json_t *reply)
+{
+    const json_t *acts = json_object_get(reply, "acts");
+
+    json_decref((json_t *)m->s.acts);
+    m->s.acts = json_is_array(acts) ? json_incref((json_t *)acts) : NULL;
+}
+
+bool snapshot_may(const struct snapshot *s, const char *act)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(s->acts, i, one)
+        if (json_is_string(one) && is(json_string_value(one), act))
+            return true;
+    return !s->acts;
 }
 
 /* --- figures -------------------------------------------------------------------------- */
@@ -634,6 +654,7 @@ void model_lose(struct model *m, const char *why)
         m->s.job.state = JOB_LOST;
     m->s.linked = false;
     COPY(m->s.no_link, why);
+    model_may(m, NULL);
     if (was)
         note(m, NOTE_LINE, "", "", "ended", "");
 }

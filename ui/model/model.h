@@ -20,6 +20,8 @@ void model_clock(struct model *m, int64_t now, long zone);
 /* The PIN that was asked for was given, or will not be. */
 void model_pin_done(struct model *m);
 
+/* A reply to `may`; NULL: it is not known any more. */
+void model_may(struct model *m, const json_t *reply);
 /* A reply to the question of this screen; NULL: none yet, it is asked anew. */
 void model_answer(struct model *m, const char *screen, const json_t *reply);
 

@@ -143,6 +143,7 @@ struct snapshot {
     char answer_error[SENTENCE_CAP];
     struct job job;
     char media[WHAT_CAP - NAME_CAP]; /* the folder that was looked into */
+    const json_t *acts; /* that are offered to who is logged in; NULL: that is not known */
     size_t places; /* where media are, as far as this screen's own machine shows them */
     struct place place[SNAPSHOT_PLACES];
     size_t notes, note_first; /* a ring: the oldest is note[note_first] */
@@ -152,6 +153,9 @@ struct snapshot {
 const struct note *snapshot_note(const struct snapshot *s, size_t i);
 /* The answer to this screen's question; NULL: none yet, or a refusal. */
 const json_t *snapshot_answer(const struct snapshot *s, const char *screen);
+/* This act is offered to who is logged in, as the line says; where it has not said, too:
+ * it refuses what may not be. */
+bool snapshot_may(const struct snapshot *s, const char *act);
 const struct slot *snapshot_slot(const struct snapshot *s, const char *name);
 
 #endif

@@ -1,6 +1,8 @@
 /* Acts on the control socket: allowed to those who may, in their name, and to
  * nobody else; what is malformed changes nothing. */
 #include "storage/quarantine.h"
+#include "station/control/needs.h"
+#include "station/control/office.h"
 #include "tests/unit/control/house.h"
 
 #include <check.h>
@@ -317,6 +319,99 @@ START_TEST(fixtures)
 }
 END_TEST
 
+/* --- what is offered ------------------------------------------------------------------- */
+
+static bool offered(int fd, const char *verb)
+{
+    json_t *j = house_ask(fd, "may", "", ""), *one;
+    bool found = false;
+    size_t i;
+
+    json_array_foreach(json_object_get(j, "acts"), i, one)
+        found |= strcmp(json_string_value(one), verb) == 0;
+    json_decref(j);
+    return found;
+}
+
+/* What the line says that somebody may do is what it lets them do. */
+START_TEST(offers_what_is_done)
+{
+    static const struct {
+        const char *badge, *pin;
+    } people[] = { { "B-1111", "86420" }, { "B-2222", "4711" }, { "B-3333", "90210" }, { "B-4444", "27182" } };
+    static const struct row rows[] = {
+        { "order-activate", "\"order\":\"A-1\"", "" },
+        { "order-bind", "\"order\":\"A-1\",\"fixture\":\"F1\"", "" },
+        { "order-unbind", "\"fixture\":\"F1\"", "" },
+        { "order-close", "\"order\":\"A-1\"", "" },
+        { "shift-open", "", "" },
+        { "quarantine-limit", "\"limit\":3", "" },
+        { "person-role", "\"name\":\"Zoe\",\"role\":\"operator\"", "" },
+        { "person-block", "\"name\":\"Zoe\"", "" },
+        { "person-unblock", "\"name\":\"Zoe\"", "" },
+        { "person-badge", "\"name\":\"Zoe\",\"badge\":\"B-9999\"", "" },
+        { "rule", "\"rule\":\"idle\",\"value\":\"30\"", "" },
+        { "fixture-label", "\"place\":\"1-2\",\"label\":\"F7\"", "" },
+        { "fixture-allow", "\"place\":\"1-2\",\"allowed\":false", "" },
+        { "fixture-position", "\"fixture\":\"F1\",\"row\":1,\"column\":1", "" },
+        { "fixture-limits", "\"failures\":3", "" },
+        { "fixture-cycles", "\"fixture\":\"F1\",\"cycles\":0", "" },
+        { "scanner", "\"place\":\"1-3\",\"remove\":true", "" },
+        { "golden", "\"eid\":\"" EID_2 "\",\"remove\":true", "" },
+        { "release", "\"fixture\":\"F1\"", "" },
+        { "maintained", "\"fixture\":\"F1\"", "" },
+        { "media", "\"folder\":\"/nowhere\"", "" },
+        { "import", "\"container\":\"/nowhere\"", "" },
+    };
+    char line[600];
+    struct house h;
+    enum right right;
+
+    for (int v = 0; v < CONTROL_VERBS; v++)
+        ck_assert_msg(!office_acts((enum control_verb)v) || control_needs((enum control_verb)v, &right),
+                      "%s takes no right", control_verb_name((enum control_verb)v));
+    house_open(&h);
+    int fd = house_dial(&h), ada = house_dial(&h);
+    ck_assert(!offered(fd, "order-close")); /* nobody has logged in */
+    house_login(ada, people[0].badge, people[0].pin);
+    json_decref(done(ada, "order-make", MAKE));
+    house_login(fd, people[_i].badge, people[_i].pin);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(line, sizeof line, "{\"id\":9,\"do\":\"%s\"%s%s}\n", rows[i].verb, *rows[i].members ? "," : "",
+                 rows[i].members);
+        bool may = offered(fd, rows[i].verb);
+        house_say(fd, line);
+        json_t *j = house_hear(fd);
+        while (json_object_get(j, "event")) { /* how far it is */
+            json_decref(j);
+            j = house_hear(fd);
+        }
+        ck_assert_msg(may == (strcmp(text(j, "error"), "trust") != 0), "%s: %s", rows[i].verb, text(j, "message"));
+        json_decref(j);
+    }
+    ck_assert_int_eq(offered(fd, "quarantine-release"), _i != 3); /* with a second, or as one */
+    ck_assert_int_eq(offered(fd, "void"), _i == 0 || _i == 2);
+    ck_assert_int_eq(offered(fd, "stop"), _i == 0 || _i == 2);
+    ck_assert(offered(fd, "person-pin"));
+    close(fd);
+    close(ada);
+    house_close(&h);
+}
+END_TEST
+
+START_TEST(offers_all_while_nobody_is_known)
+{
+    struct house h;
+
+    house_open_empty(&h);
+    int fd = house_dial(&h);
+    ck_assert(offered(fd, "person-add"));
+    ck_assert(offered(fd, "stop"));
+    close(fd);
+    house_close(&h);
+}
+END_TEST
+
 /* --- media ------------------------------------------------------------------------------- */
 
 #define UUID_1 "11111111-1111-4111-8111-111111111111"
@@ -476,6 +571,8 @@ int main(void)
         { "media", media, 1 },
         { "people", people, 1 },
         { "nobody is known", nobody_is_known, 1 },
+        { "offers what is done", offers_what_is_done, 4 },
+        { "offers all while nobody is known", offers_all_while_nobody_is_known, 1 },
     };
 
     return run_tests("acts", tests, sizeof tests / sizeof *tests);

@@ -172,6 +172,42 @@ START_TEST(adds_somebody_and_says_what_they_are)
 }
 END_TEST
 
+/* By the line's word alone; as long as it has not said, all is offered. */
+START_TEST(offers_what_the_line_says)
+{
+    AUTO(buf_clear) struct buf all = BUF_INIT;
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-PEOPLE");
+    json_t *some = json_pack("{s:[s,s]}", "acts", "person-pin", "stop"), *none = json_pack("{s:[]}", "acts");
+    struct grid *g = grid_new(80, 24);
+
+    scene_answer(t.m, "people", SCENE_NORMAL);
+    ck_assert_ptr_nonnull(screen_deed(&screen_people, &t.h.d, model_now(t.m), 4));
+    model_may(t.m, some);
+    ck_assert_str_eq(screen_deed(&screen_people, &t.h.d, model_now(t.m), 0)->verb, "person-pin");
+    ck_assert_ptr_null(screen_deed(&screen_people, &t.h.d, model_now(t.m), 1));
+    model_may(t.m, none);
+    ck_assert_ptr_null(screen_deed(&screen_people, &t.h.d, model_now(t.m), 0));
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    for (enum lang l = LANG_EN; l < LANGS; l++) {
+        char name[64];
+        t.h.d.lang = l;
+        grid_clear(g);
+        screen_draw(hands_screen(&t.h, model_now(t.m)), g, model_now(t.m), &t.h.d);
+        snprintf(name, sizeof name, "80x24-%s-auditor", lang_code(l));
+        golden_add(&all, g, name);
+    }
+    golden_check(&all, "auditor");
+    model_lose(t.m, "gone");
+    ck_assert(snapshot_may(model_now(t.m), "person-add")); /* of another line nothing is known */
+    json_decref(some);
+    json_decref(none);
+    grid_free(g);
+    model_free(t.m);
+}
+END_TEST
+
 START_TEST(changes_settings)
 {
     static const struct {
@@ -306,6 +342,7 @@ int main(void)
         { "makes an order", makes_an_order, 1 },
         { "gives an order to a fixture", gives_an_order_to_a_fixture, 1 },
         { "adds somebody", adds_somebody_and_says_what_they_are, 1 },
+        { "offers what the line says", offers_what_the_line_says, 1 },
         { "changes settings", changes_settings, 10 },
         { "chooses among deeds", chooses_among_deeds, 1 },
         { "does nothing that is not meant", does_nothing_that_is_not_meant, 1 },
