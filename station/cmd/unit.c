@@ -156,7 +156,7 @@ static int print_json(const struct life *l, struct err *e)
 {
     json_t *all;
 
-    if (show_unit(l, &all, e) != 0)
+    if (show_unit(l, 0, &all, e) != 0)
         return -1;
     json_dumpf(all, stdout, JSON_COMPACT);
     putchar('\n');

@@ -44,6 +44,38 @@ static int page(const struct office_call *c, uint64_t *before, unsigned *limit,
     return page_of(c, PAGE, before, limit, e);
 }
 
+/* A list that was read whole, and whose items have names. */
+struct listed {
+    const void *list;
+    size_t n;
+    unsigned most; /* without "limit" */
+    bool (*is)(const void *list, size_t i, const char *name);
+    const char *what;
+};
+struct window {
+    size_t first, end;
+};
+
+/* The newest "limit" of those that came before the one that "before" names. */
+static int window(const struct office_call *c, const struct listed *l, struct window *out,
+                  struct err *e)
+{
+    const char *before;
+    uint64_t limit = l->most;
+
+    if (control_number(&c->r, "limit", 1, PAGE_MAX, &limit, e) != 0 ||
+        control_word(&c->r, "before", &before, e) != 0)
+        return -1;
+    size_t end = before ? 0 : l->n;
+    while (before && end < l->n && !l->is(l->list, end, before))
+        end++;
+    if (before && end == l->n)
+        return err_set(e, ERR_NOT_FOUND, "there is no %s %.40s; ask without \"before\"",
+                       l->what, before);
+    *out = (struct window){ end > limit ? end - (size_t)limit : 0, end };
+    return 0;
+}
+
 /* A time as people write it. */
 static int when(const struct office_call *c, const char *name, bool *has,
                 int64_t *out, struct err *e)
@@ -86,7 +118,7 @@ int ask_unit(struct office_call *c, struct err *e)
         return -1;
     all = json_array();
     for (size_t i = 0; i < u.n; i++) {
-        if (show_unit(&u.v[i], &one, e) != 0) {
+        if (show_unit(&u.v[i], PAGE_MAX, &one, e) != 0) {
             json_decref(all);
             return -1;
         }
@@ -128,28 +160,25 @@ int ask_quarantine(struct office_call *c, struct err *e)
 
 /* --- stock, reports ----------------------------------------------------------------- */
 
-/* The newest `limit` bundles that came before bundle `before`, of all: what they add
- * up to stays. */
+static bool is_bundle(const void *list, size_t i, const char *id)
+{
+    const struct bundle_balances *l = list;
+
+    return strcmp(l->v[i].id, id) == 0;
+}
+
+/* What all of them add up to stays. */
 static int cut_bundles(const struct office_call *c, struct bundle_balances *l, bool *more,
                        struct err *e)
 {
-    uint64_t limit = PAGE_MAX;
-    const char *before;
+    struct window w;
 
-    if (control_number(&c->r, "limit", 1, PAGE_MAX, &limit, e) != 0 ||
-        control_word(&c->r, "before", &before, e) != 0)
+    if (window(c, &(struct listed){ l, l->n, PAGE_MAX, is_bundle, "bundle" }, &w, e) != 0)
         return -1;
-    size_t end = before ? 0 : l->n;
-    while (before && end < l->n && strcmp(l->v[end].id, before) != 0)
-        end++;
-    if (before && end == l->n)
-        return err_set(e, ERR_NOT_FOUND, "there is no bundle %.40s; ask without "
-                       "\"before\"", before);
-    size_t first = end > limit ? end - (size_t)limit : 0;
-    *more = first > 0;
-    if (first)
-        memmove(l->v, l->v + first, (end - first) * sizeof *l->v);
-    l->n = end - first;
+    *more = w.first > 0;
+    if (w.first)
+        memmove(l->v, l->v + w.first, (w.end - w.first) * sizeof *l->v);
+    l->n = w.end - w.first;
     return 0;
 }
 
@@ -177,41 +206,27 @@ int ask_reports(struct office_call *c, struct err *e)
 
 /* --- orders ---------------------------------------------------------------------------- */
 
-/* The newest `limit` of those that came before order `before`: their place among
- * all of them. */
-static int slice(const struct office_call *c, const struct order_list *all,
-                 size_t *first, size_t *end, struct err *e)
+static bool is_order(const void *list, size_t i, const char *number)
 {
-    const char *before;
-    uint64_t limit = PAGE;
+    const struct order_list *l = list;
 
-    *end = all->n;
-    if (control_number(&c->r, "limit", 1, PAGE_MAX, &limit, e) != 0 ||
-        control_word(&c->r, "before", &before, e) != 0)
-        return -1;
-    if (before)
-        for (*end = 0; *end < all->n &&
-                       strcasecmp(all->v[*end].number, before) != 0;)
-            ++*end;
-    if (before && *end == all->n)
-        return err_set(e, ERR_NOT_FOUND, "there is no order %.40s", before);
-    *first = *end > limit ? *end - (size_t)limit : 0;
-    return 0;
+    return strcasecmp(l->v[i].number, number) == 0;
 }
 
 int ask_orders(struct office_call *c, struct err *e)
 {
     AUTO(order_list_clear) struct order_list all = { NULL, 0 };
     AUTO(order_bindings_clear) struct order_bindings b = { NULL, 0 };
-    size_t first = 0, end = 0;
+    struct window w;
 
     if (office_db(c, e) != 0 || orders_get(c->db, &all, e) != 0 ||
-        order_bindings_get(c->db, &b, e) != 0 || slice(c, &all, &first, &end, e) != 0)
+        order_bindings_get(c->db, &b, e) != 0 ||
+        window(c, &(struct listed){ &all, all.n, PAGE, is_order, "order" }, &w, e) != 0)
         return -1;
-    const struct order_list some = { all.v ? all.v + first : NULL, end - first };
+    const struct order_list some = { all.v ? all.v + w.first : NULL, w.end - w.first };
     json_t *j = show_orders(&some, &b);
     if (j)
-        json_object_set_new(j, "more", json_boolean(first > 0));
+        json_object_set_new(j, "more", json_boolean(w.first > 0));
     return office_say(c, j, e);
 }
 
@@ -263,6 +278,35 @@ int ask_order(struct office_call *c, struct err *e)
 
 /* --- shifts ------------------------------------------------------------------------------ */
 
+static bool is_sheet_bundle(const void *list, size_t i, const char *id)
+{
+    const json_t *b = json_array_get(list, i);
+
+    return strcmp(json_string_value(json_object_get(b, "id")), id) == 0;
+}
+
+/* A shift has all bundles that there were. */
+static int cut_sheet(const struct office_call *c, struct show_sheet *s, struct err *e)
+{
+    const size_t n = json_array_size(s->bundles);
+    json_t *some = json_array();
+    struct window w;
+
+    if (!some)
+        return err_set(e, ERR_NOMEM, "no memory for an answer; ask again");
+    if (window(c, &(struct listed){ s->bundles, n, PAGE_MAX, is_sheet_bundle, "bundle" },
+               &w, e) != 0) {
+        json_decref(some);
+        return -1;
+    }
+    for (size_t i = w.first; i < w.end; i++)
+        json_array_append(some, json_array_get(s->bundles, i));
+    json_decref(s->bundles);
+    s->bundles = some;
+    s->more = w.first > 0;
+    return 0;
+}
+
 int ask_shift(struct office_call *c, struct err *e)
 {
     AUTO(show_shift_clear) struct show_shift l = { .records = BUF_INIT };
@@ -271,7 +315,7 @@ int ask_shift(struct office_call *c, struct err *e)
 
     return control_number(&c->r, "shift", 1, INT32_MAX, &number, e) != 0 ||
            office_db(c, e) != 0 || show_shift_read(c->db, number, &l, e) != 0 ||
-           show_sheet_read(&l, &sheet, e) != 0
+           show_sheet_read(&l, &sheet, e) != 0 || cut_sheet(c, &sheet, e) != 0
                ? -1 : office_say(c, show_shift(&l, &sheet), e);
 }
 

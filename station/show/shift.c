@@ -174,6 +174,7 @@ json_t *show_shift(const struct show_shift *l, const struct show_sheet *s)
                                                   : json_null());
     json_object_set(j, "positions", s->positions);
     json_object_set(j, "bundles", s->bundles);
+    json_object_set_new(j, "more", json_boolean(s->more));
     figures_json(&s->counts, j);
     return j;
 }

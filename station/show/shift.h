@@ -21,6 +21,7 @@ void show_shift_clear(struct show_shift *l);
 struct show_sheet {
     struct figures counts;
     json_t *positions, *bundles;
+    bool more; /* bundles is a page, and there are earlier ones; the caller's */
 };
 int show_sheet_read(const struct show_shift *l, struct show_sheet *out,
                     struct err *e);

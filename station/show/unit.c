@@ -263,8 +263,9 @@ static json_t *evidence_json(const struct life_evidence *v)
         "acknowledgement", acknowledgement_json(v));
 }
 
-int show_unit(const struct life *l, json_t **out, struct err *e)
+int show_unit(const struct life *l, size_t most, json_t **out, struct err *e)
 {
+    const size_t first = most && l->event_count > most ? l->event_count - most : 0;
     json_t *positions = json_array(), *evidence = json_array();
     json_t *events = json_array();
     int bad = 0;
@@ -273,15 +274,16 @@ int show_unit(const struct life *l, json_t **out, struct err *e)
         json_array_append_new(positions, euicc_json(l, &l->euiccs[i]));
     for (size_t i = 0; i < l->evidence_count; i++)
         json_array_append_new(evidence, evidence_json(&l->evidence[i]));
-    for (size_t i = 0; i < l->event_count && !bad; i++) {
+    for (size_t i = first; i < l->event_count && !bad; i++) {
         struct event ev;
         bad = event_decode(buf_span(&l->events[i].der), &ev, e);
         if (!bad)
             json_array_append_new(events, show_event(&ev, l->events[i].hash));
     }
-    *out = json_pack("{s:o, s:b, s:o, s:o, s:o}", "serial", text_json(l->serial),
+    *out = json_pack("{s:o, s:b, s:o, s:o, s:o, s:b}", "serial", text_json(l->serial),
                      "registered", l->registered, "positions", positions,
-                     "evidence", evidence, "events", events);
+                     "evidence", evidence, "events", events,
+                     "more", first > 0);
     if (bad) {
         json_decref(*out);
         *out = NULL;

@@ -253,6 +253,37 @@ static int fat_tx(struct tx *tx, void *ctx, struct err *e)
 
 #define HELD 1003
 
+/* In a shift, of one unit: a thousand events and one more. */
+static int long_life(struct tx *tx, void *ctx, struct err *e)
+{
+    const struct event_field f = { "serial", "SN-0" };
+    struct shift s;
+
+    (void)ctx;
+    for (int i = 0; i < 1001; i++)
+        if (event_append(tx, "test", "Ada", &f, 1, NULL, e) != 0)
+            return -1;
+    return shift_open(tx, "long", "Ada", &s, e);
+}
+
+static void long_answers(int fd)
+{
+    json_t *a = answer(fd, "unit", "\"what\":\"SN-0\""), *life = at(a, "units", 0);
+
+    ck_assert_uint_eq(json_array_size(json_object_get(life, "events")), 1000);
+    ck_assert(json_is_true(json_object_get(life, "more")));
+    json_decref(a);
+    a = answer(fd, "shift", "\"limit\":2");
+    ck_assert_uint_eq(json_array_size(json_object_get(a, "bundles")), 2);
+    ck_assert(json_is_true(json_object_get(a, "more")));
+    json_decref(a);
+    a = answer(fd, "shift", "\"before\":\"00000000-0000-4000-8000-000000000003\"");
+    ck_assert_uint_eq(json_array_size(json_object_get(a, "bundles")), 2);
+    ck_assert(json_is_false(json_object_get(a, "more")));
+    json_decref(a);
+    json_decref(house_ask(fd, "shift", "\"before\":\"nothing\"", "not-found"));
+}
+
 static int hold_many(struct tx *tx, void *ctx, struct err *e)
 {
     const struct visit_end end = { "no-evidence", "load", HOLD_AT_ONCE, false, 1 };
@@ -319,6 +350,8 @@ static void has_pages(struct house *h, int fd)
     json_decref(house_ask(fd, "stock", "\"before\":\"nothing\"", "not-found"));
     json_decref(house_ask(fd, "stock", "\"limit\":0", "format"));
     json_decref(house_ask(fd, "quarantine", "\"limit\":1001", "format"));
+    write_ledger(h, long_life, NULL);
+    long_answers(fd);
 }
 
 START_TEST(is_never_cut)
