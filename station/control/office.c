@@ -56,7 +56,8 @@ struct office {
 
 static const enum db_mode modes[LANES] = { [LANE_ASK] = DB_READ,
                                            [LANE_ACT] = DB_WRITE,
-                                           [LANE_SLOW] = DB_WRITE };
+                                           [LANE_SLOW] = DB_WRITE,
+                                           [LANE_LOOK] = DB_READ };
 
 /* --- queues ---------------------------------------------------------------------- */
 
@@ -218,7 +219,7 @@ int office_ask(struct office *f, struct peer *p, struct control_request *r,
     j->call.tell = tell;
     j->f = f;
     atomic_init(&j->call.stop, false);
-    j->alone = office_verbs[r->verb].lane != LANE_SLOW;
+    j->alone = office_verbs[r->verb].lane < LANE_SLOW;
     pthread_mutex_lock(&f->lock);
     bool full = l->waiting.n >= OFFICE_WAITING_MAX;
     if (!full) {

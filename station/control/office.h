@@ -2,8 +2,8 @@
  * the ledger, and acts upon it. A client asks on the server's thread; one of
  * the office's threads does it, with a connection to the ledger of its own; the
  * answer comes back by the server's thread, which is woken for it. So neither
- * the line nor another client waits, and what takes long (an import, the doctor)
- * has a thread to itself. Inside this room only. */
+ * the line nor another client waits, and what takes long (an import; the
+ * doctor) has a thread to itself. Inside this room only. */
 #ifndef LINESIDE_CONTROL_OFFICE_H
 #define LINESIDE_CONTROL_OFFICE_H
 

@@ -16,6 +16,8 @@ enum office_lane {
     LANE_ASK,  /* questions: they read */
     LANE_ACT,  /* what somebody does: a commit or two */
     LANE_SLOW, /* minutes, with a large ledger or stick */
+    LANE_LOOK, /* questions that take minutes: anybody may ask them, so that no act
+                  may wait for them */
     LANES
 };
 

@@ -434,6 +434,32 @@ START_TEST(holds_up_nobody)
 }
 END_TEST
 
+/* Nor do those who act wait for what anybody may ask. */
+START_TEST(holds_up_no_act)
+{
+    struct house h;
+    unsigned done = 0;
+
+    house_open(&h);
+    int asks = house_dial(&h), ada = house_dial(&h);
+    house_login(ada, "B-1111", "86420");
+    for (int i = 1; i <= 60; i++)
+        house_say(asks, "{\"id\":1,\"do\":\"doctor\"}\n");
+    json_decref(house_ask(asks, "version", "", "")); /* they are in the queue */
+    json_decref(house_ask(ada, "media", "\"folder\":\"/tmp\"", ""));
+    house_say(asks, "{\"id\":2,\"do\":\"version\"}\n");
+    for (bool came = false; !came; done++) {
+        json_t *j = house_hear(asks);
+        came = number(j, "id") == 2;
+        json_decref(j);
+    }
+    ck_assert_uint_lt(done, 60);
+    close(asks);
+    close(ada);
+    house_close(&h);
+}
+END_TEST
+
 struct posted {
     json_int_t id;
     bool came;
@@ -478,6 +504,7 @@ int main(void)
         { "refuses", refuses, 1 },
         { "is never cut", is_never_cut, 1 },
         { "holds up nobody", holds_up_nobody, 1 },
+        { "holds up no act", holds_up_no_act, 1 },
         { "is posted", is_posted, 1 },
     };
 
