@@ -38,6 +38,7 @@ struct app {
     unsigned may_logins;
     int64_t may_at;        /* and when; 0: never */
     json_int_t deed; /* ... of what is to be done; 0: nothing */
+    const char *deed_done; /* what is said then */
     json_int_t job;  /* ... of what takes long */
     json_int_t stale[STALE]; /* questions whose answers nobody waits for any more */
     size_t stales;
@@ -108,7 +109,7 @@ static void on_reply(struct app *a, const json_t *j)
         hands_answered(&a->hands, json_is_true(json_object_get(j, "ok")));
     }
     if (deed && json_is_true(json_object_get(j, "ok"))) {
-        hands_notice(&a->hands, s, false, tr(l, N_("It is done.")));
+        hands_notice(&a->hands, s, false, tr(l, a->deed_done));
         return;
     }
     if (json_is_true(json_object_get(j, "ok"))) {
@@ -194,6 +195,7 @@ static void await(struct app *a, const struct request *r, json_int_t id)
 {
     if (!r->job) {
         a->deed = id;
+        a->deed_done = r->done ? r->done : N_("It is done.");
         return;
     }
     a->job = id;

@@ -282,6 +282,10 @@ static void send(struct hands *h, const struct snapshot *s, const struct deed *d
     out->verb = deed->verb;
     out->member = deed->member;
     out->job = deed->job ? deed->label : NULL;
+    out->done = deed->done;
+    for (size_t i = 0; h->d.form.deed && i < deed->fields; i++)
+        if (deed->field[i].kind == FIELD_FIXTURE) /* whose end somebody waits for */
+            snprintf(h->d.selected, sizeof h->d.selected, "%.*s", NAME_CAP - 1, h->d.form.value[i]);
     snprintf(out->text, sizeof out->text, "%s", about);
 }
 
@@ -462,6 +466,13 @@ static void scanned(struct hands *h, const struct snapshot *s, struct request *o
         snprintf(h->d.what, sizeof h->d.what, "%.*s", NAME_CAP - 1, h->d.typed + skip);
         h->d.sure = NULL;
         h->d.at = 0;
+        return;
+    }
+    if (h->screen->does && h->screen->does->begins) {
+        h->d.pick = 0;
+        ask_or_do(h, s, out);
+        if (h->d.form.deed)
+            form_enter(h, s, out);
         return;
     }
     if (h->screen != &screen_line) /* who scans units looks at the line */

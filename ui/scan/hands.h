@@ -21,6 +21,7 @@ enum wish {
 };
 struct request {
     enum wish wish;
+    const char *done; /* what is said when it is; NULL: that it is done */
     const char *job; /* the label of a deed that takes long; NULL: it does not */
     const char *verb, *member;
     char text[WHAT_CAP + TYPED_MAX + 2];

@@ -98,8 +98,7 @@ static void fill_rest(struct tile *t, const struct view *v, const struct slot *s
         t->line[2] = (struct tile_line){ say(v, N_("Due for maintenance")), TONE_WARN };
 }
 
-static void draw_slot(struct grid *g, struct area a, const struct view *v,
-                      const struct slot *s)
+void slot_draw(struct grid *g, struct area a, const struct view *v, const struct slot *s)
 {
     struct texts x = { .right = "" };
     enum look look = slot_look(s, v->s->now);
@@ -145,7 +144,7 @@ static void draw_tiles(struct grid *g, struct area a, const struct view *v)
     size_t page = v->d->at < l.pages ? v->d->at : l.pages - 1;
     for (size_t i = 0; i < v->s->slots; i++)
         if (layout_page(&l, i) == page)
-            draw_slot(g, layout_area(&l, a, i), v, &v->s->slot[i]);
+            slot_draw(g, layout_area(&l, a, i), v, &v->s->slot[i]);
     if (l.pages > 1) {
         char text[96];
         snprintf(text, sizeof text, say(v, N_("Page %zu of %zu: PgUp, PgDn")), page + 1, l.pages);

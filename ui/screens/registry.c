@@ -18,6 +18,7 @@ const struct screen *const screens[] = {
     &screen_fixture,
     &screen_golden,
     &screen_quarantine,
+    &screen_returns,
     &screen_people,
     &screen_settings,
     &screen_log,

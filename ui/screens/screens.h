@@ -83,6 +83,7 @@ struct deed {
     const struct field *field; /* FORM_FIELDS at most */
     size_t fields;
     const struct job_kind *job; /* NULL: it is answered at once */
+    const char *done; /* what is said then; NULL: that it is done */
 };
 #define FORM(f) .field = (f), .fields = sizeof(f) / sizeof *(f)
 /* What some screens have besides. */
@@ -96,6 +97,7 @@ struct doings {
     /* `what` is a medium's folder: the question is about that if `member` says how it is
      * called there. With one medium alone it is that one. */
     bool media;
+    bool begins; /* a scan here begins the first deed, and is what its first field asks for */
 };
 /* The i-th deed that is offered now; NULL: there are not so many. */
 const struct deed *screen_deed(const struct screen *sc, const struct desk *d,
@@ -146,7 +148,7 @@ struct screen {
 extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
     screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about,
     screen_orders, screen_order, screen_shift, screen_fixture, screen_golden, screen_import,
-    screen_export, screen_people, screen_settings;
+    screen_export, screen_people, screen_settings, screen_returns;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 
@@ -156,6 +158,8 @@ const struct screen *screen_of(const char *name); /* in any case; NULL: none */
 
 void screen_draw(const struct screen *s, struct grid *g, const struct snapshot *now,
                  const struct desk *d);
+/* The tile of one fixture. */
+void slot_draw(struct grid *g, struct area a, const struct view *v, const struct slot *s);
 /* Rows that the one part without a height of its own has. */
 int screen_rest(const struct screen *s, const struct view *v, int cols, int rows);
 

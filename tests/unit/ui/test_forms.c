@@ -1,5 +1,6 @@
 /* Deeds that want to be told something first: what is asked for, what is taken, what goes
  * to the line, and what is kept of it. */
+#include "station/line/verdict.h"
 #include "tests/unit/support.h"
 #include "tests/unit/ui/golden.h"
 #include "tests/unit/ui/stand.h"
@@ -368,6 +369,40 @@ START_TEST(offers_what_goes_with_the_row)
 }
 END_TEST
 
+/* --- returns ----------------------------------------------------------------------------------- */
+
+START_TEST(gives_back_by_two_scans)
+{
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-RETURNS");
+
+    scan(&t, "SN-004711"); /* not begun: no unit is started by it */
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    ck_assert_ptr_eq(t.h.screen, &screen_returns);
+    ck_assert(t.h.d.notice_bad);
+    press(&t, K_ESCAPE);
+    ck_assert_ptr_null(t.h.d.form.deed);
+    scan(&t, "F1");
+    ck_assert_str_eq(form_field(&t.h.d.form)->member, "serial");
+    scan(&t, "SN-004711");
+    refused(&t, "", "This cannot be left out.");
+    scan(&t, "customer return");
+    press(&t, K_ENTER);
+    ck_assert_str_eq(t.r.verb, "return");
+    ck_assert_ptr_null(t.r.member);
+    sends(&t, "{\"fixture\":\"F1\",\"serial\":\"SN-004711\",\"reason\":\"customer return\"}");
+    ck_assert_str_ne(t.r.done, "It is done."); /* it is only begun */
+    ck_assert_str_eq(t.h.d.selected, "F1");
+    hands_answered(&t.h, true);
+    press(&t, K_ESCAPE);
+    ck_assert_str_eq(t.h.d.selected, "");
+    model_lose(t.m, "gone");
+    scan(&t, "F1");
+    ck_assert_ptr_null(t.h.d.form.deed);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    model_free(t.m);
+}
+END_TEST
+
 /* --- as it looks --------------------------------------------------------------------------- */
 
 static void draw(struct buf *all, struct stand *t, const char *name)
@@ -420,8 +455,29 @@ START_TEST(looks_as_it_did)
     static const struct place places[] = { { "stick", "/media/stick", true }, { "old", "/media/old", false } };
     model_places(t.m, "/media", places, 2);
     draw(&all, &t, "place");
-    golden_check(&all, "form");
     model_free(t.m);
+    for (int i = 0; i < 4; i++) { /* a unit that gave its profiles back */
+        t = stand_on(SCENE_NORMAL, "LINESIDE-RETURNS");
+        for (int k = 0; languages[i][k]; k++)
+            press(&t, K_F8);
+        scan(&t, "F1");
+        draw(&all, &t, "return-unit");
+        scan(&t, "SN-004711");
+        scan(&t, "customer return");
+        press(&t, K_ENTER);
+        hands_answered(&t.h, true);
+        scene_tell(t.m, "{\"event\":\"busy\",\"fixture\":\"F1\",\"step\":\"delete\",\"serial\":\"SN-004711\",\"eid\":\"\"}");
+        draw(&all, &t, "return-runs");
+        const struct verdict_row *r = verdict_row(V_RETURNED);
+        json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "event", "verdict", "fixture", "F1", "verdict",
+                              verdict_kind_text(r->kind), "code", r->code, "serial", "SN-004711", "cause",
+                              r->cause, "next", r->next, "ms", 8412);
+        model_apply(t.m, j);
+        json_decref(j);
+        draw(&all, &t, "returned");
+        model_free(t.m);
+    }
+    golden_check(&all, "form");
 }
 END_TEST
 
@@ -459,6 +515,7 @@ int main(void)
         { "is mended when it was refused", is_mended_when_it_was_refused, 1 },
         { "releases with two people", releases_with_two_people, 1 },
         { "offers what goes with the row", offers_what_goes_with_the_row, 1 },
+        { "gives back by two scans", gives_back_by_two_scans, 1 },
         { "looks as it did", looks_as_it_did, 1 },
         { "is laid out for the smallest screen", is_laid_out_for_the_smallest_screen, 1 },
     };
