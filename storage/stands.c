@@ -12,34 +12,27 @@ void stands_clear(struct stands *l)
     *l = (struct stands){ NULL, 0 };
 }
 
-static void read_row(struct q *q, struct stand *out)
+static void read_row(struct q *q, void *item)
 {
-    q_get_string(q, 0, out->fixture, sizeof out->fixture);
-    out->row = (unsigned)q_get_int(q, 1);
-    out->column = (unsigned)q_get_int(q, 2);
+    struct stand *s = item;
+
+    q_get_string(q, 0, s->fixture, sizeof s->fixture);
+    s->row = (unsigned)q_get_int(q, 1);
+    s->column = (unsigned)q_get_int(q, 2);
 }
 
 int stands_get(struct db *db, struct stands *out, struct err *e)
 {
     AUTO(q_close) struct q q = { 0 };
-    int row;
+    struct rows all;
 
     stands_clear(out);
     if (q_open(&q, db, "SELECT fixture, at_row, at_column FROM fixture_stand"
-               " ORDER BY at_row, at_column", e) != 0)
+               " ORDER BY at_row, at_column", e) != 0 ||
+        rows_read(&q, sizeof *out->v, read_row, &all, e) != 0)
         return -1;
-    while ((row = q_step(&q, e)) > 0) {
-        struct stand *v = list_grow(out->v, out->n, sizeof *v, e);
-        if (!v) {
-            row = -1;
-            break;
-        }
-        out->v = v;
-        read_row(&q, &v[out->n++]);
-    }
-    if (row < 0)
-        stands_clear(out);
-    return row;
+    *out = (struct stands){ all.v, all.n };
+    return 0;
 }
 
 int stand_get(struct db *db, const char *fixture, struct stand *out, struct err *e)

@@ -83,7 +83,8 @@ static void chart(struct grid *g, struct area a, const struct view *v, const str
     grid_text(g, a.x + used, a.y, a.w - used, TONE_BOLD, t->text[which]);
     if (a.h < 3)
         return;
-    spark_bars(g, (struct area){ a.x, a.y + 1, a.w, a.h - 2 }, tones[which], s);
+    spark_bars(g, (struct area){ a.x, a.y + 1, a.w, a.h - 2 }, tones[which], s,
+               TREND_STEPS);
     snprintf(text, sizeof text, which == TREND_TIME ? say(v, N_("0 to %.1f s")) : which == TREND_YIELD
              ? say(v, N_("%.0f to 100 %%")) : say(v, N_("0 to %.0f")),
              which == TREND_YIELD ? (double)s->least : which == TREND_TIME ? (double)s->most / 1000 : (double)s->most);

@@ -36,13 +36,14 @@ static void bar(struct grid *g, struct area a, enum tone t, int eighths)
     }
 }
 
-void spark_bars(struct grid *g, struct area a, enum tone t, const struct spark *s)
+void spark_bars(struct grid *g, struct area a, enum tone t, const struct spark *s, int full)
 {
-    int room = a.w > 0 ? a.w : 0, n = s->n < (size_t)room ? (int)s->n : room;
-    int each = n > 0 ? a.w / n : 0, gap = each > 2;
+    int most = full < a.w ? full : a.w, n = most > 0 && s->n > (size_t)most ? most : (int)s->n;
+    int each = most > 0 ? a.w / most : 0, gap = each > 2;
 
-    if (a.h <= 0)
+    if (a.h <= 0 || each == 0)
         return;
+    a.x += (most - n) * each;
     for (int i = 0; i < n; i++) {
         size_t at = s->n - (size_t)n + (size_t)i;
         struct area one = { a.x + i * each, a.y, each - gap, a.h };

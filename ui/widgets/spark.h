@@ -17,7 +17,8 @@ struct spark {
 };
 /* One character each; the oldest are left out where there are more than `chars`. */
 void spark_text(const struct spark *s, size_t chars, char *out, size_t cap);
-/* Side by side over the whole of a; the oldest are left out where there is no room. */
-void spark_bars(struct grid *g, struct area a, enum tone t, const struct spark *s);
+/* Side by side in a, which has room for `full` of them; the newest at the right, the oldest
+ * left out where there are more. */
+void spark_bars(struct grid *g, struct area a, enum tone t, const struct spark *s, int full);
 
 #endif

@@ -192,7 +192,7 @@ START_TEST(draws_bars)
     const struct spark s = { v, 4, 0, 100 };
     struct grid *g = grid_new(8, 2);
 
-    spark_bars(g, (struct area){ 0, 0, 8, 2 }, TONE_BOLD, &s);
+    spark_bars(g, (struct area){ 0, 0, 8, 2 }, TONE_BOLD, &s, 4);
     ck_assert_int_eq(grid_at(g, 0, 1)->ch, 0x2581);
     ck_assert_int_eq(grid_at(g, 0, 0)->ch, ' ');
     ck_assert_int_eq(grid_at(g, 2, 0)->ch, 0x2588);
@@ -200,8 +200,18 @@ START_TEST(draws_bars)
     ck_assert_int_eq(grid_at(g, 4, 1)->ch, 0x2588);
     ck_assert_int_eq(grid_at(g, 4, 0)->ch, 0x2581);
     ck_assert_int_eq(grid_at(g, 6, 1)->ch, 0x00B7);
-    spark_bars(g, (struct area){ 0, 0, 0, 2 }, TONE_BOLD, &s);
-    spark_bars(g, (struct area){ 0, 0, 2, 0 }, TONE_BOLD, &s);
+    spark_bars(g, (struct area){ 0, 0, 0, 2 }, TONE_BOLD, &s, 4);
+    spark_bars(g, (struct area){ 0, 0, 2, 0 }, TONE_BOLD, &s, 4);
+    grid_clear(g); /* few of many are at the right; too many: the newest */
+    spark_bars(g, (struct area){ 0, 0, 8, 2 }, TONE_BOLD, &s, 8);
+    ck_assert_int_eq(grid_at(g, 3, 1)->ch, ' ');
+    ck_assert_int_eq(grid_at(g, 4, 1)->ch, 0x2581);
+    ck_assert_int_eq(grid_at(g, 5, 0)->ch, 0x2588);
+    grid_clear(g);
+    spark_bars(g, (struct area){ 0, 0, 8, 2 }, TONE_BOLD, &s, 2);
+    ck_assert_int_eq(grid_at(g, 0, 1)->ch, 0x2588);
+    ck_assert_int_eq(grid_at(g, 0, 0)->ch, 0x2581);
+    ck_assert_int_eq(grid_at(g, 4, 1)->ch, 0x00B7);
     grid_free(g);
 }
 END_TEST
