@@ -416,12 +416,26 @@ static void note(struct model *m, enum note_kind kind, const char *fixture,
 
 static void forget(struct snapshot *s)
 {
-    s->slots = s->orders = 0;
+    s->slots = s->orders = s->scanners = 0;
     memset(&s->counts, 0, sizeof s->counts);
     memset(&s->shift, 0, sizeof s->shift);
     s->has_stock = s->has_work = s->has_trouble = s->pin_wanted = false;
     s->person[0] = '\0';
     s->waiting = 0;
+}
+
+/* Those there is no room for are left out. */
+static void take_scanner(struct snapshot *s, const json_t *j)
+{
+    size_t i = 0;
+
+    while (i < s->scanners && !is(s->scanner[i].place, text(j, "place")))
+        i++;
+    if (i == SNAPSHOT_SCANNERS || !*text(j, "place"))
+        return;
+    s->scanners += i == s->scanners;
+    TAKE(s->scanner[i].place, j, "place");
+    TAKE(s->scanner[i].state, j, "state");
 }
 
 static void on_snapshot(struct model *m, const json_t *event)
@@ -436,6 +450,8 @@ static void on_snapshot(struct model *m, const json_t *event)
     TAKE(s->person, j, "person");
     json_array_foreach(json_object_get(j, "fixtures"), i, one)
         take_fixture(m, one);
+    json_array_foreach(json_object_get(j, "scanners"), i, one)
+        take_scanner(s, one);
     take_counts(&s->counts, json_object_get(j, "counts"));
     take_stock(s, json_object_get(j, "stock"));
     take_work(s, json_object_get(j, "work"));
@@ -560,6 +576,7 @@ static void on_stands(struct model *m, const json_t *j)
 
 static void on_scanner(struct model *m, const json_t *j)
 {
+    take_scanner(&m->s, j);
     note(m, NOTE_SCANNER, text(j, "place"), text(j, "reason"), text(j, "state"), "");
 }
 

@@ -17,6 +17,7 @@
 #define SNAPSHOT_SLOTS 1024
 #define SNAPSHOT_ORDERS 32
 #define SNAPSHOT_NOTES 200
+#define SNAPSHOT_SCANNERS 64
 #define SNAPSHOT_PLACES 16
 #define CHOSEN_S 60 /* a chosen fixture's unit is awaited for so long */
 
@@ -96,6 +97,10 @@ struct shift_row {
     long long passed, stocked, failed;
 };
 
+struct scanner { /* that is, or was, plugged in */
+    char place[NAME_CAP], state[WORD_CAP];
+};
+
 /* A folder that may be a medium. */
 struct place {
     char name[NAME_CAP]; /* of its folder */
@@ -127,6 +132,8 @@ struct snapshot {
     char pin_fixture[NAME_CAP];
     size_t slots;
     struct slot slot[SNAPSHOT_SLOTS]; /* by name, numbers by their value */
+    size_t scanners;
+    struct scanner scanner[SNAPSHOT_SCANNERS];
     struct counts counts;
     bool has_stock, has_work;
     struct stock stock;

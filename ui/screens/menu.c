@@ -5,9 +5,15 @@
 #include <ctype.h>
 #include <stdio.h>
 
+/* Rows of a page: where there are several, one is left for its number. */
+static size_t page_of(int h)
+{
+    return h < 2 ? 1 : screen_count > (size_t)h ? (size_t)h - 1 : (size_t)h;
+}
+
 static void draw(struct grid *g, struct area a, const struct view *v)
 {
-    size_t page = a.h > 0 ? (size_t)a.h : 1, first = v->d->at - v->d->at % page;
+    size_t page = page_of(a.h), first = v->d->at - v->d->at % page;
 
     for (size_t i = first; i < screen_count && i - first < page; i++) {
         char text[64];
@@ -23,15 +29,27 @@ static void draw(struct grid *g, struct area a, const struct view *v)
         grid_text(g, a.x + 16, y, 19, tone, text);
         grid_text(g, a.x + 36, y, a.w - 36, tone, say(v, screens[i]->help));
     }
+    if (page < screen_count && a.h > 1) {
+        char text[96];
+        snprintf(text, sizeof text, say(v, N_("Page %zu of %zu: PgUp, PgDn")), first / page + 1,
+                 (screen_count + page - 1) / page);
+        grid_text_right(g, area_row(a, a.h - 1), TONE_HELP, text);
+    }
 }
 
 static bool act(struct desk *d, const struct snapshot *s, int cols, int rows, enum act a)
 {
-    (void)s, (void)cols, (void)rows;
-    if (a == ACT_UP || a == ACT_BACK)
+    const struct view v = { s, d, "", "" };
+    size_t page = page_of(screen_rest(&screen_menu, &v, cols, rows));
+
+    if (a == ACT_UP)
         d->at -= d->at > 0;
-    else if (a == ACT_DOWN || a == ACT_FORTH)
+    else if (a == ACT_DOWN)
         d->at += d->at + 1 < screen_count;
+    else if (a == ACT_BACK)
+        d->at = d->at > page ? d->at - page : 0;
+    else if (a == ACT_FORTH)
+        d->at = d->at + page < screen_count ? d->at + page : screen_count - 1;
     else
         return false;
     return true;

@@ -17,6 +17,7 @@ const struct screen *const screens[] = {
     &screen_fixtures,
     &screen_fixture,
     &screen_golden,
+    &screen_scanners,
     &screen_quarantine,
     &screen_returns,
     &screen_people,

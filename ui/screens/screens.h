@@ -148,7 +148,7 @@ struct screen {
 extern const struct screen screen_line, screen_keys, screen_menu, screen_events, screen_stock,
     screen_unit, screen_fixtures, screen_quarantine, screen_log, screen_about,
     screen_orders, screen_order, screen_shift, screen_fixture, screen_golden, screen_import,
-    screen_export, screen_people, screen_settings, screen_returns;
+    screen_export, screen_people, screen_settings, screen_returns, screen_scanners;
 /* Shown in place of the line while that is not there. */
 extern const struct screen screen_gone;
 

@@ -125,6 +125,11 @@ static const struct {
       "\"openedBy\":\"\\u001b]0;x\\u0007\",\"openedAt\":7,\"bundles\":[1,{},{\"before\":{\"received\":9223372036854775807,\"in-stock\":-9223372036854775807},"
       "\"after\":{\"received\":-9223372036854775807,\"in-stock\":9223372036854775807}},{\"after\":{\"in-stock\":9223372036854775807}}],"
       "\"total\":{\"unit\":{\"failed\":-9223372036854775807}},\"operators\":{\"\":{},\"\\u202e夹\":{\"unit\":{\"passed\":9223372036854775807,\"failed\":1}}}}" },
+    { "scanners", "scanners", "{\"labels\":[],\"allowed\":[],\"scanners\":[],\"positions\":[]}",
+      "{\"scanners\":[{\"place\":\"1-3\",\"fixture\":\"1-2.4\",\"layout\":\"de\",\"suffix\":\"tab\",\"prefix\":\"~\"},{\"place\":\"1-4\","
+      "\"fixture\":\"\",\"layout\":\"us\",\"suffix\":\"cr\",\"prefix\":\"\"}]}",
+      "{\"scanners\":[{\"place\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\",\"fixture\":\"\\u001b[2J\",\"layout\":7},[],{},"
+      "{\"place\":\"\",\"prefix\":\"\\u202e\"}]}" },
     { "people", "people", "{\"people\":[]}",
       "{\"people\":[{\"name\":\"Ada Lovelace\",\"role\":\"supervisor\",\"state\":\"active\",\"recoveredEvent\":0},{\"name\":\"Bo\","
       "\"role\":\"operator\",\"state\":\"blocked\",\"recoveredEvent\":0},{\"name\":\"Eve\",\"role\":\"auditor\",\"state\":\"active\","

@@ -142,6 +142,50 @@ START_TEST(marks_golden_units)
 }
 END_TEST
 
+/* One that the line has seen and nobody has set; then one that is set. */
+START_TEST(sets_scanners)
+{
+    struct stand t = stand_on(SCENE_NORMAL, "LINESIDE-SCANNERS");
+    AUTO(buf_clear) struct buf all = BUF_INIT;
+    struct grid *g = grid_new(80, 24);
+
+    press(&t, K_ENTER); /* nothing is known yet */
+    ck_assert_ptr_null(t.h.d.form.deed);
+    scene_answer(t.m, "scanners", SCENE_NORMAL);
+    scene_tell(t.m, "{\"event\":\"scanner\",\"place\":\"1-3\",\"state\":\"ready\",\"reason\":\"\"}");
+    scene_tell(t.m, "{\"event\":\"scanner\",\"place\":\"1-9\",\"state\":\"candidate\",\"reason\":\"\"}");
+    for (enum lang l = LANG_EN; l < LANGS; l++) {
+        char name[64];
+        t.h.d.lang = l;
+        grid_clear(g);
+        screen_draw(hands_screen(&t.h, model_now(t.m)), g, model_now(t.m), &t.h.d);
+        snprintf(name, sizeof name, "80x24-%s-scanners", lang_code(l));
+        golden_add(&all, g, name);
+    }
+    golden_check(&all, "candidate");
+    t.h.d.lang = LANG_EN;
+    press(&t, K_DOWN);
+    press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    scan(&t, "F1");
+    press(&t, K_DOWN);
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    scan(&t, "~");
+    press(&t, K_ENTER);
+    sends(&t, "scanner", "1-9", "{\"fixture\":\"F1\",\"layout\":\"de\",\"suffix\":\"cr\",\"prefix\":\"~\"}");
+    hands_answered(&t.h, true);
+    ck_assert_ptr_null(screen_deed(&screen_scanners, &t.h.d, model_now(t.m), 1)); /* it is none of ours */
+    press(&t, K_UP);
+    press(&t, K_RIGHT);
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    sends(&t, "scanner", "1-4", "{\"remove\":true}");
+    grid_free(g);
+    model_free(t.m);
+}
+END_TEST
+
 START_TEST(shows_the_bench)
 {
     AUTO(buf_clear) struct buf all = BUF_INIT;
@@ -225,6 +269,7 @@ int main(void)
         { "begins at a free place", begins_at_a_free_place, 1 },
         { "takes the place away", takes_the_place_away, 1 },
         { "marks golden units", marks_golden_units, 1 },
+        { "sets scanners", sets_scanners, 1 },
         { "shows the bench", shows_the_bench, 1 },
         { "draws courses", draws_courses, 1 },
         { "draws bars", draws_bars, 1 },

@@ -128,6 +128,28 @@ START_TEST(knows_where_fixtures_stand)
 }
 END_TEST
 
+START_TEST(knows_its_scanners)
+{
+    struct model *m = ready();
+    char text[128];
+
+    scene_tell(m, "{\"event\":\"snapshot\",\"state\":{\"fixtures\":[],\"scanners\":[{\"place\":\"1-3\",\"state\":\"ready\","
+                  "\"reason\":\"\"},7,{}]}}");
+    ck_assert_uint_eq(model_now(m)->scanners, 1);
+    scene_tell(m, "{\"event\":\"scanner\",\"place\":\"1-3\",\"state\":\"gone\",\"reason\":\"\"}");
+    ck_assert_uint_eq(model_now(m)->scanners, 1);
+    ck_assert_str_eq(model_now(m)->scanner[0].state, "gone");
+    for (int i = 0; i < 2 * SNAPSHOT_SCANNERS; i++) {
+        snprintf(text, sizeof text, "{\"event\":\"scanner\",\"place\":\"2-%d\",\"state\":\"candidate\"}", i);
+        scene_tell(m, text);
+    }
+    ck_assert_uint_eq(model_now(m)->scanners, SNAPSHOT_SCANNERS);
+    model_lose(m, "");
+    ck_assert_uint_eq(model_now(m)->scanners, 0);
+    model_free(m);
+}
+END_TEST
+
 START_TEST(sorts_as_people_count)
 {
     struct model *m = ready();
@@ -240,6 +262,7 @@ int main(void)
     const struct table_test tests[] = {
         { "follows a fixture", follows_a_fixture, 1 },
         { "shows the last one again", shows_the_last_one_again, 1 },
+        { "knows its scanners", knows_its_scanners, 1 },
         { "knows where fixtures stand", knows_where_fixtures_stand, 1 },
         { "sorts as people count", sorts_as_people_count, 1 },
         { "awaits a unit for a minute", awaits_a_unit_for_a_minute, 1 },
