@@ -167,6 +167,18 @@ if command -v xgettext >/dev/null; then
     for po in ui/words/po/*.po; do
         msgcmp "$po" "$WORK/ui.pot" >"$WORK/lint" 2>&1 || fault "$po lacks texts: $(grep -A3 'no definition\|untranslated\|fuzzy' "$WORK/lint")"
     done
+    # What the line may answer to what is done at the screen: each sentence of these
+    # files, with %s for whatever is filled in, is known to ui/words/told.c.
+    sentences() { xgettext --from-code=UTF-8 --language=C --keyword= "$@" --no-location --no-wrap --output=- | sed -n 's/^msgid "\(.*\)"$/\1/p'; }
+    sentences --keyword=N_ ui/words/told.c | sort >"$WORK/told"
+    sentences --keyword=err_set:3 --keyword=find:3 station/order/assess.c station/acts/desk.c station/acts/orders.c station/acts/shifts.c \
+        station/acts/units.c station/acts/who.c storage/orders.c storage/shifts.c storage/quarantine.c station/people/login.c |
+        sed 's/%[-0-9.]*[hlz]*[a-z]/%s/g' | sort -u | comm -23 - "$WORK/told" >"$WORK/unknown"
+    [ "$(wc -l <"$WORK/told")" -ge 60 ] || fault "the line's sentences cannot be read"
+    [ ! -s "$WORK/unknown" ] || fault "ui/words/told.c does not know: $(cat "$WORK/unknown")"
+    if grep -q '%s.*%s.*%s.*%s.*%s.*%s.*%s' "$WORK/told"; then
+        fault "a sentence of ui/words/told.c has more holes than it can take"
+    fi
 else
     echo "SKIP: gettext is not installed: the screen's translations are not looked at"
 fi

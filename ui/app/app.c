@@ -7,6 +7,7 @@
 #include "ui/scan/form.h"
 #include "ui/scan/hands.h"
 #include "ui/term/term.h"
+#include "ui/words/told.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -67,13 +68,15 @@ static void on_job(struct app *a, const json_t *j)
     const char *why = json_string_value(json_object_get(j, "message"));
     bool good = json_is_true(json_object_get(j, "ok"));
     enum lang l = a->hands.d.lang;
+    char text[SENTENCE_CAP];
 
     a->job = 0;
     a->hands.asked = NULL;
     model_job_end(a->model, j);
     hands_answered(&a->hands, good);
     if (!job_shown(a->hands.screen, &a->hands.d, s))
-        hands_notice(&a->hands, s, !good, good || !why ? tr(l, N_("It is done.")) : tr(l, why));
+        hands_notice(&a->hands, s, !good, good || !why ? tr(l, N_("It is done."))
+                     : told(l, json_string_value(json_object_get(j, "error")), why, text, sizeof text));
 }
 
 static void on_reply(struct app *a, const json_t *j)
@@ -120,7 +123,7 @@ static void on_reply(struct app *a, const json_t *j)
     }
     hands_notice(&a->hands, s, true, login && code && strcmp(code, "trust") == 0
                  ? tr(l, N_("Badge and PIN do not go together, or this person may not log in here. Scan the badge again."))
-                 : why ? tr(l, why) : "");
+                 : why ? told(l, code, why, text, sizeof text) : "");
 }
 
 static void on_message(void *ctx, const json_t *j)

@@ -253,6 +253,7 @@ void model_answer(struct model *m, const char *screen, const json_t *reply)
     s->answer = reply ? json_incref(json_object_get(reply, "answer")) : NULL;
     COPY(s->answer_to, screen);
     TAKE(s->answer_error, reply, "message");
+    TAKE(s->answer_code, reply, "error");
 }
 
 const json_t *snapshot_answer(const struct snapshot *s, const char *screen)

@@ -147,7 +147,7 @@ struct snapshot {
      * NULL, and why, when it did not answer. */
     char answer_to[WORD_CAP];
     const json_t *answer;
-    char answer_error[SENTENCE_CAP];
+    char answer_error[SENTENCE_CAP], answer_code[WORD_CAP];
     struct job job;
     char media[WHAT_CAP - NAME_CAP]; /* the folder that was looked into */
     const json_t *acts; /* that are offered to who is logged in; NULL: that is not known */

@@ -1,6 +1,7 @@
 /* What takes long: how far it is, and how it ended. */
 #include "ui/screens/screens.h"
 #include "ui/widgets/bar.h"
+#include "ui/words/told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,9 +74,9 @@ static void draw_sign(struct grid *g, struct area row, enum tone t, const char *
 static void draw_why(struct grid *g, struct area *a, const struct view *v)
 {
     const struct job *j = &v->s->job;
-    char code[WORD_CAP + 4];
+    char code[WORD_CAP + 4], text[2 * SENTENCE_CAP];
 
-    area_take(a, grid_wrap(g, *a, TONE_BOLD, tr(v->d->lang, j->message)));
+    area_take(a, grid_wrap(g, *a, TONE_BOLD, told(v->d->lang, j->error, j->message, text, sizeof text)));
     if (*j->next) {
         grid_text(g, a->x, a->y, a->w, TONE_BOLD, "→");
         area_take(a, grid_wrap(g, (struct area){ a->x + 2, a->y, a->w - 2, a->h }, TONE_BOLD,

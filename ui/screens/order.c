@@ -5,6 +5,7 @@
 #include "ui/widgets/facts.h"
 #include "ui/widgets/parts.h"
 #include "ui/widgets/table.h"
+#include "ui/words/told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -117,14 +118,15 @@ static void stock_lines(struct lines *l, const struct view *v, const json_t *o)
     }
 }
 
-static void finding_lines(struct lines *l, const json_t *o)
+static void finding_lines(struct lines *l, const struct view *v, const json_t *o)
 {
     const json_t *one;
+    char text[4 * SENTENCE_CAP];
     size_t i;
 
     json_array_foreach(json_object_get(o, "findings"), i, one)
         line(l, 1, json_is_true(json_object_get(one, "refuses")) ? TONE_WARN : TONE_PLAIN,
-             json_word(one, "text"));
+             told(v->d->lang, NULL, json_word(one, "text"), text, sizeof text));
 }
 
 static void fixture_lines(struct lines *l, const struct view *v, const json_t *o)
@@ -164,7 +166,7 @@ static void draw(struct grid *g, struct area a, const struct view *v)
     }
     if (no_answer(g, a, v))
         return;
-    finding_lines(&l, o);
+    finding_lines(&l, v, o);
     recipe_lines(&l, o);
     stock_lines(&l, v, o);
     fixture_lines(&l, v, o);

@@ -1,4 +1,5 @@
 #include "ui/widgets/table.h"
+#include "ui/words/told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -196,12 +197,13 @@ bool no_answer(struct grid *g, struct area a, const struct view *v)
     const struct snapshot *s = v->s;
     bool mine = strcmp(s->answer_to, v->screen) == 0;
     struct area in = { a.x + 1, a.y + 1, a.w - 2, a.h - 1 };
+    char text[2 * SENTENCE_CAP];
 
     if (snapshot_answer(s, v->screen))
         return false;
     grid_wrap(g, in, mine && *s->answer_error ? TONE_WARN : TONE_DIM,
               !s->linked ? say(v, N_("The line is not there; it alone can tell."))
-              : mine && *s->answer_error ? tr(v->d->lang, s->answer_error)
+              : mine && *s->answer_error ? told(v->d->lang, s->answer_code, s->answer_error, text, sizeof text)
                                          : say(v, N_("The line is asked ...")));
     return true;
 }

@@ -3,10 +3,12 @@
  * itself is translated, tests/e2e/docs.sh asks xgettext. */
 #include "station/line/recipe.h"
 #include "station/line/verdict.h"
+#include "station/people/rights.h"
 #include "tests/unit/support.h"
 #include "tests/unit/ui/scenes.h"
 #include "ui/screens/screens.h"
 #include "ui/widgets/parts.h"
+#include "ui/words/told.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -103,6 +105,69 @@ START_TEST(finds_languages)
 }
 END_TEST
 
+/* A refusal that is not known as a sentence says what it means and what to do. */
+START_TEST(knows_every_code)
+{
+    const char *code = err_name((enum err_code)_i), *means = told_code(code);
+    char text[1024];
+
+    if (_i == ERR_NONE)
+        return;
+    ck_assert_msg(means != NULL, "%s", code);
+    ck_assert_str_eq(told(LANG_EN, code, "xyz", text, sizeof text), "xyz");
+    for (enum lang l = LANG_EN + 1; l < LANGS; l++) {
+        ck_assert_msg(words_find(l, means) != NULL, "%s: %s", lang_code(l), code);
+        told(l, code, "xyz", text, sizeof text);
+        ck_assert(strstr(text, tr(l, means)) == text && strstr(text, "(xyz)") != NULL);
+    }
+}
+END_TEST
+
+/* What the line says in sentences with something in them. */
+START_TEST(tells_sentences)
+{
+    char text[1024], small[20];
+
+    ck_assert_str_eq(told(LANG_DE, "state", "order WO-1 is closed; only a waiting order is activated", text, sizeof text),
+                     "Auftrag WO-1 ist „closed“; nur ein wartender Auftrag wird aktiviert");
+    ck_assert_str_eq(told(LANG_DE, NULL, "position left, profile 1 (class=test): nobody has delivered one: 0 in stock "
+                          "for 10 units. Import the bundles first, or correct the recipe", text, sizeof text),
+                     "Stelle left, Profil 1 (class=test): niemand hat eines geliefert: 0 im Bestand für 10 Geräte. "
+                     "Importieren Sie zuerst die Pakete, oder berichtigen Sie das Rezept");
+    ck_assert_str_eq(told(LANG_ES, "trust", "Bo is operator and may not open and close shifts; ask someone who is "
+                          "engineer or supervisor", text, sizeof text),
+                     "Bo (operario) no puede: abrir y cerrar turnos. Pregunte a: técnico de línea o supervisor");
+    ck_assert_str_eq(told(LANG_ZH, NULL, "nobody knows this", text, sizeof text), "nobody knows this");
+    ck_assert_str_eq(told(LANG_ZH, "no-code", "nobody knows this", text, sizeof text), "nobody knows this");
+    told(LANG_DE, "io", "a text that has no room", small, sizeof small);
+    ck_assert_uint_lt(strlen(small), sizeof small);
+    for (int i = 0; i < 300; i++) /* nothing in a text leads astray */
+        text[i] = i % 2 ? 's' : '%';
+    text[300] = '\0';
+    told(LANG_DE, "io", text, small, sizeof small);
+}
+END_TEST
+
+static bool in_all(const char *text)
+{
+    bool there = true;
+
+    for (enum lang l = LANG_EN; l < LANGS; l++)
+        there = there && words_find(l, text);
+    return there;
+}
+
+/* ... which stand in "%s may not %s; ask someone who is %s". */
+START_TEST(knows_every_right)
+{
+    char roles[80];
+
+    ck_assert_msg(in_all(right_info((enum right)_i)->act), "%s", right_info((enum right)_i)->act);
+    ck_assert_msg(in_all(right_roles_text((enum right)_i, roles, sizeof roles)), "%s", roles);
+    ck_assert_msg(in_all(right_seconds_text((enum right)_i, roles, sizeof roles)) || !*roles, "%s", roles);
+}
+END_TEST
+
 int main(void)
 {
     const struct table_test tests[] = {
@@ -112,6 +177,9 @@ int main(void)
         { "has room for every verdict", has_room_for_every_verdict, VERDICTS },
         { "knows the line's commands", knows_the_lines_commands, 1 },
         { "finds languages", finds_languages, 1 },
+        { "knows every code", knows_every_code, ERR_CODES },
+        { "tells sentences", tells_sentences, 1 },
+        { "knows every right", knows_every_right, RIGHTS },
     };
 
     return run_tests("ui_words", tests, sizeof tests / sizeof *tests);
