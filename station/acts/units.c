@@ -130,18 +130,8 @@ int act_void(struct db *db, const struct who *w, const struct void_what *what,
 struct replace {
     const struct board_change *change;
     struct pair who;
-    struct position *was;
+    struct act_replaced *out;
 };
-
-static int replace_tx(struct tx *tx, void *ctx, struct err *e)
-{
-    struct replace *c = ctx;
-    const struct act a = { .actor = c->who.first.name,
-                           .second = c->who.second.name };
-
-    return pair_still(tx_db(tx), &c->who, RIGHT_REPLACE, e) != 0
-         ? -1 : board_replace(tx, &a, c->change, c->was, e);
-}
 
 /* What was meant for the board that is out. */
 static int count_left(struct db *db, struct act_replaced *r, struct err *e)
@@ -150,6 +140,7 @@ static int count_left(struct db *db, struct act_replaced *r, struct err *e)
 
     if (stock_of_eid(db, &r->was.eid, &l, e) != 0)
         return -1;
+    r->in_stock = r->loading = 0;
     for (size_t i = 0; i < l.n; i++) {
         r->in_stock += l.v[i].state == BPP_IN_STOCK;
         r->loading += l.v[i].state == BPP_LOADING;
@@ -157,18 +148,29 @@ static int count_left(struct db *db, struct act_replaced *r, struct err *e)
     return 0;
 }
 
+static int replace_tx(struct tx *tx, void *ctx, struct err *e)
+{
+    struct replace *c = ctx;
+    const struct act a = { .actor = c->who.first.name,
+                           .second = c->who.second.name };
+
+    return pair_still(tx_db(tx), &c->who, RIGHT_REPLACE, e) != 0 ||
+           board_replace(tx, &a, c->change, &c->out->was, e) != 0
+               ? -1 : count_left(tx_db(tx), c->out, e);
+}
+
 int act_replace(struct db *db, const char *data_dir, const struct who *w,
                 struct board_change *c, struct act_replaced *out, struct err *e)
 {
     AUTO(lock_release_p) struct lock *lock = NULL;
-    struct replace r = { .change = c, .was = &out->was };
+    struct replace r = { .change = c, .out = out };
 
     *out = (struct act_replaced){ .is = c->new_eid };
     if (acts_reason(c->reason, e) != 0 ||
         who_two(w, db, RIGHT_REPLACE, &r.who, e) != 0)
         return -1;
     c->line_stands = line_stands(data_dir, &lock);
-    return db_write(db, replace_tx, &r, e) != 0 ? -1 : count_left(db, out, e);
+    return db_write(db, replace_tx, &r, e);
 }
 
 /* --- IMEIs --------------------------------------------------------------------------- */
