@@ -3,6 +3,7 @@
 #include "station/cmd/actor.h"
 #include "station/cmd/cmd.h"
 
+#include "station/acts/clock.h"
 #include "station/base/clock.h"
 #include "station/cmd/json_line.h"
 #include "station/show/clock.h"
@@ -28,11 +29,6 @@ static int own(void *ctx, int val, const char *arg, struct err *e)
     return 0;
 }
 
-static int confirm(struct tx *tx, void *ctx, struct err *e)
-{
-    return ledger_clock_confirm(tx, ctx, e);
-}
-
 static void print_text(const struct ledger_clock *k, int64_t machine,
                        bool confirmed_now)
 {
@@ -54,20 +50,14 @@ static void print_text(const struct ledger_clock *k, int64_t machine,
                "if it is wrong, then run\n`lineside clock --confirm`\n");
 }
 
-/* A clock that is believed anyway needs no one's word, and gets no event. */
-static int confirm_if_asked(struct db *db, const struct opts *o,
-                            struct ledger_clock *k, bool *confirmed_now,
-                            struct err *e)
+static int look(struct db *db, const struct opts *o, struct ledger_clock *k,
+                bool *confirmed_now, struct err *e)
 {
-    char actor[PERSON_NAME_MAX + 1];
+    struct badges b = { o->as, NULL };
+    const struct who w = cmd_who(&b);
 
-    if (!o->confirm || k->confirmed)
-        return 0;
-    if (cmd_actor(db, o->as, RIGHT_CLOCK, actor, e) != 0 ||
-        db_write(db, confirm, actor, e) != 0 || ledger_clock(db, k, e) != 0)
-        return -1;
-    *confirmed_now = true;
-    return 0;
+    return o->confirm ? act_clock_confirm(db, &w, k, confirmed_now, e)
+                      : ledger_clock(db, k, e);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -90,8 +80,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (optind != argc)
         return cmd_usage(self, "no operands are expected");
     if (db_open(c.data_dir, o.confirm ? DB_WRITE : DB_READ, NULL, &db, &e) != 0 ||
-        ledger_clock(db, &k, &e) != 0 ||
-        confirm_if_asked(db, &o, &k, &confirmed_now, &e) != 0)
+        look(db, &o, &k, &confirmed_now, &e) != 0)
         return cmd_fail(self, &e);
     if (c.json)
         json_line(show_clock(&k, clock_system(), confirmed_now));

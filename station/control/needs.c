@@ -36,6 +36,7 @@ static const struct {
     [CONTROL_FIXTURE_CYCLES] = { true, RIGHT_FIXTURES },
     [CONTROL_SCANNER] = { true, RIGHT_FIXTURES },
     [CONTROL_GOLDEN] = { true, RIGHT_FIXTURES },
+    [CONTROL_CLOCK_CONFIRM] = { true, RIGHT_CLOCK },
     [CONTROL_MEDIA] = { true, RIGHT_WORK },
     [CONTROL_IMPORT] = { true, RIGHT_WORK },
     [CONTROL_ORDER_IMPORT] = { true, RIGHT_WORK },

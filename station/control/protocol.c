@@ -64,6 +64,7 @@ static const char *const verbs[CONTROL_VERBS] = {
     [CONTROL_FIXTURE_CYCLES] = "fixture-cycles",
     [CONTROL_SCANNER] = "scanner",
     [CONTROL_GOLDEN] = "golden",
+    [CONTROL_CLOCK_CONFIRM] = "clock-confirm",
     [CONTROL_MEDIA] = "media",
     [CONTROL_IMPORT] = "import",
     [CONTROL_ORDER_IMPORT] = "order-import",

@@ -53,6 +53,7 @@ const struct office_verb office_verbs[CONTROL_VERBS] = {
     [CONTROL_RELEASE] = { do_release, LANE_ACT, true, false },
     [CONTROL_MAINTAINED] = { do_maintained, LANE_ACT, true, false },
     [CONTROL_GOLDEN] = { do_golden, LANE_ACT, true, false },
+    [CONTROL_CLOCK_CONFIRM] = { do_clock_confirm, LANE_ACT, true, false },
     [CONTROL_MEDIA] = { do_media, LANE_SLOW, true, false },
     [CONTROL_IMPORT] = { do_import, LANE_SLOW, true, true },
     [CONTROL_ORDER_IMPORT] = { do_order_import, LANE_SLOW, true, true },

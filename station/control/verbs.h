@@ -77,7 +77,7 @@ office_fn do_order_make, do_order_activate, do_order_close, do_order_bind,
     do_replace, do_imei, do_person_add, do_person_role, do_person_block,
     do_person_unblock, do_person_badge, do_person_pin, do_rule,
     do_media, do_import, do_order_import, do_export, do_fixture_label, do_fixture_allow,
-    do_fixture_position, do_fixture_limits, do_fixture_cycles, do_scanner, do_golden,
+    do_fixture_position, do_fixture_limits, do_fixture_cycles, do_scanner, do_golden, do_clock_confirm,
     do_release, do_maintained;
 
 #endif

@@ -74,4 +74,12 @@ on_day 42 "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/
 on_day 42 "$STATION" export --data "$DATA" --to "$STICK" >/dev/null
 expect 0 'All that was asked holds' "$VERIFY" "$(echo "$STICK"/loading-report-*)" \
     --root "$W/dm/root.pem" --ci "$W/ci/root.pem" --bundle "$GOOD" --previous "$STICK"
+
+# At the running line: the same word, by its socket.
+LD_PRELOAD="$WORK/shim.so" LINESIDE_CLOCK_DAYS=80 line_start
+"$STATION" ctl --data "$DATA" ask about | grep -q '"believed":false' || die "it is believed on day 80"
+"$STATION" ctl --data "$DATA" ask clock-confirm | grep -q '"believed":true,"confirmedNow":true' || die "it was not confirmed"
+"$STATION" ctl --data "$DATA" ask about | grep -q '"believed":true,"confirmedNow":false' || die "it is not believed"
+line_stop
+[ "$("$STATION" log --data "$DATA" --kind clock-confirmed --json | wc -l)" = 2 ] || die "not logged"
 echo "clock: believed for 30 days, then on a person's word only"

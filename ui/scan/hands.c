@@ -298,6 +298,10 @@ static void ask_or_do(struct hands *h, const struct snapshot *s, struct request 
     char about[WHAT_CAP];
 
     h->d.sure = NULL;
+    if (deed && h->d.locked) {
+        hands_notice(h, s, true, tr(h->d.lang, N_("Locked. Scan your badge and type your PIN.")));
+        return;
+    }
     if (!deed || !deed_about(h->screen, deed, &h->d, s, about))
         return;
     if (deed->fields) {

@@ -360,6 +360,7 @@ START_TEST(offers_what_is_done)
         { "golden", "\"eid\":\"" EID_2 "\",\"remove\":true", "" },
         { "release", "\"fixture\":\"F1\"", "" },
         { "maintained", "\"fixture\":\"F1\"", "" },
+        { "clock-confirm", "", "" },
         { "media", "\"folder\":\"/nowhere\"", "" },
         { "import", "\"container\":\"/nowhere\"", "" },
     };

@@ -166,7 +166,8 @@ static const struct {
       "\"created\":\"\\u202e\",\"state\":\"夹具夹具夹具夹具夹具夹具\"}]}" },
     { "about", "smdps", "{}",
       "{\"station\":\"ST-1\",\"site\":\"Hall 3\",\"commissioned\":true,\"certificate\":{\"sequence\":1,\"notAfter\":"
-      "\"20311127133314Z\",\"daysLeft\":1824},\"smdps\":[\"2.999.10\"],\"schema\":14,\"epoch\":1,\"version\":\"0.1\"}",
+      "\"20311127133314Z\",\"daysLeft\":1824},\"smdps\":[\"2.999.10\"],\"schema\":14,\"epoch\":1,\"version\":\"0.1\","
+      "\"clock\":{\"machine\":\"20261130122711Z\",\"floor\":\"20261020120000Z\",\"now\":\"20261020120000Z\",\"believed\":false,\"confirmedNow\":false}}",
       "{\"station\":[],\"site\":\"夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具夹具\","
       "\"certificate\":{\"notAfter\":7,\"daysLeft\":-3},\"smdps\":[{},\"\\u0007\"],\"version\":\"\\u001b\"}" },
 };

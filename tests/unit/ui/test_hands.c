@@ -187,6 +187,13 @@ START_TEST(locks_when_nobody_is_there)
     ck_assert_int_eq(t.r.wish, WISH_NOTHING);
     scan(&t, "LINESIDE-LOG");
     ck_assert_ptr_eq(t.h.screen, &screen_line);
+    scan(&t, "LINESIDE-ABOUT"); /* is for everybody, but what is done there is not */
+    scene_answer(t.m, "about", SCENE_NORMAL);
+    press(&t, K_ENTER);
+    press(&t, K_ENTER);
+    ck_assert_int_eq(t.r.wish, WISH_NOTHING);
+    ck_assert_ptr_null(t.h.d.sure);
+    ck_assert(t.h.d.notice_bad);
     scan(&t, "F4"); /* units go on */
     scan(&t, "SN-9");
     ck_assert_int_eq(t.r.wish, WISH_SCAN);
