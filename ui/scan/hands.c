@@ -143,6 +143,16 @@ bool hands_want_places(const struct hands *h)
     return works_on_media(h->screen) || (f && f->kind == FIELD_PLACE);
 }
 
+/* It was a badge that was scanned: who logs in at a screen goes on there. */
+static void come_back(struct hands *h, const struct snapshot *s)
+{
+    if (h->left && h->screen == &screen_line && s->now - h->left_at <= BADGE_S) {
+        go_to(h, h->left);
+        memcpy(h->d.what, h->left_what, sizeof h->d.what);
+    }
+    h->left = NULL;
+}
+
 void hands_look(struct hands *h, const struct snapshot *s)
 {
     if (h->touched == 0)
@@ -154,6 +164,7 @@ void hands_look(struct hands *h, const struct snapshot *s)
     }
     if (s->pin_wanted && h->d.prompt != PROMPT_PIN) {
         explicit_bzero(h->badge, sizeof h->badge);
+        come_back(h, s);
         ask_pin(h, s->pin_fixture);
     }
     if (h->d.prompt == PROMPT_NONE && *h->d.fixture && s->now - h->fixture_at >= FIXTURE_WAIT_S)
@@ -479,8 +490,12 @@ static void scanned(struct hands *h, const struct snapshot *s, struct request *o
             form_enter(h, s, out);
         return;
     }
-    if (h->screen != &screen_line) /* who scans units looks at the line */
+    if (h->screen != &screen_line) { /* who scans units looks at the line */
+        h->left = h->screen;
+        h->left_at = s->now;
+        memcpy(h->left_what, h->d.what, sizeof h->left_what);
         go_to(h, &screen_line);
+    }
     if (f) {
         snprintf(h->d.fixture, sizeof h->d.fixture, "%s", f->name);
         h->fixture_at = s->now;

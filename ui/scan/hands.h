@@ -7,6 +7,7 @@
 
 #define FIXTURE_WAIT_S 60 /* a fixture's label waits so long for its unit's */
 #define NOTICE_S 20       /* an answer is shown so long */
+#define BADGE_S 5         /* a scanned badge asks for its PIN within that */
 #define PINS_S 120        /* PINs of a form that nobody goes on with are kept so long */
 
 enum wish {
@@ -38,6 +39,9 @@ struct hands {
     const struct screen *asked; /* whose question was asked last, */
     int64_t asked_at;           /* when, and what was searched    */
     char asked_what[WHAT_CAP], asked_by[NAME_CAP];
+    const struct screen *left; /* for a scan, which may have been a badge: */
+    int64_t left_at;           /* when, and what it was about */
+    char left_what[WHAT_CAP];
     bool took_medium; /* nobody chose it: it was the only one */
     int lock_after_s; /* without a key; 0: never */
     bool glyphs;      /* the terminal shows Chinese */

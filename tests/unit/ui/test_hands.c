@@ -52,6 +52,31 @@ START_TEST(goes_back_to_the_line_for_a_scan)
 }
 END_TEST
 
+/* Unless it was a badge. */
+START_TEST(stays_for_a_badge)
+{
+    static const char pin[] = "{\"event\":\"session\",\"state\":\"pin\",\"fixture\":\"\",\"person\":\"\",\"reason\":\"\"}";
+    struct stand t = stand_at(SCENE_NORMAL, 0);
+
+    scan(&t, "LINESIDE-STOCK");
+    scan(&t, "B-0001");
+    ck_assert_ptr_eq(t.h.screen, &screen_line);
+    scene_tell(t.m, pin);
+    hands_look(&t.h, model_now(t.m));
+    ck_assert_ptr_eq(t.h.screen, &screen_stock);
+    ck_assert_int_eq(t.h.d.prompt, PROMPT_PIN);
+    model_pin_done(t.m);
+    press(&t, K_ESCAPE);
+    scan(&t, "F4");
+    scan(&t, "SN-9");
+    later(&t, BADGE_S + 1); /* somebody else's, elsewhere */
+    scene_tell(t.m, pin);
+    hands_look(&t.h, model_now(t.m));
+    ck_assert_ptr_eq(t.h.screen, &screen_line);
+    leave(&t);
+}
+END_TEST
+
 START_TEST(logs_in_by_key)
 {
     struct stand t = stand_at(SCENE_NORMAL, 0);
@@ -377,6 +402,7 @@ int main(void)
     const struct table_test tests[] = {
         { "scans label, then unit", scans_label_then_unit, 1 },
         { "goes back to the line for a scan", goes_back_to_the_line_for_a_scan, 1 },
+        { "stays for a badge", stays_for_a_badge, 1 },
         { "logs in by key", logs_in_by_key, 1 },
         { "asks the PIN of a scanned badge", asks_the_pin_of_a_scanned_badge, 1 },
         { "obeys command barcodes", obeys_command_barcodes, 1 },
