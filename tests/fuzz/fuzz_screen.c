@@ -38,6 +38,10 @@ static void take(struct model *m, const char *line, size_t n)
             model_answer(m, screens[i]->name, j);
             draw_all(m);
         }
+    if (json_is_object(j) && json_object_get(j, "acts")) { /* what is offered */
+        model_may(m, j);
+        draw_all(m);
+    }
     /* And as the end of what each screen may have asked for that takes long. */
     for (size_t i = 0; json_is_object(j) && !json_object_get(j, "event") && i < screen_count; i++)
         for (size_t k = 0; screens[i]->does && k < screens[i]->does->deeds; k++) {
