@@ -172,7 +172,8 @@ if command -v xgettext >/dev/null; then
     sentences() { xgettext --from-code=UTF-8 --language=C --keyword= "$@" --no-location --no-wrap --output=- | sed -n 's/^msgid "\(.*\)"$/\1/p'; }
     sentences --keyword=N_ ui/words/told.c | sort >"$WORK/told"
     sentences --keyword=err_set:3 --keyword=find:3 station/order/assess.c station/acts/desk.c station/acts/orders.c station/acts/shifts.c \
-        station/acts/units.c station/acts/who.c storage/orders.c storage/shifts.c storage/quarantine.c station/people/login.c |
+        station/acts/units.c station/acts/who.c storage/orders.c storage/shifts.c storage/quarantine.c station/people/login.c \
+        storage/stands.c storage/golden.c |
         sed 's/%[-0-9.]*[hlz]*[a-z]/%s/g' | sort -u | comm -23 - "$WORK/told" >"$WORK/unknown"
     [ "$(wc -l <"$WORK/told")" -ge 60 ] || fault "the line's sentences cannot be read"
     [ ! -s "$WORK/unknown" ] || fault "ui/words/told.c does not know: $(cat "$WORK/unknown")"

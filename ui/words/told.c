@@ -7,6 +7,22 @@
 /* As their sources write them, with %s for every conversion: tests/e2e/docs.sh
  * compares. */
 static const char *const sentences[] = {
+    N_("fixture %s stands in row %s, column %s already; choose another place, or move "
+       "that one first"),
+    N_("fixture %s has no place on the bench"),
+    N_("there is no such place on a bench: rows and columns are counted from 1 to %s"),
+    N_("EID %s is a golden unit already"),
+    N_("EID %s is no golden unit"),
+    N_("EID %s is that of unit %s; take one that is no product"),
+    N_("%s is the last active supervisor; make another one first"),
+    N_("a PIN is not one digit repeated; choose another"),
+    N_("a PIN is not what stands on the badge; choose another"),
+    N_("somebody is called %s already; names are never used twice"),
+    N_("that badge is %s's already; give every person a badge of their own"),
+    N_("that cannot be a badge: its barcode is %s to %s printable ASCII characters "
+       "without blanks"),
+    N_("the first person of a station is a supervisor: --role supervisor"),
+    N_("a session may be idle for %s to %s minutes, not '%s'"),
     N_("position %s: connectivity-check is reserved; no kind of eUICC has a command "
        "for it in this version. Take it out of the recipe"),
     N_("position %s: enable %s, but profile %s is loaded last, and an IoT eUICC "
