@@ -21,7 +21,7 @@ screen_start() { # screen_start COLS ROWS OPTION...
 shows() { ctl screen 2>/dev/null | grep -q -- "$1"; }
 sees() { wait_for 20 shows "$1"; } # what is on the screen, sooner or later
 key() { $T send-keys "$@"; }
-scan() { $T send-keys -l "$1" && $T send-keys Enter; } # as a scanner types
+scan() { $T send-keys -l "$1" \; send-keys Enter; } # as a scanner types
 line_start() {
     "$STATION" run --no-usb --data "$DATA" --bench "$BENCH" --scan "$WORK/fifo" \
         --json >"$WORK/line.json" 2>"$WORK/line.err" &
