@@ -140,6 +140,40 @@ while read -r doc; do
 done <"$WORK/documents"
 [ $links -ge 20 ] || fault "only $links links were found: documents cannot be read"
 
+# --- what the manuals tell people to press, scan and type -----------------------------
+
+# `LINESIDE-WORD` is a command barcode, F1 to F10 are keys, and `lineside COMMAND
+# --option` is a command with that option.
+grep -oE '"F[0-9]+", "[A-Z]+"' ui/scan/actions.c | tr -d '",' >"$WORK/keys"
+{ sed -n 's/^    { ACT_[^"]*"[^"]*", "\([A-Z]*\)".*/\1/p' ui/scan/actions.c
+    grep -A1 -hE '^const struct screen screen_[a-z]+ = \{' ui/screens/*.c | sed -n 's/^    "\([a-z]*\)", .*/\1/p' | tr a-z A-Z; } | sort -u >"$WORK/barcodes"
+[ "$(wc -l <"$WORK/keys")" -ge 8 ] && [ "$(wc -l <"$WORK/barcodes")" -ge 25 ] || fault "the screen's keys and barcodes cannot be read"
+told=0
+for doc in README.md docs/*.md; do
+    for word in $(grep -oE 'LINESIDE-[A-Z]+' "$doc" | sort -u); do
+        told=$((told + 1))
+        grep -qx "${word#LINESIDE-}" "$WORK/barcodes" || fault "$doc: there is no command barcode $word"
+    done
+done
+for doc in docs/operator.md docs/engineer.md docs/auditor.md; do
+    for word in $(awk '/^```/ { fence = !fence } !fence' "$doc" | grep -owE 'F(5|6|7|8|9|10)' | sort -u); do
+        grep -q "^$word " "$WORK/keys" || fault "$doc: there is no key $word"
+    done
+done
+# Commands stand in `...` or in a block.
+for doc in README.md docs/*.md; do
+    awk '/^```/ { fence = !fence } fence || /^    / { print; next } { n = split($0, v, "`"); for (i = 2; i <= n; i += 2) print v[i] }' "$doc" |
+        grep -E '^ *lineside [a-z]' | sed 's/^ *lineside //; s/#.*//' >"$WORK/typed" || :
+    while read -r c words; do
+        told=$((told + 1))
+        [ -s "$WORK/help.$c" ] || { fault "$doc: there is no command lineside $c" && continue; }
+        for o in $(echo "$words" | grep -oE -- '(^| )--[a-z][a-z-]*' || :); do
+            options_of "$WORK/help.$c" | grep -qx -- "${o#--}" || fault "$doc: lineside $c has no option $o"
+        done
+    done <"$WORK/typed"
+done
+[ $told -ge 80 ] || fault "only $told commands and barcodes were found in the manuals"
+
 # --- this machine ------------------------------------------------------------------
 
 # Folders of the one who wrote, in any text file. The pattern does not match
@@ -196,7 +230,7 @@ for f in docs/screens/*.svg; do
     name=$(basename "$f" .svg)
     "$BIN/lineside-screenshot" "tests/unit/ui/golden/${name%%-*}.txt" "${name#*-}" >"$WORK/has" || fault "$f cannot be drawn"
     cmp -s "$f" "$WORK/has" || fault "$f is not what the screen looks like; 'make screenshots' draws it anew"
-    grep -q "screens/$name.svg" README.md docs/operator.md || fault "$f is shown nowhere"
+    grep -q "screens/$name.svg" README.md docs/operator.md docs/engineer.md docs/auditor.md || fault "$f is shown nowhere"
     pictures=$((pictures + 1))
 done
 [ $pictures -ge 6 ] || fault "only $pictures pictures of the screen were found"
