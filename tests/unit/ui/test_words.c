@@ -53,6 +53,33 @@ START_TEST(knows_every_step)
 }
 END_TEST
 
+/* Whoever stands there may scan, seat, clean and set aside. What takes another's
+ * right names who has it, in every language, and no command that is typed. */
+START_TEST(says_who_can_do_it)
+{
+    static const char *const rights[] = { "top the line", "tarts the line", "xport", "profile's provider",
+                                          "new profile for this", "show the detail", "looks at the detail", "sets the scanner",
+                                          "makes an order", "releases this", "board", "other station" };
+    static const char *const who[][LANGS] = {
+        { "line engineer", "产线工程师", "Linientechniker", "técnico de línea" },
+        { "supervisor", "主管", "Vorgesetzte", "supervisor" },
+    };
+    const struct verdict_row *v = verdict_row((enum verdict)_i);
+    bool named = false;
+
+    for (size_t w = 0; w < sizeof who / sizeof *who; w++)
+        for (enum lang l = LANG_EN; l < LANGS; l++) {
+            bool here = strstr(tr(l, v->next), who[w][l]) != NULL;
+            named = named || here;
+            ck_assert_msg(here == (strstr(v->next, who[w][LANG_EN]) != NULL),
+                          "%s: %s: %s", v->code, lang_code(l), tr(l, v->next));
+        }
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+        ck_assert_msg(named || !strstr(v->next, rights[i]), "%s does not say who: %s", v->code, v->next);
+    ck_assert_msg(!strstr(v->next, "lineside "), "%s: %s", v->code, v->next);
+}
+END_TEST
+
 /* The sentences stand above the figures, in three rows of eighty. */
 START_TEST(has_room_for_every_verdict)
 {
@@ -174,6 +201,7 @@ int main(void)
         { "knows every verdict", knows_every_verdict, VERDICTS },
         { "knows every next step", knows_every_next_step, ERR_CODES },
         { "knows every step", knows_every_step, STEPS },
+        { "says who can do it", says_who_can_do_it, VERDICTS },
         { "has room for every verdict", has_room_for_every_verdict, VERDICTS },
         { "knows the line's commands", knows_the_lines_commands, 1 },
         { "finds languages", finds_languages, 1 },
