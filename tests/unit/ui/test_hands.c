@@ -232,6 +232,29 @@ START_TEST(locks_when_nobody_is_there)
 }
 END_TEST
 
+/* A console whose font has no Chinese: it says so, and that language is passed over. */
+START_TEST(passes_over_what_cannot_be_shown)
+{
+    struct stand t = stand_at(SCENE_NORMAL, 0);
+
+    t.h.glyphs = false;
+    press(&t, K_F8);
+    ck_assert_int_eq(t.h.d.lang, LANG_DE);
+    ck_assert(t.h.d.notice_bad);
+    ck_assert_str_eq(t.h.d.notice, tr(LANG_DE, "This console's font has no Chinese characters; they are passed over."));
+    for (int i = 0; i < 8; i++) {
+        press(&t, K_F8);
+        ck_assert_int_ne(t.h.d.lang, LANG_ZH);
+    }
+    t.h.glyphs = true;
+    while (t.h.d.lang != LANG_EN)
+        press(&t, K_F8);
+    press(&t, K_F8);
+    ck_assert_int_eq(t.h.d.lang, LANG_ZH);
+    leave(&t);
+}
+END_TEST
+
 START_TEST(leaves_when_asked_twice)
 {
     struct stand t = stand_at(SCENE_NORMAL, 0);
@@ -410,6 +433,7 @@ int main(void)
         { "has no barcode twice", has_no_barcode_twice, 1 },
         { "chooses a fixture", chooses_a_fixture, 1 },
         { "locks when nobody is there", locks_when_nobody_is_there, 1 },
+        { "passes over what cannot be shown", passes_over_what_cannot_be_shown, 1 },
         { "leaves when asked twice", leaves_when_asked_twice, 1 },
         { "asks what a screen shows", asks_what_a_screen_shows, 1 },
         { "searches what is scanned", searches_what_is_scanned, 1 },
