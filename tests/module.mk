@@ -50,8 +50,8 @@ demo-usb: packages
 
 # What is freed stays out of use until so many MB have been freed after it, and
 # what is allocated is filled with rubbish so far. The sanitizer's own figures (256
-# MB, 4096 octets) cost a tenth to a fifth more; `make soak` has them.
-ASAN_CHECK := quarantine_size_mb=8:max_malloc_fill_size=256
+# MB, 4096 octets) cost a fifth to a quarter more; `make soak` has them.
+ASAN_CHECK := quarantine_size_mb=1:max_malloc_fill_size=256
 
 # One invocation builds, the next runs: the packages must be there before the
 # compiler is asked for anything.

@@ -51,7 +51,8 @@ for program in lineside lineside-lab; do
         section $program SYNOPSIS | grep -qx "\.Cm $c" || fault "$program.1: SYNOPSIS lacks $c"
         "$BIN/$program" "$c" --help >"$WORK/help.$c"
         compare_options "$program $c" "$WORK/help.$c" "$WORK/part" 'data|json|help'
-        for o in $(options_of "$WORK/help.$c" | grep -xE 'data|json|help' || :); do
+        options_of "$WORK/help.$c" >"$WORK/options.$c"
+        for o in $(grep -xE 'data|json|help' "$WORK/options.$c" || :); do
             entry "$WORK/part" "Fl -$o" || entry "$WORK/common" "Fl -$o" ||
                 fault "$program.1: $c has --$o and no entry for it"
         done
@@ -168,7 +169,7 @@ for doc in README.md docs/*.md; do
         told=$((told + 1))
         [ -s "$WORK/help.$c" ] || { fault "$doc: there is no command lineside $c" && continue; }
         for o in $(echo "$words" | grep -oE -- '(^| )--[a-z][a-z-]*' || :); do
-            options_of "$WORK/help.$c" | grep -qx -- "${o#--}" || fault "$doc: lineside $c has no option $o"
+            grep -qx -- "${o#--}" "$WORK/options.$c" || fault "$doc: lineside $c has no option $o"
         done
     done <"$WORK/typed"
 done

@@ -19,7 +19,14 @@ screen_start() { # screen_start COLS ROWS OPTION...
     wait_for 10 shows 'Lineside'
 }
 shows() { ctl screen 2>/dev/null | grep -q -- "$1"; }
-sees() { wait_for 20 shows "$1"; } # what is on the screen, sooner or later
+sees() { # what is on the screen, sooner or later; a look is two processes
+    tries=140
+    until shows "$1"; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || die "waited in vain for '$1' on: $(ctl screen)"
+        sleep 0.15
+    done
+}
 key() { $T send-keys "$@"; }
 scan() { $T send-keys -l "$1" \; send-keys Enter; } # as a scanner types
 line_start() {
