@@ -29,6 +29,7 @@
 #define CHANGES 20   /* of each, a second         */
 #define GROUP_MS 50  /* the line sends at most so often; it may wait for 100 */
 #define SECONDS 10
+#define COMES_MS 20000
 #define CPU_LIMIT 10.0
 #define LAG_LIMIT 100.0
 
@@ -58,7 +59,7 @@ static void open_door(struct stage *s)
 static pid_t spawn_screen(const char *dir, int *term)
 {
     char *argv[] = { (char *)"lineside-ui", (char *)dir, (char *)"en", (char *)"", (char *)"mute",
-                     (char *)"pass=0,fail=0,refused=0", (char *)"0", NULL };
+                     (char *)"pass=0,fail=0,refused=0", (char *)"0", (char *)"/media", NULL };
     struct winsize size = { .ws_row = 67, .ws_col = 240 };
     posix_spawn_file_actions_t io;
     int its;
@@ -82,7 +83,11 @@ static pid_t spawn_screen(const char *dir, int *term)
 
 static void start_screen(struct stage *s)
 {
+    struct pollfd door = { .fd = s->door, .events = POLLIN };
+
     s->pid = spawn_screen(s->dir, &s->term);
+    if (poll(&door, 1, COMES_MS) <= 0)
+        bench_die("the screen does not come");
     s->line = accept4(s->door, NULL, NULL, SOCK_CLOEXEC);
     if (s->line < 0)
         bench_die("the screen does not come");
