@@ -371,6 +371,20 @@ START_TEST(is_never_cut)
 }
 END_TEST
 
+/* All that was said before has been read. Answers to it may come first; how many
+ * came. */
+static unsigned is_read(int fd)
+{
+    house_say(fd, "{\"id\":999,\"do\":\"version\"}\n");
+    for (unsigned before = 0;; before++) {
+        json_t *j = house_hear(fd);
+        bool version = number(j, "id") == 999;
+        json_decref(j);
+        if (version)
+            return before;
+    }
+}
+
 /* Who asks for much that takes its time gets some of it, is told that the rest
  * is too much, and asks on meanwhile. */
 START_TEST(holds_up_nobody)
@@ -421,14 +435,14 @@ START_TEST(holds_up_nobody)
     int dead = house_dial(&h), other = house_dial(&h);
     for (int i = 1; i <= 60; i++)
         house_say(dead, "{\"id\":1,\"do\":\"doctor\"}\n");
-    json_decref(house_ask(dead, "version", "", ""));
+    is_read(dead);
     close(dead);
     for (int i = 0; i < 20; i++)
         json_decref(answer(other, "stock", ""));
     /* The line ends with all of it in the queue. */
     for (int i = 1; i <= 60; i++)
         house_say(other, "{\"id\":1,\"do\":\"doctor\"}\n");
-    json_decref(house_ask(other, "version", "", ""));
+    is_read(other);
     house_close(&h);
     close(other);
 }
@@ -445,7 +459,7 @@ START_TEST(holds_up_no_act)
     house_login(ada, "B-1111", "86420");
     for (int i = 1; i <= 60; i++)
         house_say(asks, "{\"id\":1,\"do\":\"doctor\"}\n");
-    json_decref(house_ask(asks, "version", "", "")); /* they are in the queue */
+    done += is_read(asks); /* they are in the queue */
     json_decref(house_ask(ada, "media", "\"folder\":\"/tmp\"", ""));
     house_say(asks, "{\"id\":2,\"do\":\"version\"}\n");
     for (bool came = false; !came; done++) {
