@@ -16,12 +16,12 @@ T="tmux -S $WORK/tmux"
 sees() {
     want=
     for word in "$@"; do want="$want*$word"; done
-    tries=200
+    tries=100
     # shellcheck disable=SC2254 # a pattern
     until case $(ctl screen 2>/dev/null) in $want*) true ;; *) false ;; esac; do
         tries=$((tries - 1))
         [ $tries -gt 0 ] || die "no '$want' on: $(ctl screen)"
-        sleep 0.1
+        sleep 0.2 # a look is a process
     done
 }
 # What hands do is counted.

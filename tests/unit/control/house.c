@@ -1,6 +1,6 @@
 #include "tests/unit/control/house.h"
 
-#include "station/people/pin.h"
+#include "tests/unit/known_pin.h"
 
 #include <check.h>
 #include <poll.h>
@@ -30,10 +30,9 @@ static int add_people(struct tx *tx, void *ctx, struct err *e)
     (void)ctx;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t badge[BADGE_HASH];
-        struct pin_hash pin;
-        const struct person_new n = { rows[i].name, rows[i].role, badge, &pin };
+        const struct person_new n = { rows[i].name, rows[i].role, badge,
+                                      known_pin(rows[i].pin) };
         if (badge_hash(rows[i].badge, badge, e) != 0 ||
-            pin_hash_make(rows[i].pin, &pin, e) != 0 ||
             person_add(tx, &n, i ? "Ada" : NULL, e) != 0)
             return -1;
     }

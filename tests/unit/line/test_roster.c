@@ -1,7 +1,7 @@
 /* People at a running line: who stands behind a scan, by the ledger as it is
  * when the scan comes. */
 #include "station/line/roster.h"
-#include "station/people/pin.h"
+#include "tests/unit/known_pin.h"
 #include "tests/unit/line/shop.h"
 #include "tests/unit/support.h"
 
@@ -36,12 +36,10 @@ static int add(struct tx *tx, void *ctx, struct err *e)
 {
     const struct newcomer *c = ctx;
     uint8_t badge[BADGE_HASH];
-    struct pin_hash pin;
-    const struct person_new n = { c->name, c->role, badge, &pin };
+    const struct person_new n = { c->name, c->role, badge, known_pin(c->pin) };
     bool any;
 
     return people_any(tx_db(tx), &any, e) != 0 || badge_hash(c->badge, badge, e) != 0 ||
-                   pin_hash_make(c->pin, &pin, e) != 0 ||
                    person_add(tx, &n, any ? "Ada" : NULL, e) != 0
                ? -1 : 0;
 }
