@@ -17,3 +17,14 @@ void program_start(void)
     umask(077);
     signal(SIGPIPE, SIG_IGN);
 }
+
+void program_keys(void)
+{
+    sigset_t set;
+
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGTSTP, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}

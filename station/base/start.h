@@ -8,4 +8,9 @@
  * not a death. */
 void program_start(void);
 
+/* For a screen, whose keys are its own: until it has its terminal in hand, Ctrl-\ and
+ * Ctrl-Z would end or stop it. They do nothing from here on, and Ctrl-C waits to be
+ * read (signalfd). Also for the program that this one becomes. */
+void program_keys(void);
+
 #endif

@@ -1,6 +1,7 @@
 /* lineside ui: the operator's screen. The screen itself is another program. */
 #include "station/cmd/cmd.h"
 
+#include "station/base/start.h"
 #include "station/cmd/become.h"
 
 #include <getopt.h>
@@ -85,6 +86,7 @@ static int show(const char *data_dir, const struct opts *o, struct err *e)
     snprintf(lock_s, sizeof lock_s, "%ld", o->lock_minutes * 60);
     const char *argv[] = { UI_PROGRAM, data_dir, o->lang ? o->lang : "", become_language(),
                            o->mute ? "mute" : "loud", bells, lock_s, o->media, NULL };
+    program_keys();
     return become(argv, "which is the operator's screen", e);
 }
 

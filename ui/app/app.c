@@ -1,6 +1,7 @@
 #include "ui/app/app.h"
 
 #include "station/base/clock.h"
+#include "station/base/start.h"
 #include "station/control/client.h"
 #include "ui/app/places.h"
 #include "ui/app/serve.h"
@@ -470,6 +471,7 @@ static int begin(struct app *a, struct err *e)
 {
     sigset_t set;
 
+    program_keys();
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);

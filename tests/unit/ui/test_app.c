@@ -71,16 +71,25 @@ static void start(struct show *s)
     struct winsize size = { .ws_row = (unsigned short)s->rows, .ws_col = (unsigned short)s->cols };
     const char *term = terms[roll(s, 5)];
     char lang[4];
+    sigset_t keys, was;
 
+    /* A key may come before the new process has run at all. */
+    sigemptyset(&keys);
+    sigaddset(&keys, SIGINT);
+    sigaddset(&keys, SIGQUIT);
+    sigaddset(&keys, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &keys, &was);
     snprintf(lang, sizeof lang, "%u", roll(s, LANGS));
     s->pid = forkpty(&s->term, NULL, NULL, &size);
     ck_assert(s->pid >= 0);
     if (s->pid == 0) {
+        program_keys(); /* as `lineside ui` */
         setenv("TERM", term, 1);
         setenv("LC_ALL", "C.UTF-8", 1);
         execl("/proc/self/exe", "test_app", BE_SCREEN, s->dir, lang, s->err, (char *)NULL);
         _exit(7);
     }
+    sigprocmask(SIG_SETMASK, &was, NULL);
     fcntl(s->term, F_SETFL, O_NONBLOCK);
     fcntl(s->term, F_SETFD, FD_CLOEXEC);
     s->starts++;
